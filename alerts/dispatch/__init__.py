@@ -1,0 +1,1 @@
+"""Dispatch: asking responders, the first acceptance that leads, and what came of it."""

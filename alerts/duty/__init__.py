@@ -1,0 +1,1 @@
+"""Who is on duty: teams, responders, shifts."""

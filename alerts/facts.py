@@ -1,0 +1,132 @@
+"""Joining the registry's facts to an event or a sighting: what rules may know.
+
+Rules are pure; whatever they need from the database is looked up here, once.
+"""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from alerts.rules import Observation, WatchHit
+from bus.messages import EventStored, Sighting
+from devices.models import Device, DeviceStatus
+from registry import plates
+from registry.models import VisitorPass, WatchlistEntry, WatchlistSubject, Zone
+
+# Events that rules see as sightings, after recognition has looked at them.
+_AFTER_RECOGNITION = frozenset({"face.captured", "plate.recognised", "plate.none"})
+_SIGHTING_TYPES = {
+    ("face", "identified"): "face.identified",
+    ("face", "household"): "face.identified",
+    ("face", "unknown"): "face.unknown",
+    ("face", "uncertain"): "face.uncertain",
+    ("plate", "identified"): "plate.recognised",
+    ("plate", "unknown"): "plate.recognised",
+    ("plate", "uncertain"): "plate.uncertain",
+    ("plate", "no_plate"): "plate.none",
+}
+
+
+def of_event(session: Session, event: EventStored) -> Observation | None:
+    """What rules see of an event; None for pictures, which come back as sightings."""
+    if event.type in _AFTER_RECOGNITION:
+        return None
+    cause = event.attributes.get("cause")
+    return Observation(
+        id=event.id,
+        type=event.type,
+        at=event.at,
+        received_at=event.received_at,
+        device=event.device_id,
+        zone=event.zone,
+        ring=event.ring,
+        late=event.late,
+        lane=event.lane,
+        direction=event.direction,
+        event_id=event.id,
+        cause=cause if isinstance(cause, str) else None,
+        ring_offline=_ring_offline(session, event) if event.type == "device.offline" else 0.0,
+    )
+
+
+def of_sighting(session: Session, sighting: Sighting) -> Observation | None:
+    """What rules see of a recognition result; None when nothing was recognised."""
+    seen_type = _SIGHTING_TYPES.get((sighting.subject_kind, sighting.outcome))
+    if seen_type is None:
+        return None
+    certain_plate = sighting.plate if seen_type == "plate.recognised" else None
+    return Observation(
+        id=sighting.id,
+        type=seen_type,
+        at=sighting.at,
+        received_at=sighting.received_at,
+        device=sighting.device_id,
+        zone=sighting.zone,
+        ring=sighting.ring,
+        late=sighting.late,
+        lane=sighting.lane,
+        direction=sighting.direction,
+        event_id=sighting.event_id,
+        sighting_id=sighting.id,
+        person_id=sighting.person_id,
+        household_id=sighting.household_id,
+        vehicle_id=sighting.vehicle_id,
+        plate=sighting.plate,
+        score=sighting.score,
+        plate_welcome=certain_plate is not None and _welcome(session, sighting, certain_plate),
+        watch=_watched(session, sighting, certain_plate),
+    )
+
+
+def _welcome(session: Session, sighting: Sighting, plate: str) -> bool:
+    """A police, emergency or military plate, or a visitor's with a pass for this moment."""
+    if plates.always_allowed(plate):
+        return True
+    return (
+        session.scalar(
+            select(VisitorPass.id)
+            .where(
+                VisitorPass.compound == sighting.compound,
+                VisitorPass.plate == plate,
+                VisitorPass.starts_at <= sighting.at,
+                VisitorPass.ends_at >= sighting.at,
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def _watched(session: Session, sighting: Sighting, plate: str | None) -> tuple[WatchHit, ...]:
+    subjects: dict[WatchlistSubject, str] = {}
+    if plate is not None:
+        subjects[WatchlistSubject.PLATE] = plate
+    if sighting.person_id is not None:
+        subjects[WatchlistSubject.PERSON] = sighting.person_id
+    hits: list[WatchHit] = []
+    for kind, subject in subjects.items():
+        entries = session.execute(
+            select(WatchlistEntry.id, WatchlistEntry.rings).where(
+                WatchlistEntry.compound == sighting.compound,
+                WatchlistEntry.subject_kind == kind,
+                WatchlistEntry.subject == subject,
+                WatchlistEntry.starts_at <= sighting.at,
+                WatchlistEntry.ends_at > sighting.at,
+                WatchlistEntry.lifted_at.is_(None),
+            )
+        )
+        hits += [WatchHit(entry.id, frozenset(entry.rings)) for entry in entries]
+    return tuple(hits)
+
+
+def _ring_offline(session: Session, event: EventStored) -> float:
+    """Share of the ring's devices that are offline now."""
+    counts = session.execute(
+        select(DeviceStatus.online, func.count())
+        .join(Device, Device.id == DeviceStatus.device_id)
+        .join(Zone, Zone.id == Device.zone)
+        .where(Device.compound == event.compound, Zone.ring == event.ring, Device.enabled)
+        .group_by(DeviceStatus.online)
+    )
+    by_state = {bool(online): count for online, count in counts}
+    total = sum(by_state.values())
+    return by_state.get(False, 0) / total if total else 0.0

@@ -1,0 +1,1 @@
+"""One incident per thing that happened: raised, amended, decided, worked off, closed."""

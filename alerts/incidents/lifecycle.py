@@ -1,0 +1,106 @@
+"""The life cycle of an incident, as a table and a pure function.
+
+Source of the states and of who may take which step: the compound's incident procedure
+(raised → … → closed, with false alarm and auto-clear as side exits).
+"""
+
+import enum
+from dataclasses import dataclass
+
+
+class State(enum.StrEnum):
+    """Where an incident stands."""
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    CONFIRMED = "confirmed"
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    ARRIVED = "arrived"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    FALSE_ALARM = "false_alarm"
+    AUTO_CLEARED = "auto_cleared"
+
+    @property
+    def is_open(self) -> bool:
+        """Somebody still has something to do."""
+        return self not in _ENDED
+
+
+class FalseAlarmReason(enum.StrEnum):
+    """Why an alarm was none; feeds the false-alarm rate of rule and device."""
+
+    RESIDENT_WITHOUT_CREDENTIAL = "resident_without_credential"
+    FAMILY_OR_KNOWN_VISITOR = "family_or_known_visitor"
+    COURIER = "courier"
+    STAFF = "staff"
+    ANIMAL = "animal"
+    WEATHER_LIGHT = "weather_light"
+    CAMERA_MOVED = "camera_moved"
+    RECOGNITION_ERROR = "recognition_error"
+    SENSOR_FAULT = "sensor_fault"
+    TEST_DRILL = "test_drill"
+    DUPLICATE = "duplicate"
+    RULE_TOO_SENSITIVE = "rule_too_sensitive"
+    OTHER = "other"
+
+
+class Comparison(enum.StrEnum):
+    """What the operator saw when comparing probe and enrolled picture (L-12)."""
+
+    MATCH = "match"
+    NOT_MATCH = "not_match"
+    CANNOT_TELL = "cannot_tell"
+
+
+_ENDED = frozenset({State.CLOSED, State.FALSE_ALARM, State.AUTO_CLEARED})
+
+STEPS: dict[State, frozenset[State]] = {
+    State.RAISED: frozenset({State.ACKNOWLEDGED, State.CONFIRMED, State.FALSE_ALARM, State.AUTO_CLEARED}),
+    State.ACKNOWLEDGED: frozenset({State.CONFIRMED, State.FALSE_ALARM, State.AUTO_CLEARED}),
+    State.CONFIRMED: frozenset({State.DISPATCHED, State.RESOLVED}),
+    State.DISPATCHED: frozenset({State.ACCEPTED, State.RESOLVED}),
+    State.ACCEPTED: frozenset({State.ARRIVED, State.DISPATCHED, State.RESOLVED}),
+    State.ARRIVED: frozenset({State.RESOLVED, State.FALSE_ALARM}),
+    State.RESOLVED: frozenset({State.CLOSED}),
+    State.CLOSED: frozenset(),
+    State.FALSE_ALARM: frozenset(),
+    State.AUTO_CLEARED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step somebody asks for. `comparison` is the operator's answer before a biometric confirmation."""
+
+    to: State
+    reason: FalseAlarmReason | None = None
+    comparison: Comparison | None = None
+
+
+class StepRefusedError(Exception):
+    """The life cycle does not allow the step; `code` says why."""
+
+    def __init__(self, current: State, to: State, code: str) -> None:
+        super().__init__(f"{current} → {to}: {code}")
+        self.current = current
+        self.to = to
+        self.code = code
+
+
+def check(current: State, step: Step, *, needs_comparison: bool) -> None:
+    """Raises `StepRefusedError` unless the step is lawful from `current`.
+
+    Codes: `not_from_here`, `reason_required`, `comparison_required`, `comparison_negative`.
+    """
+    if step.to not in STEPS[current]:
+        raise StepRefusedError(current, step.to, "not_from_here")
+    if step.to is State.FALSE_ALARM and step.reason is None:
+        raise StepRefusedError(current, step.to, "reason_required")
+    if step.to is State.CONFIRMED and needs_comparison:
+        # Fail secure: nobody is sent after a person on a machine's word alone.
+        if step.comparison is None:
+            raise StepRefusedError(current, step.to, "comparison_required")
+        if step.comparison is not Comparison.MATCH:
+            raise StepRefusedError(current, step.to, "comparison_negative")

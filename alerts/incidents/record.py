@@ -1,0 +1,99 @@
+"""Writing an incident's change: state, history row and message in one commit."""
+
+import datetime as dt
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.incidents.actor import Actor
+from alerts.incidents.lifecycle import State
+from alerts.incidents.models import Incident, Transition
+from bus import subjects
+from bus.messages import IncidentChanged, encode
+from storage import new_id
+from storage.events import enqueue
+
+
+class IncidentNotFoundError(LookupError):
+    """There is no such incident."""
+
+    def __init__(self, incident_id: str) -> None:
+        super().__init__(f"no incident {incident_id}")
+        self.incident_id = incident_id
+
+
+class StaleVersionError(Exception):
+    """Somebody else was faster; `current_version` is what the incident is at now."""
+
+    def __init__(self, incident_id: str, current_version: int) -> None:
+        super().__init__(f"incident {incident_id} is at version {current_version}")
+        self.incident_id = incident_id
+        self.current_version = current_version
+
+
+def load(session: Session, incident_id: str) -> Incident:
+    """The incident, locked against other writers until the transaction ends."""
+    incident = session.scalars(
+        select(Incident).where(Incident.id == incident_id).with_for_update()
+    ).one_or_none()
+    if incident is None:
+        raise IncidentNotFoundError(incident_id)
+    return incident
+
+
+def record(
+    session: Session,
+    incident: Incident,
+    to: State,
+    actor: Actor,
+    at: dt.datetime,
+    *,
+    reason: str | None = None,
+    note: str | None = None,
+) -> None:
+    """Writes the new state with its history row and its message."""
+    before = State(incident.state) if incident.version else None
+    incident.state = to
+    incident.version += 1
+    if not to.is_open:
+        # What happens from now on is another incident.
+        incident.active_key = None
+    session.add(
+        Transition(
+            id=new_id(),
+            incident=incident.id,
+            version=incident.version,
+            from_state=before,
+            to_state=to,
+            actor=actor.id,
+            role=actor.role,
+            at=at,
+            reason=reason,
+            note=note,
+        )
+    )
+    announce(session, incident, at)
+
+
+def announce(session: Session, incident: Incident, at: dt.datetime) -> None:
+    """Puts the incident's present state into the outbox."""
+    message = IncidentChanged(
+        id=incident.id,
+        compound=incident.compound,
+        version=incident.version,
+        state=incident.state,
+        severity=incident.severity,
+        ring=incident.ring,
+        at=at,
+    )
+    session.flush()
+    enqueue(
+        session,
+        [
+            (
+                f"incident:{incident.id}:{incident.version}",
+                subjects.incident(incident.compound),
+                encode(message),
+            )
+        ],
+    )

@@ -1,0 +1,1 @@
+"""Routing: which team an incident concerns, by ring, kind and severity."""

@@ -1,0 +1,72 @@
+"""R-B05: a building's door opened and nothing had released it."""
+
+import datetime as dt
+
+from alerts.rules.observation import Observation
+from alerts.rules.rule import History, Parameter, Question, Rule, Settings, Signal
+
+_RELEASED = frozenset({"access.granted", "visitor.checked_in"})
+# Egress is never an offence (L-23): the button inside, the fire signal, the guard's key.
+_LAWFUL_CAUSES = frozenset({"exit_button", "fire_release", "remote_open", "manual_open", "schedule"})
+
+
+class DoorForced(Rule):
+    """Raises one incident a door and five minutes; what the door itself reports is believed at once."""
+
+    id = "R-B05"
+    kind = "door.forced"
+    parameters = (
+        Parameter(
+            "window_s",
+            "s",
+            3,
+            1,
+            30,
+            "How near to the opening a release must lie. Too short: a slow lock makes false "
+            "alarms. Too long: a door forced right after a resident goes unnoticed.",
+        ),
+        Parameter(
+            "settle_s",
+            "s",
+            1,
+            0,
+            5,
+            "How long to wait for a release that is still on its way. Too short: false alarms. "
+            "Too long: seconds lost at a forced door.",
+        ),
+    )
+
+    @staticmethod
+    def ask(observation: Observation, settings: Settings) -> Question | None:
+        if observation.ring != "building":
+            return None
+        if observation.type == "door.forced":
+            return Question(observation, observation.at)
+        if observation.type == "door.opened" and observation.cause not in _LAWFUL_CAUSES:
+            return Question(observation, observation.at + settings.seconds("settle_s"))
+        return None
+
+    @staticmethod
+    def answer(question: Question, history: History, settings: Settings) -> Signal | None:
+        door = question.anchor
+        window = settings.seconds("window_s")
+        if door.type == "door.opened":
+            around = history.at_place(door.place, door.at - window, door.at + window)
+            if any(seen.type in _RELEASED or seen.cause in _LAWFUL_CAUSES for seen in around):
+                return None
+        night = settings.is_night(door.at)
+        return Signal(
+            rule=DoorForced.id,
+            kind=DoorForced.kind,
+            severity=1 if night else 2,
+            dedupe_key=f"{DoorForced.id}:{door.place}",
+            dedupe_window=dt.timedelta(minutes=5),
+            anchor=door,
+            evidence=(door,),
+            reason="door_forced",
+            reason_args={"lane": door.place, "window_s": settings.values["window_s"], "night": night},
+        )
+
+    @staticmethod
+    def clears(observation: Observation) -> str | None:  # noqa: ARG004 - closing undoes nothing
+        return None

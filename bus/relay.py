@@ -1,0 +1,127 @@
+"""The outbox relay: carries committed messages to JetStream and forgets them once confirmed.
+
+At least once by construction: a message leaves the outbox only after the bus has stored
+it, and its id lets the bus drop a repetition.
+"""
+
+import asyncio
+import contextlib
+from typing import Any
+
+import structlog
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import StreamConfig
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from bus.broker import BusAddress, stream
+from storage import Database
+from storage.events import clear_outbox, take_outbox
+
+log = structlog.get_logger(__name__)
+
+# Other processes say with this subject that they have put something into the outbox.
+WAKE = "relay.wake"
+BATCH = 500
+# When nobody calls: how long a message waits at worst, in seconds.
+POLL_S = 0.25
+RETRY_S = 1.0
+
+
+class RelayMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.relayed = Counter("ringward_bus_relayed", "Messages the bus has confirmed.", registry=registry)
+        self.failures = Counter("ringward_bus_relay_failures", "Batches that failed.", registry=registry)
+        self.waiting = Gauge("ringward_bus_outbox_messages", "Messages waiting.", registry=registry)
+
+
+class Relay:
+    """One a database. `wake()` may be called from any thread of the process."""
+
+    def __init__(self, database: Database, address: BusAddress, metrics: RelayMetrics) -> None:
+        self._database = database
+        self._address = address
+        self._metrics = metrics
+        self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client = Client()
+
+    @property
+    def connected(self) -> bool:
+        return self._client.is_connected
+
+    def wake(self) -> None:
+        """Says that there is something in the outbox."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    async def run(self) -> None:
+        """Relays until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        await self._client.connect(self._address.url, **self._address.options())
+        try:
+            jetstream = self._client.jetstream()
+            await declare(jetstream)
+
+            async def woken(_message: Any) -> None:
+                self._wake.set()
+
+            await self._client.subscribe(WAKE, cb=woken)
+            while True:
+                try:
+                    moved = await self._relay_batch(jetstream)
+                except Exception:
+                    # Fail open: what was committed stays in the outbox and is tried again.
+                    self._metrics.failures.inc()
+                    log.exception("relay.batch_failed")
+                    # Confirmations lost with a connection hold their places for ever.
+                    jetstream = self._client.jetstream()
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                if moved < BATCH:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), POLL_S)
+                    self._wake.clear()
+        finally:
+            await self._client.close()
+
+    async def _relay_batch(self, jetstream: JetStreamContext) -> int:
+        waiting = await asyncio.to_thread(self._take)
+        if not waiting:
+            self._metrics.waiting.set(0)
+            return 0
+        confirmations = [
+            await jetstream.publish_async(subject, payload, headers={"Nats-Msg-Id": message_id})
+            for _, message_id, subject, payload in waiting
+        ]
+        results = await asyncio.wait_for(asyncio.gather(*confirmations, return_exceptions=True), 30)
+        stored = [
+            row[0]
+            for row, result in zip(waiting, results, strict=True)
+            if not isinstance(result, BaseException)
+        ]
+        failed = [result for result in results if isinstance(result, BaseException)]
+        if stored:
+            await asyncio.to_thread(self._clear, stored)
+            self._metrics.relayed.inc(len(stored))
+        self._metrics.waiting.set(len(failed))
+        if failed:
+            raise failed[0]
+        return len(stored)
+
+    def _take(self) -> list[tuple[int, str, str, bytes]]:
+        with self._database.read() as session:
+            return list(take_outbox(session, BATCH))
+
+    def _clear(self, seqs: list[int]) -> None:
+        with self._database.write() as session:
+            clear_outbox(session, seqs)
+
+
+async def declare(jetstream: JetStreamContext) -> None:
+    """Makes the stream where it is missing, and adapts it where it is of an older version."""
+    wanted: StreamConfig = stream().config
+    try:
+        await jetstream.update_stream(wanted)
+    except Exception:  # noqa: BLE001 - nats-py has a class for each server code; any means "not there yet"
+        await jetstream.add_stream(wanted)

@@ -1,0 +1,1 @@
+"""Who may use the console: users, their sessions, set-up links and API tokens."""

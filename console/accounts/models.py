@@ -1,0 +1,93 @@
+"""Users of the console and what they sign in with. Secrets are stored as hashes only."""
+
+import datetime as dt
+import enum
+from typing import Any
+
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage import Base, JsonText, UtcTime
+
+
+class Role(enum.StrEnum):
+    """What somebody is to the console."""
+
+    OPERATOR = "operator"  # 值班员
+    VOLUNTEER = "volunteer"  # 义警
+    ADMINISTRATOR = "administrator"  # 管理员
+
+
+class User(Base):
+    """Somebody who may sign in. There is no default user and no default password."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    # The sign-in name, in the one spelling `service.spell` gives.
+    name: Mapped[str] = mapped_column(String(64), unique=True)
+    # Argon2id; None until the set-up link was used, and nobody signs in with None.
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    role: Mapped[Role] = mapped_column(String(16))
+    # The responder this user is; volunteers act only on that responder's dispatches.
+    responder_id: Mapped[str | None] = mapped_column(String(64))
+    # A language tag (zh-CN, en); None: what the browser asks for.
+    language: Mapped[str | None] = mapped_column(String(16))
+    active: Mapped[bool] = mapped_column(Boolean, default=True)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class UserSession(Base):
+    """A browser that is signed in. The token itself is only in the cookie."""
+
+    __tablename__ = "user_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    last_seen: Mapped[dt.datetime] = mapped_column(UtcTime)
+    csrf_token: Mapped[str] = mapped_column(String(64))
+    # Shortened: enough for "is this my phone?", no more.
+    user_agent: Mapped[str] = mapped_column(String(80))
+
+
+class SetupLink(Base):
+    """A one-time link with which a user chooses a password."""
+
+    __tablename__ = "setup_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    used_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+
+
+class ApiToken(Base):
+    """A program's way in: acts as its user, within its scopes (read, write, metrics)."""
+
+    __tablename__ = "api_tokens"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    user: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str]] = mapped_column(JsonText)
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class IdempotencyKey(Base):
+    """What was answered to a creation, so that the same request again creates nothing."""
+
+    __tablename__ = "idempotency_keys"
+
+    user: Mapped[str] = mapped_column(String(32), primary_key=True)
+    key: Mapped[str] = mapped_column(String(128), primary_key=True)
+    # Method, path and body: the same key on another request is a mistake worth telling.
+    request_hash: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int] = mapped_column(Integer)
+    response: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+    __table_args__ = (Index("ix_idempotency_keys_created", "created_at"),)

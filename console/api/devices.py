@@ -1,0 +1,76 @@
+"""Devices with their condition. The hash of a device's secret never leaves the database."""
+
+import datetime as dt
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from sqlalchemy import Select, select
+
+from console.api.paging import Page
+from console.api.places import Here
+from console.problems import not_found
+from console.security import Staff
+from devices.models import Device, DeviceKind, DeviceStatus
+
+router = APIRouter(tags=["devices"])
+
+
+class DeviceView(BaseModel):
+    """`online` and what follows are None for a device that was never heard of."""
+
+    id: str
+    name: str
+    kind: DeviceKind
+    zone: str
+    lane: str | None
+    direction: str | None
+    heartbeat_s: int
+    enabled: bool
+    x: float | None
+    y: float | None
+    online: bool | None
+    since: dt.datetime | None
+    last_seen: dt.datetime | None
+    clock_offset_ms: int | None
+
+
+@router.get("/devices")
+def devices(here: Here, _: Staff) -> Page[DeviceView]:
+    """All devices of the compound."""
+    with here.database.read() as session:
+        rows = session.execute(_query(here.compound).order_by(Device.id)).all()
+        return Page(items=[_view(device, status) for device, status in rows], next_cursor=None)
+
+
+@router.get("/devices/{device_id}")
+def device(here: Here, _: Staff, device_id: str) -> DeviceView:
+    """One device."""
+    with here.database.read() as session:
+        row = session.execute(_query(here.compound).where(Device.id == device_id)).first()
+        if row is None:
+            raise not_found("device")
+        return _view(row[0], row[1])
+
+
+def _query(compound: str) -> Select[Device, DeviceStatus | None]:
+    joined = select(Device, DeviceStatus).outerjoin(DeviceStatus, DeviceStatus.device_id == Device.id)
+    return joined.where(Device.compound == compound)
+
+
+def _view(row: Device, status: DeviceStatus | None) -> DeviceView:
+    return DeviceView(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        zone=row.zone,
+        lane=row.lane,
+        direction=row.direction,
+        heartbeat_s=row.heartbeat_s,
+        enabled=row.enabled,
+        x=row.x,
+        y=row.y,
+        online=status.online if status else None,
+        since=status.since if status else None,
+        last_seen=status.last_seen if status else None,
+        clock_offset_ms=status.clock_offset_ms if status else None,
+    )

@@ -1,0 +1,210 @@
+"""Incidents: the queue, one with everything it stands on, and the steps people take."""
+
+import datetime as dt
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.dispatch import actions as dispatching
+from alerts.dispatch.models import Dispatch
+from alerts.dispatch.suggest import suggest
+from alerts.incidents import actions
+from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State, Step
+from alerts.incidents.models import Evidence, Incident, Transition
+from console.accounts.models import Role
+from console.api.idempotency import Answer, once
+from console.api.paging import Asked, Page, newest_first
+from console.api.places import Here
+from console.api.purposes import Look, Purpose, note_look
+from console.api.views import DispatchView, IncidentForVolunteer, IncidentView
+from console.problems import not_found
+from console.security import AnyUser, Staff, as_actor
+from registry.models import Ring
+
+router = APIRouter(tags=["incidents"])
+
+
+class EvidenceView(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    signal_id: str
+    rule: str
+    severity: int
+    at: dt.datetime
+    event_ids: list[str]
+    sighting_ids: list[str]
+
+
+class TransitionView(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    version: int
+    from_state: State | None
+    to_state: State
+    actor: str
+    role: str
+    at: dt.datetime
+    reason: str | None
+    note: str | None
+
+
+class SuggestionView(BaseModel):
+    """Who could go; `reasons` are codes of the catalogues."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    responder_id: str
+    name: str
+    team_name: str
+    team_kind: str
+    reasons: tuple[str, ...]
+    busy: bool
+
+
+class IncidentInFull(IncidentView):
+    """With what it stands on, what was done, and who could go."""
+
+    subject_kind: str | None
+    subject: str | None
+    evidence: list[EvidenceView]
+    transitions: list[TransitionView]
+    dispatches: list[DispatchView]
+    suggestions: list[SuggestionView]
+
+
+class StepAsked(BaseModel):
+    """A step; `expected_version` guards against deciding on what is no longer so."""
+
+    to: State
+    reason: FalseAlarmReason | None = None
+    comparison: Comparison | None = None
+    note: Annotated[str | None, Field(max_length=2000)] = None
+    expected_version: Annotated[int | None, Field(ge=1)] = None
+
+
+class SendAsked(BaseModel):
+    """Whom to ask."""
+
+    responder_ids: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=50)]
+    expected_version: Annotated[int | None, Field(ge=1)] = None
+
+
+@router.get("/incidents")
+def incidents(
+    here: Here,
+    _: Staff,
+    paging: Asked,
+    *,
+    state: Annotated[list[State] | None, Query()] = None,
+    severity: Annotated[int | None, Query(ge=1, le=4)] = None,
+    ring: Ring | None = None,
+) -> Page[IncidentView]:
+    """Incidents, newest first; `state` may be given several times."""
+    query = select(Incident).where(Incident.compound == here.compound)
+    if state:
+        query = query.where(Incident.state.in_(state))
+    if severity is not None:
+        query = query.where(Incident.severity == severity)
+    if ring is not None:
+        query = query.where(Incident.ring == ring)
+    with here.database.read() as session:
+        order = (Incident.raised_at, Incident.id)
+        items, cursor = newest_first(session, query, order, paging, IncidentView.model_validate)
+        return Page(items=items, next_cursor=cursor)
+
+
+@router.get("/incidents/{incident_id}")
+def incident(
+    here: Here, user: AnyUser, incident_id: str, purpose: Purpose = Purpose.INCIDENT_HANDLING
+) -> IncidentInFull | IncidentForVolunteer:
+    """One incident. A volunteer sees only those they were asked to, and of these only the task."""
+    if user.role == Role.VOLUNTEER:
+        with here.database.read() as session:
+            row = _find(session, here.compound, incident_id)
+            asked = select(Dispatch.id).where(
+                Dispatch.incident == row.id, Dispatch.responder == user.responder_id
+            )
+            if user.responder_id is None or session.scalar(asked) is None:
+                raise not_found("incident")
+            return IncidentForVolunteer.model_validate(row)
+    with here.database.write() as session:
+        row = _find(session, here.compound, incident_id)
+        if row.subject is not None:
+            # It names a person or a plate: that is a look at somebody's data.
+            look = Look("incident.viewed", purpose, row.id, row.subject_kind or "")
+            note_look(session, here.clock.now(), user, look)
+        return _in_full(session, row, here.clock.now())
+
+
+@router.post("/incidents/{incident_id}/steps", response_model=IncidentView, status_code=201)
+def take_step(here: Here, request: Request, user: Staff, incident_id: str, asked: StepAsked) -> Response:
+    """Takes a step of the life cycle; `alerts` writes it to the audit log."""
+
+    def work(session: Session, at: dt.datetime) -> Answer:
+        _find(session, here.compound, incident_id)
+        step = Step(asked.to, asked.reason, asked.comparison)
+        row = actions.take_step(
+            session,
+            incident_id,
+            step,
+            as_actor(user),
+            at,
+            expected_version=asked.expected_version,
+            note=asked.note,
+        )
+        return 201, IncidentView.model_validate(row).model_dump(mode="json")
+
+    return once(here, request, user, asked.model_dump(mode="json"), work)
+
+
+@router.post("/incidents/{incident_id}/dispatches", response_model=Page[DispatchView], status_code=201)
+def send(here: Here, request: Request, user: Staff, incident_id: str, asked: SendAsked) -> Response:
+    """Asks responders to go; the answer lists those who had not been asked yet."""
+
+    def work(session: Session, at: dt.datetime) -> Answer:
+        _find(session, here.compound, incident_id)
+        sent = dispatching.send(
+            session,
+            incident_id,
+            asked.responder_ids,
+            as_actor(user),
+            at,
+            expected_version=asked.expected_version,
+        )
+        items: list[Any] = [DispatchView.model_validate(row).model_dump(mode="json") for row in sent]
+        return 201, {"items": items, "next_cursor": None}
+
+    return once(here, request, user, asked.model_dump(mode="json"), work)
+
+
+def _find(session: Session, compound: str, incident_id: str) -> Incident:
+    row = session.get(Incident, incident_id)
+    if row is None or row.compound != compound:
+        raise not_found("incident")
+    return row
+
+
+def _in_full(session: Session, row: Incident, at: dt.datetime) -> IncidentInFull:
+    evidence = session.scalars(
+        select(Evidence).where(Evidence.incident == row.id).order_by(Evidence.at, Evidence.signal_id)
+    )
+    steps = session.scalars(
+        select(Transition).where(Transition.incident == row.id).order_by(Transition.version)
+    )
+    sent = session.scalars(
+        select(Dispatch).where(Dispatch.incident == row.id).order_by(Dispatch.offered_at, Dispatch.id)
+    )
+    # Nobody is to be sent to what is over.
+    could_go = suggest(session, row, at) if State(row.state).is_open else []
+    return IncidentInFull(
+        **IncidentView.model_validate(row).model_dump(),
+        subject_kind=row.subject_kind,
+        subject=row.subject,
+        evidence=[EvidenceView.model_validate(e) for e in evidence],
+        transitions=[TransitionView.model_validate(t) for t in steps],
+        dispatches=[DispatchView.model_validate(d) for d in sent],
+        suggestions=[SuggestionView.model_validate(s) for s in could_go],
+    )

@@ -1,0 +1,84 @@
+"""Compounds, zones and buildings, to read: what a plan of the compound is drawn from."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select
+
+from console.api.paging import Page
+from console.context import Rooms, rooms
+from console.problems import not_found
+from console.security import AnyUser
+from registry.models import Building, Compound, Ring, Zone
+
+router = APIRouter(tags=["places"])
+Here = Annotated[Rooms, Depends(rooms)]
+
+
+class _FromRow(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class CompoundView(_FromRow):
+    id: str
+    name: str
+    time_zone: str
+
+
+class ZoneView(_FromRow):
+    """`outline` is a polygon in plan metres [[x, y], …]."""
+
+    id: str
+    name: str
+    ring: Ring
+    kind: str
+    outline: list[list[float]]
+    neighbours: list[str]
+
+
+class BuildingView(_FromRow):
+    """A footprint in plan metres."""
+
+    id: str
+    zone: str
+    name: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@router.get("/compounds")
+def compounds(here: Here, _: AnyUser) -> Page[CompoundView]:
+    """The compound this console looks after."""
+    with here.database.read() as session:
+        rows = session.scalars(select(Compound).where(Compound.id == here.compound)).all()
+        return Page(items=[CompoundView.model_validate(row) for row in rows], next_cursor=None)
+
+
+@router.get("/compounds/{compound_id}")
+def compound(here: Here, _: AnyUser, compound_id: str) -> CompoundView:
+    """One compound; another console's is not found here."""
+    with here.database.read() as session:
+        row = session.get(Compound, compound_id) if compound_id == here.compound else None
+        if row is None:
+            raise not_found("compound")
+        return CompoundView.model_validate(row)
+
+
+@router.get("/zones")
+def zones(here: Here, _: AnyUser) -> Page[ZoneView]:
+    """All zones."""
+    with here.database.read() as session:
+        rows = session.scalars(select(Zone).where(Zone.compound == here.compound).order_by(Zone.id)).all()
+        return Page(items=[ZoneView.model_validate(row) for row in rows], next_cursor=None)
+
+
+@router.get("/buildings")
+def buildings(here: Here, _: AnyUser) -> Page[BuildingView]:
+    """All buildings."""
+    with here.database.read() as session:
+        query = select(Building).where(Building.compound == here.compound).order_by(Building.id)
+        items = [BuildingView.model_validate(row) for row in session.scalars(query)]
+        return Page(items=items, next_cursor=None)

@@ -1,0 +1,85 @@
+"""What incidents and dispatches look like to each role. A volunteer gets the task, nobody's data (L-20)."""
+
+import datetime as dt
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, field_validator
+
+from alerts.dispatch.models import DispatchState
+from alerts.incidents.lifecycle import State
+from registry.models import Ring
+
+# What a volunteer needs of a reason's blanks; a plate or a distance to a face is not among it.
+_SAFE_REASON_ARGS: Final = frozenset({"lane", "night", "window_s", "silence_s", "cause"})
+
+
+class _FromRow(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class IncidentView(_FromRow):
+    """An incident as the queue shows it; `reason` and `reason_args` fill a text of the catalogues."""
+
+    id: str
+    rule: str
+    kind: str
+    ring: Ring
+    zone: str
+    device_id: str
+    lane: str | None
+    severity: int
+    state: State
+    version: int
+    happened_at: dt.datetime
+    raised_at: dt.datetime
+    last_signal_at: dt.datetime
+    signal_count: int
+    needs_comparison: bool
+    comparison: str | None
+    reason: str
+    reason_args: dict[str, Any]
+    team: str | None
+    false_alarm_reason: str | None
+    resolution: str | None
+
+
+class IncidentForVolunteer(_FromRow):
+    """Place, kind and severity."""
+
+    id: str
+    kind: str
+    ring: Ring
+    zone: str
+    lane: str | None
+    severity: int
+    state: State
+    version: int
+    happened_at: dt.datetime
+    reason: str
+    reason_args: dict[str, Any]
+
+    @field_validator("reason_args")
+    @classmethod
+    def _only_what_is_needed(cls, args: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in args.items() if name in _SAFE_REASON_ARGS}
+
+
+class DispatchView(_FromRow):
+    """One responder asked to go to one incident."""
+
+    id: str
+    incident: str
+    responder: str
+    state: DispatchState
+    offered_at: dt.datetime
+    answered_at: dt.datetime | None
+    arrived_at: dt.datetime | None
+    resolved_at: dt.datetime | None
+    seen_at: dt.datetime | None
+    note: str | None
+
+
+class DispatchWithTask(DispatchView):
+    """With what the responder is to go to."""
+
+    task: IncidentForVolunteer

@@ -1,0 +1,64 @@
+"""What the console needs of the rest of the process, handed over once at the start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from fastapi import Request
+from prometheus_client import CollectorRegistry
+
+from alerts.incidents.actor import Actor
+from registry.templates import ConsentMissingError
+from storage import Clock, Database, MediaStore
+
+__all__ = ["ConsentMissingError", "EnrolledPhoto", "PhotoEnroller", "PhotoRefusedError", "Rooms", "rooms"]
+
+
+class PhotoRefusedError(Exception):
+    """A photo cannot become a template; `code` says why (`no_face`, `several_faces`, `blurred` …)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"photo refused: {code}")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolledPhoto:
+    """What came of an enrolment; `quality` is the engine's own measure, None when it has none."""
+
+    template_id: str
+    media_id: str | None
+    quality: float | None
+
+
+class PhotoEnroller(Protocol):
+    """Makes a template of a photo.
+
+    Raises `ConsentMissingError` where the person has not agreed and `PhotoRefusedError`
+    where the photo is no good; in both cases nothing is kept. It opens its own transaction.
+    """
+
+    def enrol(self, person_id: str, photo: bytes, actor: Actor) -> EnrolledPhoto: ...
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """The other rooms as the console sees them. Stored at `app.state.rooms`."""
+
+    database: Database
+    media: MediaStore
+    clock: Clock
+    # The compound this console looks after; nothing of another one is shown.
+    compound: str
+    nats_url: str
+    nats_options: dict[str, Any]
+    # None where this process has no face engine: enrolment answers 503.
+    portrait_engine: PhotoEnroller | None
+    broker_ready: Callable[[], bool]
+    ingest_ready: Callable[[], bool]
+    metrics_registry: CollectorRegistry
+
+
+def rooms(request: Request) -> Rooms:
+    """The dependency that endpoints and pages take."""
+    return cast("Rooms", request.app.state.rooms)

@@ -1,0 +1,124 @@
+"""What every response carries, and how much a request may bring."""
+
+from typing import Final
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console.security import CSRF_COOKIE
+
+# A native event may be 8 MB; nothing that people send here is larger.
+MAX_BODY_BYTES: Final = 10 * 1024 * 1024
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+ALWAYS: Final = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
+}
+
+
+class SecurityHeaders:
+    """Adds the headers, and the CSRF cookie where a form for it was just rendered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        secure = scope["scheme"] == "https"
+
+        async def decorated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in ALWAYS.items():
+                    headers[name] = value
+                if secure:
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                if not scope["path"].startswith("/static/"):
+                    # What somebody saw while signed in must not be found in the browser afterwards.
+                    headers.setdefault("Cache-Control", "no-store")
+                token = state.get("new_csrf_token")
+                if token:
+                    headers.append("Set-Cookie", _csrf_cookie(token, secure=secure))
+            await send(message)
+
+        await self._app(scope, receive, decorated)
+
+
+class BodyLimit:
+    """Ends a request whose body is larger than `MAX_BODY_BYTES`, however it says to be."""
+
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > self._limit:
+            await _too_large(send)
+            return
+        taken = 0
+        refused = False
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._limit:
+                raise _BodyTooLargeError
+            return message
+
+        async def checked(message: Message) -> None:
+            # The framework turns the error above into its own answer about an unreadable body.
+            nonlocal refused
+            if taken <= self._limit:
+                await send(message)
+            elif not refused:
+                refused = True
+                await _too_large(send)
+
+        try:
+            await self._app(scope, counted, checked)
+        except _BodyTooLargeError:
+            if not refused:
+                await _too_large(send)
+
+
+class _BodyTooLargeError(Exception):
+    pass
+
+
+_TOO_LARGE: Final = (
+    b'{"type":"urn:ringward:body_too_large","title":"The request is too large",'
+    b'"status":413,"code":"body_too_large"}'
+)
+
+
+async def _too_large(send: Send) -> None:
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(_TOO_LARGE)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": _TOO_LARGE})
+
+
+def _csrf_cookie(token: str, *, secure: bool) -> str:
+    cookie = f"{CSRF_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict"
+    return f"{cookie}; Secure" if secure else cookie

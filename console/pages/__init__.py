@@ -1,0 +1,16 @@
+"""The pages people work on: sign-in, the operator's live page, the volunteer's phone, devices, people.
+
+Each file is one page: its routes and what its template is given. Everything a device, a
+plate or a person brings in is escaped by the templates.
+"""
+
+from fastapi import APIRouter
+
+from console.pages import devices, incident, operator, people, phone, signin
+from console.pages.view import error_page
+
+__all__ = ["error_page", "router"]
+
+router = APIRouter(include_in_schema=False)
+for _part in (signin, operator, incident, phone, devices, people):
+    router.include_router(_part.router)

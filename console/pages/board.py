@@ -1,0 +1,79 @@
+"""What the live page shows of the compound: its open incidents, its rings, its plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.incidents.lifecycle import State
+from alerts.incidents.models import Incident
+from console.pages.plan import BuildingShape, DeviceSpot, IncidentSpot, Plan, ZoneShape, build
+from console.texts import Texts
+from devices.models import Device, DeviceStatus
+from registry.models import Building, Ring, Zone
+
+
+@dataclass(frozen=True, slots=True)
+class RingCount:
+    """One ring at a glance. `silent` counts enabled devices that are not answering."""
+
+    ring: str
+    incidents: int
+    worst: int | None
+    online: int
+    devices: int
+    silent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    plan: Plan
+    rings: tuple[RingCount, ...]
+
+
+def open_incidents(session: Session, compound: str) -> Sequence[Incident]:
+    """Incidents somebody still has something to do with."""
+    states = [state for state in State if state.is_open]
+    query = select(Incident).where(Incident.compound == compound, Incident.state.in_(states))
+    return session.scalars(query).all()
+
+
+def shapes(session: Session, compound: str) -> tuple[list[ZoneShape], list[BuildingShape]]:
+    """The places of a compound, as the plan draws them."""
+    zones = session.scalars(select(Zone).where(Zone.compound == compound).order_by(Zone.id))
+    buildings = session.scalars(select(Building).where(Building.compound == compound).order_by(Building.id))
+    return (
+        [ZoneShape(z.id, z.name, str(z.ring), z.outline) for z in zones],
+        [BuildingShape(b.name, b.x, b.y, b.width, b.height) for b in buildings],
+    )
+
+
+def board(session: Session, compound: str, incidents: Sequence[Incident], t: Texts) -> Board:
+    """The plan with its marks, and a count for each ring."""
+    zones, buildings = shapes(session, compound)
+    ring_of = {zone.id: zone.ring for zone in zones}
+    devices = [
+        DeviceSpot(d.id, d.name, str(d.kind), d.zone, ring_of.get(d.zone, ""), online, d.x, d.y)
+        for d, online in session.execute(
+            select(Device, DeviceStatus.online)
+            .outerjoin(DeviceStatus, DeviceStatus.device_id == Device.id)
+            .where(Device.compound == compound, Device.enabled)
+            .order_by(Device.id)
+        )
+    ]
+    active = [i for i in incidents if i.state != State.RESOLVED]
+    plan = build(
+        zones,
+        buildings,
+        devices,
+        [IncidentSpot(i.id, i.severity, i.zone, i.device_id, t.code("kind", i.kind)) for i in active],
+    )
+    return Board(plan, tuple(_count(ring, devices, active) for ring in Ring))
+
+
+def _count(ring: Ring, devices: Sequence[DeviceSpot], incidents: Sequence[Incident]) -> RingCount:
+    here = [i.severity for i in incidents if i.ring == ring]
+    own = [d for d in devices if d.ring == ring]
+    online = sum(d.online is True for d in own)
+    return RingCount(str(ring), len(here), min(here, default=None), online, len(own), len(own) - online)

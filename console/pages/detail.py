@@ -1,0 +1,281 @@
+"""One incident in full: why, on what evidence, what was done, what may be done now."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.dispatch.models import Dispatch, DispatchState
+from alerts.dispatch.suggest import Suggestion, suggest
+from alerts.duty.models import Responder, Team
+from alerts.incidents.lifecycle import STEPS, State
+from alerts.incidents.models import Evidence, Incident, Transition
+from console.accounts.models import User
+from console.pages.places import Names
+from console.pages.queue import QueueItem, items
+from console.pages.readings import Reading, of_events
+from console.texts import Texts
+from registry.models import FaceTemplate, WatchlistEntry
+from storage.events import EventRow
+
+_SENDABLE: Final = frozenset({State.CONFIRMED, State.DISPATCHED, State.ACCEPTED})
+_MAX_PICTURES: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture and where it comes from."""
+
+    media_id: str
+    role: str
+    at: dt.datetime
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """An event an incident stands on."""
+
+    at: dt.datetime
+    what: str
+    device: str
+    outcome: str
+    reasons: tuple[str, ...]
+    marks: tuple[str, ...]
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A step that was taken."""
+
+    at: dt.datetime
+    state: str
+    role: str
+    actor: str
+    reason: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A responder who was asked."""
+
+    name: str
+    team: str
+    state: str
+    offered_at: dt.datetime
+    seen_at: dt.datetime | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    item: QueueItem
+    version: int
+    rule: str
+    happened_at: dt.datetime
+    needs_comparison: bool
+    comparison: str
+    false_alarm_reason: str
+    resolution: str
+    measures: tuple[tuple[str, str], ...]
+    reasons: tuple[str, ...]
+    pictures: tuple[Shot, ...]
+    enrolled: Shot | None
+    has_person: bool
+    watch: WatchlistEntry | None
+    proofs: tuple[Proof, ...]
+    history: tuple[Past, ...]
+    asked: tuple[Asked, ...]
+    suggestions: tuple[Suggestion, ...]
+    may: frozenset[str]
+
+
+def detail(session: Session, incident: Incident, names: Names, t: Texts, now: dt.datetime) -> Detail:
+    """Everything the operator needs to judge an incident."""
+    [item] = items(t, [incident], names.zones, names.devices, now)
+    event_ids = _event_ids(session, incident)
+    events = session.scalars(
+        select(EventRow).where(EventRow.id.in_(event_ids)).order_by(EventRow.corrected_time)
+    ).all()
+    readings = of_events(session, event_ids)
+    deciding = _deciding(incident, readings)
+    may = allowed(State(incident.state))
+    return Detail(
+        item=item,
+        version=incident.version,
+        rule=incident.rule,
+        happened_at=incident.happened_at,
+        needs_comparison=incident.needs_comparison,
+        comparison=incident.comparison or "",
+        false_alarm_reason=incident.false_alarm_reason or "",
+        resolution=incident.resolution or "",
+        measures=measures(t, incident.reason_args, deciding),
+        reasons=deciding.reasons if deciding else (),
+        pictures=_pictures(events, names),
+        enrolled=_enrolled(session, incident),
+        has_person=incident.subject_kind == "person" and bool(incident.subject),
+        watch=_watch(session, incident),
+        proofs=tuple(_proof(e, readings.get(e.id, ()), names, t) for e in events),
+        history=_history(session, incident, t),
+        asked=_asked(session, incident),
+        suggestions=_suggestions(session, incident, now) if "dispatch" in may else (),
+        may=may,
+    )
+
+
+def _suggestions(session: Session, incident: Incident, now: dt.datetime) -> tuple[Suggestion, ...]:
+    """Who could still be asked: whoever has the task already is not offered again."""
+    again = (DispatchState.DECLINED, DispatchState.CANCELLED)
+    asked = set(
+        session.scalars(
+            select(Dispatch.responder).where(Dispatch.incident == incident.id, Dispatch.state.not_in(again))
+        )
+    )
+    return tuple(s for s in suggest(session, incident, now) if s.responder_id not in asked)
+
+
+def allowed(state: State) -> frozenset[str]:
+    """The buttons that a state has."""
+    steps = STEPS[state]
+    buttons = {
+        "acknowledge": State.ACKNOWLEDGED in steps,
+        "confirm": State.CONFIRMED in steps,
+        "false_alarm": State.FALSE_ALARM in steps,
+        "dispatch": state in _SENDABLE,
+        "resolve": State.RESOLVED in steps,
+        "close": State.CLOSED in steps,
+    }
+    return frozenset(name for name, on in buttons.items() if on)
+
+
+def measures(t: Texts, args: Mapping[str, Any], reading: Reading | None) -> tuple[tuple[str, str], ...]:
+    """The numbers behind "why", as (label, value); only what was measured."""
+    # A plate's score is a confidence, a face's a distance: never the one under the other's name.
+    face = reading.subject_kind == "face" if reading else not args.get("plate")
+    score = reading.score if reading else args.get("distance")
+    threshold = reading.threshold if reading else args.get("threshold")
+    found: list[tuple[str, Any]] = [
+        ("distance" if face else "confidence", _number(score)),
+        ("threshold", _number(threshold)),
+        ("margin", _number(reading.margin if reading else None)),
+        ("gallery", reading.gallery_size if reading else args.get("gallery_size")),
+        ("quality", _number(reading.quality if reading else None)),
+        ("engine", reading.engine if reading else None),
+        ("window", _seconds(t, args.get("window_s"))),
+        ("silence", _seconds(t, args.get("silence_s"))),
+        ("plate", args.get("plate")),
+        ("lane", args.get("lane")),
+        ("ring_share", _percent(args.get("ring_share"))),
+        ("cause", t.code("cause", args.get("cause"))),
+    ]
+    return tuple((name, str(value)) for name, value in found if value not in (None, ""))
+
+
+def _number(value: Any) -> str | None:
+    return f"{value:.3f}" if isinstance(value, int | float) else None
+
+
+def _percent(value: Any) -> str | None:
+    return f"{value:.0%}" if isinstance(value, int | float) else None
+
+
+def _seconds(t: Texts, value: Any) -> str | None:
+    return t("time.s", n=f"{value:g}") if isinstance(value, int | float) else None
+
+
+def _event_ids(session: Session, incident: Incident) -> list[str]:
+    rows = session.scalars(select(Evidence).where(Evidence.incident == incident.id).order_by(Evidence.at))
+    return list(dict.fromkeys(event_id for row in rows for event_id in row.event_ids))
+
+
+def _deciding(incident: Incident, readings: Mapping[str, Sequence[Reading]]) -> Reading | None:
+    """The decision the incident is about: the one on its subject, else the first."""
+    flat = [reading for own in readings.values() for reading in own]
+    own = (r for r in flat if incident.subject and incident.subject in {r.person_id, r.plate})
+    return next(own, flat[0] if flat else None)
+
+
+def _pictures(events: Sequence[EventRow], names: Names) -> tuple[Shot, ...]:
+    """Faces first, then plates and the rest: what has to be compared stands in front."""
+    order = {"face": 0, "plate": 1, "vehicle": 2, "body": 3, "scene": 4}
+    shots = [
+        Shot(
+            str(picture["media_id"]),
+            str(picture.get("role", "")),
+            event.corrected_time,
+            names.device(event.device_id),
+        )
+        for event in events
+        for picture in event.body.get("pictures") or ()
+        if isinstance(picture, dict) and picture.get("media_id")
+    ]
+    return tuple(sorted(shots, key=lambda shot: order.get(shot.role, 5))[:_MAX_PICTURES])
+
+
+def _enrolled(session: Session, incident: Incident) -> Shot | None:
+    if incident.subject_kind != "person" or not incident.subject:
+        return None
+    row = session.execute(
+        select(FaceTemplate.media_id, FaceTemplate.created_at)
+        .where(FaceTemplate.person == incident.subject, FaceTemplate.media_id.is_not(None))
+        .order_by(FaceTemplate.created_at.desc())
+        .limit(1)
+    ).first()
+    return Shot(row.media_id or "", "face", row.created_at, "") if row else None
+
+
+def _watch(session: Session, incident: Incident) -> WatchlistEntry | None:
+    entry_id = incident.reason_args.get("entry_id")
+    return session.get(WatchlistEntry, entry_id) if isinstance(entry_id, str) else None
+
+
+def _proof(event: EventRow, readings: Sequence[Reading], names: Names, t: Texts) -> Proof:
+    reading = readings[0] if readings else None
+    return Proof(
+        at=event.corrected_time,
+        what=t.code("event", event.type),
+        device=names.device(event.device_id),
+        outcome=t.code("outcome", f"{reading.subject_kind}.{reading.outcome}") if reading else "",
+        reasons=tuple(t.code("decision", code) for code in reading.reasons) if reading else (),
+        marks=tuple(t.code("mark", mark) for mark in event.marks),
+        late=bool(event.late),
+    )
+
+
+def _history(session: Session, incident: Incident, t: Texts) -> tuple[Past, ...]:
+    rows = session.scalars(
+        select(Transition).where(Transition.incident == incident.id).order_by(Transition.version)
+    ).all()
+    actors = {row.actor for row in rows}
+    users = dict(session.execute(select(User.id, User.name).where(User.id.in_(actors))).tuples().all())
+    responders = {r.id: r.name for r in session.scalars(select(Responder).where(Responder.id.in_(actors)))}
+    known = {**responders, **users}
+    return tuple(
+        Past(
+            at=row.at,
+            state=str(row.to_state),
+            role=str(row.role),
+            actor=known.get(row.actor, ""),
+            reason=t.code("false_alarm", row.reason) if row.reason else "",
+            note=row.note or "",
+        )
+        for row in rows
+    )
+
+
+def _asked(session: Session, incident: Incident) -> tuple[Asked, ...]:
+    rows = session.execute(
+        select(Dispatch, Responder, Team)
+        .join(Responder, Responder.id == Dispatch.responder)
+        .join(Team, Team.id == Responder.team)
+        .where(Dispatch.incident == incident.id)
+        .order_by(Dispatch.offered_at, Dispatch.id)
+    )
+    return tuple(
+        Asked(r.name, team.name, str(d.state), d.offered_at, d.seen_at, d.note or "") for d, r, team in rows
+    )

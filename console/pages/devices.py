@@ -1,0 +1,158 @@
+"""Devices and the messages that were refused: what is down, and what somebody sent wrong."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import or_, select
+from sqlalchemy.orm import defer
+
+from bus.deadletters import DeadLetter
+from console.context import rooms
+from console.pages.places import names
+from console.pages.view import frame, render
+from console.problems import not_found
+from console.security import Staff
+from devices.models import Device, DeviceStatus
+from registry.models import Zone
+from storage.events import EventRow
+
+router = APIRouter(prefix="/console")
+
+_SHOWN: Final = 100
+# A clock this far off makes evidence doubtful; below it is ordinary drift.
+_SKEW_MS: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLine:
+    """A device with its condition: `on`, `off`, `never` heard of, or `disabled`."""
+
+    id: str
+    name: str
+    kind: str
+    zone: str
+    ring: str
+    lane: str
+    direction: str
+    condition: str
+    since: dt.datetime | None
+    last_seen: dt.datetime | None
+    offset_ms: int | None
+    heartbeat_s: int
+
+    @property
+    def clock_is_off(self) -> bool:
+        return self.offset_ms is not None and abs(self.offset_ms) > _SKEW_MS
+
+
+@router.get("/devices")
+def devices(request: Request, user: Staff, show: str = "all") -> Response:
+    """All devices, what needs a hand first."""
+    del user
+    here, view = rooms(request), frame(request)
+    with here.database.read() as session:
+        rows = session.execute(
+            select(Device, DeviceStatus, Zone)
+            .outerjoin(DeviceStatus, DeviceStatus.device_id == Device.id)
+            .outerjoin(Zone, Zone.id == Device.zone)
+            .where(Device.compound == here.compound)
+        )
+        lines = [_line(device, status, zone) for device, status, zone in rows]
+    order = {"off": 0, "never": 1, "on": 2, "disabled": 3}
+    lines.sort(key=lambda line: (order[line.condition], line.zone, line.name, line.id))
+    trouble = sum(line.condition in {"off", "never"} for line in lines)
+    if show == "trouble":
+        lines = [line for line in lines if line.condition in {"off", "never"} or line.clock_is_off]
+    return render(view, "devices.html", lines=lines, show=show, trouble=trouble)
+
+
+@router.get("/devices/{device_id}")
+def device(request: Request, user: Staff, device_id: str) -> Response:
+    """One device, its last events and what it sent that was refused."""
+    del user
+    here, view = rooms(request), frame(request)
+    with here.database.read() as session:
+        row = session.execute(
+            select(Device, DeviceStatus, Zone)
+            .outerjoin(DeviceStatus, DeviceStatus.device_id == Device.id)
+            .outerjoin(Zone, Zone.id == Device.zone)
+            .where(Device.compound == here.compound, Device.id == device_id)
+        ).first()
+        if row is None:
+            raise not_found("device")
+        events = session.scalars(
+            select(EventRow)
+            .where(EventRow.device_id == device_id)
+            .order_by(EventRow.corrected_time.desc())
+            .limit(20)
+        ).all()
+        letters = session.scalars(
+            select(DeadLetter)
+            .options(defer(DeadLetter.raw))
+            .where(DeadLetter.device_id == device_id, DeadLetter.compound == here.compound)
+            .order_by(DeadLetter.received_at.desc())
+            .limit(20)
+        ).all()
+        return render(view, "device.html", line=_line(*row), events=events, letters=letters)
+
+
+@router.get("/refused")
+def refused(request: Request, user: Staff, reason: str | None = None) -> Response:
+    """Messages that were refused, newest first."""
+    del user
+    here, view = rooms(request), frame(request)
+    own = or_(DeadLetter.compound == here.compound, DeadLetter.compound.is_(None))
+    with here.database.read() as session:
+        query = select(DeadLetter).options(defer(DeadLetter.raw)).where(own)
+        if reason:
+            query = query.where(DeadLetter.reason == reason)
+        letters = session.scalars(query.order_by(DeadLetter.received_at.desc()).limit(_SHOWN)).all()
+        reasons = session.scalars(select(DeadLetter.reason).where(own).distinct()).all()
+        return render(
+            view,
+            "refused.html",
+            letters=letters,
+            reasons=sorted(reasons),
+            chosen=reason,
+            known=names(session, here.compound),
+        )
+
+
+@router.get("/refused/{letter_id}")
+def refused_one(request: Request, user: Staff, letter_id: str) -> Response:
+    """One refused message. Its bytes may hold a face and are not shown here."""
+    del user
+    here, view = rooms(request), frame(request)
+    with here.database.read() as session:
+        letter = session.scalars(
+            select(DeadLetter).options(defer(DeadLetter.raw)).where(DeadLetter.id == letter_id)
+        ).first()
+        if letter is None or letter.compound not in {here.compound, None}:
+            raise not_found("dead_letter")
+        device_name = names(session, here.compound).device(letter.device_id or "")
+        return render(view, "refused_one.html", letter=letter, device_name=device_name)
+
+
+def _line(device: Device, status: DeviceStatus | None, zone: Zone | None) -> DeviceLine:
+    if not device.enabled:
+        condition = "disabled"
+    elif status is None:
+        condition = "never"
+    else:
+        condition = "on" if status.online else "off"
+    return DeviceLine(
+        id=device.id,
+        name=device.name,
+        kind=str(device.kind),
+        zone=zone.name if zone else device.zone,
+        ring=str(zone.ring) if zone else "",
+        lane=device.lane or "",
+        direction=device.direction or "",
+        condition=condition,
+        since=status.since if status else None,
+        last_seen=status.last_seen if status else None,
+        offset_ms=status.clock_offset_ms if status else None,
+        heartbeat_s=device.heartbeat_s,
+    )

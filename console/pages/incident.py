@@ -1,0 +1,128 @@
+"""What the operator does about an incident: each button is a form, with or without script."""
+
+from collections.abc import Callable
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+
+from alerts.dispatch.actions import DispatchRefusedError, send
+from alerts.incidents.actions import IncidentNotFoundError, StaleVersionError, take_step
+from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State, Step, StepRefusedError
+from alerts.incidents.models import Incident
+from console.context import rooms
+from console.pages.operator import incident_fragment, whole_page
+from console.pages.view import is_fragment
+from console.security import Staff, as_actor
+
+router = APIRouter(prefix="/console/incidents")
+
+_NOTE_LENGTH: Final = 2000
+_CHANGED: Final = {"HX-Trigger": "ringward:acted"}
+
+Version = Annotated[int, Form(ge=0)]
+Note = Annotated[str, Form(max_length=_NOTE_LENGTH)]
+
+
+@router.post("/{incident_id}/acknowledge")
+def acknowledge(request: Request, user: Staff, incident_id: str, version: Version) -> Response:
+    return _step(request, user, incident_id, version, Step(State.ACKNOWLEDGED))
+
+
+@router.post("/{incident_id}/confirm")
+def confirm(
+    request: Request, user: Staff, incident_id: str, version: Version, comparison: Annotated[str, Form()] = ""
+) -> Response:
+    """`comparison` is the operator's answer on the two pictures, where the incident needs one."""
+    answer = Comparison(comparison) if comparison in list(Comparison) else None
+    return _step(request, user, incident_id, version, Step(State.CONFIRMED, comparison=answer))
+
+
+@router.post("/{incident_id}/false-alarm")
+def false_alarm(
+    request: Request,
+    user: Staff,
+    incident_id: str,
+    version: Version,
+    reason: Annotated[str, Form()] = "",
+    note: Note = "",
+) -> Response:
+    code = FalseAlarmReason(reason) if reason in list(FalseAlarmReason) else None
+    return _step(request, user, incident_id, version, Step(State.FALSE_ALARM, reason=code), note)
+
+
+@router.post("/{incident_id}/dispatch")
+def dispatch(
+    request: Request,
+    user: Staff,
+    incident_id: str,
+    version: Version,
+    responder: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """Asks the chosen responders to go."""
+    here = rooms(request)
+
+    def act(session: Session) -> None:
+        send(
+            session,
+            incident_id,
+            responder or [],
+            as_actor(user),
+            here.clock.now(),
+            expected_version=version,
+        )
+
+    return _do(request, incident_id, act)
+
+
+@router.post("/{incident_id}/resolve")
+def resolve(request: Request, user: Staff, incident_id: str, version: Version, note: Note = "") -> Response:
+    return _step(request, user, incident_id, version, Step(State.RESOLVED), note)
+
+
+@router.post("/{incident_id}/close")
+def close(request: Request, user: Staff, incident_id: str, version: Version) -> Response:
+    return _step(request, user, incident_id, version, Step(State.CLOSED))
+
+
+def _step(
+    request: Request, user: Staff, incident_id: str, version: int, step: Step, note: str = ""
+) -> Response:
+    here = rooms(request)
+
+    def act(session: Session) -> None:
+        take_step(
+            session,
+            incident_id,
+            step,
+            as_actor(user),
+            here.clock.now(),
+            expected_version=version,
+            note=note.strip() or None,
+        )
+
+    return _do(request, incident_id, act)
+
+
+def _do(request: Request, incident_id: str, act: Callable[[Session], None]) -> Response:
+    """Runs an action and shows the incident as it is now, with the reason where it was refused."""
+    here = rooms(request)
+    refused: str | None = None
+    try:
+        with here.database.write() as session:
+            incident = session.get(Incident, incident_id)
+            if incident is None or incident.compound != here.compound:
+                raise IncidentNotFoundError(incident_id)
+            act(session)
+    except StaleVersionError:
+        refused = "stale"
+    except (StepRefusedError, DispatchRefusedError) as error:
+        refused = error.code
+    if is_fragment(request):
+        response = incident_fragment(request, incident_id, refused=refused)
+        response.headers.update(_CHANGED)
+        return response
+    if refused:
+        return whole_page(request, incident_id, refused=refused, status=409)
+    return RedirectResponse(f"/console?incident={incident_id}", 303)

@@ -1,0 +1,123 @@
+"""The operator's live page and the parts of it that are fetched again."""
+
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+
+from alerts.incidents.lifecycle import Comparison, FalseAlarmReason
+from alerts.incidents.models import Incident
+from console.api.purposes import Look, Purpose, note_look
+from console.context import Rooms, rooms
+from console.pages.board import board, open_incidents
+from console.pages.detail import detail
+from console.pages.feed import feed
+from console.pages.places import names
+from console.pages.queue import items
+from console.pages.view import Frame, frame, is_fragment, render
+from console.problems import not_found
+from console.security import Staff
+
+router = APIRouter()
+
+CHOICES: Final = {"comparisons": list(Comparison), "false_alarm_reasons": list(FalseAlarmReason)}
+
+
+@router.get("/console")
+def console(request: Request, user: Staff, incident: str | None = None) -> Response:
+    """The whole page; `incident` is the one that stands open."""
+    del user
+    return whole_page(request, incident)
+
+
+def whole_page(
+    request: Request, incident_id: str | None, *, refused: str | None = None, status: int = 200
+) -> Response:
+    """The live page, with a refusal above the open incident where there was one."""
+    # Read before the database, so that the stream starts no later than what is shown.
+    position = request.app.state.feed.position
+    here, view = rooms(request), frame(request)
+    with here.database.read() as session:
+        known = names(session, here.compound)
+        incidents = open_incidents(session, here.compound)
+        opened = _load(session, incident_id, here.compound) if incident_id else None
+        if opened:
+            _note_opened(here, view, opened)
+        return render(
+            view,
+            "console.html",
+            status=status,
+            position=position,
+            hears=request.app.state.feed.connected,
+            queue=items(view.t, incidents, known.zones, known.devices, view.now),
+            board=board(session, here.compound, incidents, view.t),
+            feed=feed(session, here.compound, known, view.t),
+            detail=detail(session, opened, known, view.t, view.now) if opened else None,
+            refused=refused,
+            **CHOICES,
+        )
+
+
+@router.get("/console/fragments/queue")
+def queue_part(request: Request, user: Staff) -> Response:
+    del user
+    here, view = rooms(request), frame(request)
+    with here.database.read() as session:
+        known = names(session, here.compound)
+        incidents = open_incidents(session, here.compound)
+        lines = items(view.t, incidents, known.zones, known.devices, view.now)
+    return render(view, "fragments/queue.html", queue=lines, hears=request.app.state.feed.connected)
+
+
+@router.get("/console/fragments/plan")
+def plan_part(request: Request, user: Staff) -> Response:
+    del user
+    here, view = rooms(request), frame(request)
+    with here.database.read() as session:
+        shown = board(session, here.compound, open_incidents(session, here.compound), view.t)
+    return render(view, "fragments/board.html", board=shown)
+
+
+@router.get("/console/fragments/feed")
+def feed_part(request: Request, user: Staff) -> Response:
+    del user
+    here, view = rooms(request), frame(request)
+    with here.database.read() as session:
+        lines = feed(session, here.compound, names(session, here.compound), view.t)
+    return render(view, "fragments/feed.html", feed=lines)
+
+
+@router.get("/console/fragments/incident/{incident_id}")
+def incident_part(request: Request, user: Staff, incident_id: str) -> Response:
+    """The open incident. Asked for as a page (a link in a new tab) it comes with the page around it."""
+    del user
+    if not is_fragment(request):
+        return whole_page(request, incident_id)
+    return incident_fragment(request, incident_id)
+
+
+def incident_fragment(request: Request, incident_id: str, *, refused: str | None = None) -> Response:
+    """The open incident alone, with the reason where an action was refused."""
+    here, view = rooms(request), frame(request)
+    with here.database.read() as session:
+        opened = _load(session, incident_id, here.compound)
+        _note_opened(here, view, opened)
+        known = names(session, here.compound)
+        shown = detail(session, opened, known, view.t, view.now)
+        return render(view, "fragments/incident.html", detail=shown, refused=refused, **CHOICES)
+
+
+def _note_opened(here: Rooms, view: Frame, incident: Incident) -> None:
+    """An incident that names a person or a plate is a look at somebody's data: it is audited."""
+    if incident.subject is None or view.user is None:
+        return
+    look = Look("incident.viewed", Purpose.INCIDENT_HANDLING, incident.id, incident.subject_kind or "")
+    with here.database.write() as session:
+        note_look(session, view.now, view.user, look)
+
+
+def _load(session: Session, incident_id: str, compound: str) -> Incident:
+    incident = session.get(Incident, incident_id)
+    if incident is None or incident.compound != compound:
+        raise not_found("incident")
+    return incident

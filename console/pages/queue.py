@@ -1,0 +1,88 @@
+"""The operator's queue: what to look at first, and why it is there."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from alerts.incidents.lifecycle import State
+from alerts.incidents.models import Incident
+from console.texts import Texts
+
+# How long an incident may wait for the operator's first look, by severity (domain: incident
+# life cycle, timers). A notice has no limit.
+ACKNOWLEDGE_WITHIN: Final[Mapping[int, dt.timedelta]] = {
+    1: dt.timedelta(seconds=20),
+    2: dt.timedelta(seconds=60),
+    3: dt.timedelta(minutes=5),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueItem:
+    """One line of the queue."""
+
+    id: str
+    severity: int
+    kind: str
+    ring: str
+    zone: str
+    device: str
+    state: str
+    why: str
+    raised_at: dt.datetime
+    signal_count: int
+    # Waiting for its first look for longer than its severity allows.
+    late: bool
+    # Nothing left but to close it: it stands below the line.
+    settled: bool
+
+
+def why(t: Texts, incident: Incident, zone: str) -> str:
+    """One sentence on why an incident was raised, from its reason code and facts."""
+    args: dict[str, Any] = {k: v for k, v in incident.reason_args.items() if v is not None}
+    for key in ("window_s", "silence_s"):
+        if isinstance(args.get(key), float):
+            args[key] = f"{args[key]:g}"
+    sentence = t.sentence(f"reason.{incident.reason}", {**args, "place": zone})
+    if args.get("night") is True:
+        sentence = f"{sentence}{t('reason.night')}"
+    return sentence
+
+
+def items(
+    t: Texts,
+    incidents: Iterable[Incident],
+    zones: Mapping[str, str],
+    devices: Mapping[str, str],
+    now: dt.datetime,
+) -> list[QueueItem]:
+    """Open incidents, worst first and the longest waiting first among equals.
+
+    Severity comes before age throughout: a fresh critical one must never wait beneath an
+    old notice. What is resolved and only waits to be closed comes last.
+    """
+    lines = [_item(t, incident, zones, devices, now) for incident in incidents]
+    return sorted(lines, key=lambda item: (item.settled, item.severity, item.raised_at, item.id))
+
+
+def _item(
+    t: Texts, incident: Incident, zones: Mapping[str, str], devices: Mapping[str, str], now: dt.datetime
+) -> QueueItem:
+    zone = zones.get(incident.zone, incident.zone)
+    limit = ACKNOWLEDGE_WITHIN.get(incident.severity)
+    waiting = incident.state == State.RAISED and limit is not None
+    return QueueItem(
+        id=incident.id,
+        severity=incident.severity,
+        kind=incident.kind,
+        ring=incident.ring,
+        zone=zone,
+        device=devices.get(incident.device_id, incident.device_id),
+        state=str(incident.state),
+        why=why(t, incident, zone),
+        raised_at=incident.raised_at,
+        signal_count=incident.signal_count,
+        late=waiting and limit is not None and now - incident.raised_at > limit,
+        settled=incident.state == State.RESOLVED,
+    )

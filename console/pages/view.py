@@ -1,0 +1,135 @@
+"""Rendering: one template environment, and what every page knows besides its own facts."""
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_datetime
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
+
+from console.accounts.models import Role, User
+from console.context import rooms
+from console.security import csrf_token, identify
+from console.texts import COOKIE, Texts, load, negotiate
+from registry.models import Compound
+
+_DEFAULT_ZONE: Final = "Asia/Shanghai"
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def _attribute_json(value: Any) -> str:
+    """JSON for an attribute: escaped as text, so that no quote of a value can end it."""
+    return escape(json.dumps(value, ensure_ascii=False))
+
+
+_environment.filters["json_attribute"] = _attribute_json
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a page is rendered in: language, time zone, the present moment, who looks."""
+
+    t: Texts
+    user: User | None
+    csrf: str
+    zone: ZoneInfo
+    now: dt.datetime
+    compound_name: str
+    path: str
+
+    @property
+    def lang(self) -> str:
+        return self.t.lang
+
+    @property
+    def is_staff(self) -> bool:
+        return self.user is not None and self.user.role in {Role.OPERATOR, Role.ADMINISTRATOR}
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.user is not None and self.user.role == Role.ADMINISTRATOR
+
+    def clock(self, moment: dt.datetime | None) -> str:
+        """The compound's local time to the second, with the day when it is not today."""
+        if moment is None:
+            return ""
+        local, today = moment.astimezone(self.zone), self.now.astimezone(self.zone).date()
+        pattern = "HH:mm:ss" if local.date() == today else self.t("time.day_pattern")
+        return format_datetime(local, pattern, locale=self.t.locale)
+
+    def age(self, moment: dt.datetime) -> str:
+        """How long ago, in one unit: 40 s, 12 min, 3 h, 2 d."""
+        seconds = max(0, int((self.now - moment).total_seconds()))
+        for limit, size, key in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h")):
+            if seconds < limit:
+                return self.t(f"time.{key}", n=seconds // size)
+        return self.t("time.d", n=seconds // 86400)
+
+    def iso(self, moment: dt.datetime) -> str:
+        """For `datetime` attributes."""
+        return moment.isoformat(timespec="seconds")
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """The unit texts with `#` for the number, for ages that the browser counts on."""
+        return {unit: self.t(f"time.{unit}", n=0).replace("0", "#") for unit in ("s", "min", "h", "d")}
+
+
+def frame(request: Request) -> Frame:
+    """Reads language, user and compound for a request; works for anybody, signed in or not."""
+    here = rooms(request)
+    identity = identify(request)
+    user = identity.user if identity else None
+    with here.database.read() as session:
+        compound = session.get(Compound, here.compound)
+        name, zone = (compound.name, compound.time_zone) if compound else (here.compound, _DEFAULT_ZONE)
+    chosen = request.cookies.get(COOKIE) or (user.language if user else None)
+    return Frame(
+        t=load(negotiate(chosen, request.headers.get("Accept-Language"))),
+        user=user,
+        csrf=csrf_token(request),
+        zone=_zone(zone),
+        now=here.clock.now(),
+        compound_name=name,
+        path=request.url.path,
+    )
+
+
+def render(frame: Frame, template: str, *, status: int = 200, **facts: Any) -> HTMLResponse:
+    """A template as a response. Every value in it is escaped."""
+    html = _environment.get_template(template).render(frame=frame, t=frame.t, **facts)
+    return HTMLResponse(html, status, headers={"Vary": "Accept-Language, Cookie"})
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether a part of a page is asked for rather than the page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def error_page(request: Request, status: int, code: str) -> HTMLResponse:
+    """What people see instead of a problem detail."""
+    view = frame(request)
+    known: Iterable[str] = (f"problem.{code}", f"problem.{status}", "problem.other")
+    key = next(key for key in known if key in view.t.keys)
+    return render(view, "error.html", status=status, number=status, message=view.t(key), code=code)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(_DEFAULT_ZONE)

@@ -1,0 +1,1 @@
+"""Devices: the registry of what may publish, its condition, its vendors' formats, its commands."""

@@ -1,0 +1,60 @@
+"""The device registry and what is known of each device's condition."""
+
+import datetime as dt
+import enum
+
+from sqlalchemy import Boolean, Float, ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage import Base, UtcTime
+
+
+class DeviceKind(enum.StrEnum):
+    """What a device is (采集设备)."""
+
+    FACE_CAMERA = "face_camera"
+    PLATE_CAMERA = "plate_camera"
+    SCENE_CAMERA = "scene_camera"
+    DOOR = "door"
+    BARRIER = "barrier"
+    TURNSTILE = "turnstile"
+    SENSOR = "sensor"
+
+
+class Device(Base):
+    """A device that may publish. Ring and zone are decided here, never by the device."""
+
+    __tablename__ = "devices"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"), index=True)
+    zone: Mapped[str] = mapped_column(ForeignKey("zones.id"))
+    kind: Mapped[DeviceKind] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(128))
+    # Devices of one lane see the same passage: its camera, its reader, its door or barrier.
+    lane: Mapped[str | None] = mapped_column(String(64))
+    # What passing this device means when it does not say so itself: in or out.
+    direction: Mapped[str | None] = mapped_column(String(8))
+    # Seconds between signs of life; three missed mean offline.
+    heartbeat_s: Mapped[int] = mapped_column(Integer, default=30)
+    # bcrypt of the MQTT secret; the secret itself is shown once and not kept.
+    secret_hash: Mapped[str] = mapped_column(String(80))
+    # Position in plan metres.
+    x: Mapped[float | None] = mapped_column(Float)
+    y: Mapped[float | None] = mapped_column(Float)
+    enabled: Mapped[bool] = mapped_column(Boolean, default=True)
+
+
+class DeviceStatus(Base):
+    """The hot half of a device: written with every batch, so kept apart from the registry."""
+
+    __tablename__ = "device_status"
+
+    device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
+    online: Mapped[bool] = mapped_column(Boolean, default=False)
+    since: Mapped[dt.datetime] = mapped_column(UtcTime)
+    last_seen: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # Device time minus received time of the last live message, in milliseconds.
+    clock_offset_ms: Mapped[int | None] = mapped_column(Integer)
+
+    __table_args__ = (Index("ix_device_status_online", "online", "last_seen"),)

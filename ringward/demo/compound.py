@@ -1,0 +1,289 @@
+"""Writes the demo compound into the database, in one transaction of about half a second.
+
+Where the compound already exists nothing is written, except that a roster and a pass
+that have run out are renewed: a demo started again next week has people on duty too.
+"""
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from alerts.duty.models import Responder, Shift, Team, TeamKind
+from devices.models import Device
+from registry.models import (
+    Building,
+    Compound,
+    Dwelling,
+    Household,
+    LegalBasis,
+    PassKind,
+    Person,
+    Residence,
+    Ring,
+    Unit,
+    Vehicle,
+    VisitorPass,
+    WatchlistEntry,
+    WatchlistSubject,
+    Zone,
+)
+from ringward.demo import cast, credentials, equipment, names, plan, population
+from ringward.demo.credentials import DemoCredentials
+from ringward.demo.plan import COMPOUND, PREFIX
+from storage import Base, Clock, Database, MediaStore
+
+SEED: Final = 20170701
+
+_PASS: Final = f"{PREFIX}-pass-1"
+
+
+class TotalsError(Exception):
+    """The compound in the database is not the one that was to be made."""
+
+    def __init__(self, found: "Totals") -> None:
+        super().__init__(f"the demo compound has wrong totals: {found}")
+        self.found = found
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    buildings: int
+    dwellings: int
+    households: int
+    people: int
+    dwellings_without_household: int
+
+
+EXPECTED: Final = Totals(
+    population.BUILDINGS,
+    population.DWELLINGS,
+    population.HOUSEHOLDS,
+    population.PEOPLE,
+    population.WITHOUT_HOUSEHOLD,
+)
+
+
+def build_demo(
+    database: Database, media: MediaStore, clock: Clock, data_dir: Path, *, seed: int = SEED
+) -> DemoCredentials:
+    """Makes the compound unless it is there; returns the credentials of its devices.
+
+    Their plain secrets are kept in `demo/secrets.json` of the data directory.
+
+    The tables must exist. Raises `TotalsError` when what was written does not add up.
+    """
+    _ = media  # Faces come with `enrol_demo`; the compound itself has no pictures.
+    path = data_dir / "demo" / "secrets.json"
+    known = credentials.load(path)
+    with database.write() as session:
+        if session.get(Compound, COMPOUND) is None:
+            issued = _build(session, clock.now(), random.Random(seed))
+        else:
+            _renew(session, clock.now())
+            valid = credentials.fits(session, COMPOUND, known)
+            issued = known if valid else credentials.issue_again(session, COMPOUND)
+    if issued != known:
+        credentials.store(path, issued)
+    return DemoCredentials(COMPOUND, issued)
+
+
+def totals(session: Session, compound: str = COMPOUND) -> Totals:
+    """What the database holds of a compound."""
+
+    def count(query: Any) -> int:
+        return int(session.scalar(select(func.count()).select_from(query.subquery())) or 0)
+
+    dwellings = (
+        select(Dwelling.id)
+        .join(Unit, Unit.id == Dwelling.unit)
+        .join(Building, Building.id == Unit.building)
+        .where(Building.compound == compound)
+    )
+    inhabited = select(Household.dwelling).where(
+        Household.compound == compound, Household.dwelling.is_not(None)
+    )
+    return Totals(
+        count(select(Building.id).where(Building.compound == compound)),
+        count(dwellings),
+        count(select(Household.id).where(Household.compound == compound)),
+        count(select(Person.id).where(Person.compound == compound)),
+        count(dwellings.where(Dwelling.id.not_in(inhabited))),
+    )
+
+
+def _build(session: Session, now: dt.datetime, rng: random.Random) -> dict[str, str]:
+    buildings = plan.buildings()
+    rows = population.populate(buildings, rng, now.date())
+    _add(session, Compound, [{"id": COMPOUND, "name": "红花小区", "time_zone": "Asia/Shanghai"}])
+    _add(session, Zone, [_zone_row(zone) for zone in plan.zones()])
+    _add(
+        session,
+        Building,
+        [
+            {"id": b.id, "compound": COMPOUND, "zone": b.zone, "name": b.name, **asdict(b.area)}
+            for b in buildings
+        ],
+    )
+    _add(session, Unit, rows.units)
+    _add(session, Dwelling, rows.dwellings)
+    _add(session, Household, rows.households)
+    _add(session, Person, rows.people)
+    _add(session, Residence, rows.residences)
+    _add(session, Vehicle, rows.vehicles)
+    issued = _add_devices(session, equipment.devices(buildings))
+    _add_duty(session, now, rng)
+    _add_exceptions(session, now)
+    found = totals(session)
+    if found != EXPECTED:
+        raise TotalsError(found)
+    return issued
+
+
+def _add(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    # On the connection, not the session: Core's executemany, without an object a row.
+    session.connection().execute(insert(table), rows)
+
+
+def _zone_row(zone: plan.PlannedZone) -> dict[str, Any]:
+    return {
+        "id": zone.id,
+        "compound": COMPOUND,
+        "name": zone.name,
+        "ring": zone.ring,
+        "kind": zone.kind,
+        "outline": [list(point) for point in zone.area.outline],
+        "neighbours": list(zone.neighbours),
+    }
+
+
+def _add_devices(session: Session, devices: Sequence[equipment.PlannedDevice]) -> dict[str, str]:
+    issued = credentials.issue(device.id for device in devices)
+    _add(
+        session,
+        Device,
+        [
+            {
+                "id": device.id,
+                "compound": COMPOUND,
+                "zone": device.zone,
+                "kind": device.kind,
+                "name": device.name,
+                "lane": device.lane,
+                "direction": device.direction,
+                "heartbeat_s": equipment.HEARTBEAT_S,
+                "secret_hash": credentials.hash_secret(issued[device.id]),
+                "x": device.at[0],
+                "y": device.at[1],
+                "enabled": True,
+            }
+            for device in devices
+        ],
+    )
+    return issued
+
+
+def _add_duty(session: Session, now: dt.datetime, rng: random.Random) -> None:
+    """Two teams on duty from a day ago until tomorrow, whenever the demo is started."""
+    guards, police = f"{PREFIX}-team-guard", f"{PREFIX}-team-police"
+    _add(
+        session,
+        Team,
+        [
+            {"id": team, "compound": COMPOUND, "name": name, "kind": kind, "zones": []}
+            for team, name, kind in (
+                (guards, "门岗", TeamKind.GUARD),
+                (police, "义警", TeamKind.VOLUNTEER_POLICE),
+            )
+        ],
+    )
+    posts = {
+        f"{PREFIX}-guard-1": (guards, plan.NORTH_GATE),
+        f"{PREFIX}-guard-2": (guards, plan.EAST_GATE),
+        f"{PREFIX}-police-1": (police, plan.SQUARE),
+        f"{PREFIX}-police-2": (police, plan.BIKE_SHED),
+        f"{PREFIX}-police-3": (police, plan.SOUTH_GATE),
+    }
+    _add(
+        session,
+        Responder,
+        [
+            {
+                "id": responder,
+                "team": team,
+                "name": names.surname(rng) + names.given_name(rng),
+                "post": post,
+                "active": True,
+            }
+            for responder, (team, post) in posts.items()
+        ],
+    )
+    day = dt.timedelta(hours=24)
+    _add(
+        session,
+        Shift,
+        [{"id": f"{r}-shift", "responder": r, "starts_at": now - day, "ends_at": now + day} for r in posts],
+    )
+
+
+def _renew(session: Session, now: dt.datetime) -> None:
+    """Moves shifts and the visitor's pass that have ended to today; leaves running ones alone."""
+    day = dt.timedelta(hours=24)
+    responders = select(Responder.id).join(Team, Team.id == Responder.team).where(Team.compound == COMPOUND)
+    session.execute(
+        update(Shift)
+        .where(Shift.responder.in_(responders), Shift.ends_at <= now)
+        .values(starts_at=now - day, ends_at=now + day)
+    )
+    session.execute(
+        update(VisitorPass)
+        .where(VisitorPass.id == _PASS, VisitorPass.ends_at <= now)
+        .values(starts_at=now - dt.timedelta(hours=1), ends_at=now + dt.timedelta(hours=23))
+    )
+
+
+def _add_exceptions(session: Session, now: dt.datetime) -> None:
+    """One plate to look out for, and one that is expected."""
+    _add(
+        session,
+        WatchlistEntry,
+        [
+            {
+                "id": f"{PREFIX}-watch-1",
+                "compound": COMPOUND,
+                "subject_kind": WatchlistSubject.PLATE,
+                "subject": cast.PLATE_WATCHED,
+                "legal_basis": LegalBasis.OWNERS_RESOLUTION,
+                "document_no": "红花业决〔2026〕3号",
+                "applicant": "property.manager",
+                "approver": "owners.committee",
+                "reason": "多次占用车库消防通道",
+                # The resolution is about the garage, so the gate is not a place to look.
+                "rings": [Ring.COMMON, Ring.BUILDING],
+                "starts_at": now - dt.timedelta(days=1),
+                "ends_at": now + dt.timedelta(days=29),
+            }
+        ],
+    )
+    _add(
+        session,
+        VisitorPass,
+        [
+            {
+                "id": _PASS,
+                "compound": COMPOUND,
+                "kind": PassKind.VISITOR,
+                "host_household": cast.HOUSEHOLD_A,
+                "plate": cast.PLATE_VISITOR,
+                "zones": [],
+                "starts_at": now - dt.timedelta(hours=1),
+                "ends_at": now + dt.timedelta(hours=23),
+                "max_uses": None,
+            }
+        ],
+    )

@@ -1,0 +1,108 @@
+"""Enrols the two residents of the story: consent first, then three templates each."""
+
+import random
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import func, select
+
+from recognition import images
+from recognition.faces import DlibEngine, FaceEngine
+from registry import consents, templates
+from registry.models import ConsentPurpose, FaceTemplate, GivenBy, Person
+from ringward.demo import cast, portraits
+from ringward.demo.face_scenes import augment
+from storage import Clock, Database, MediaStore
+
+TEMPLATES: Final = 3
+"""Photos a person. One is not enough: a template is only as good as its photo."""
+
+WORDING: Final = (
+    "本人单独同意小区采集并保存本人面部特征,仅用于出入口和楼栋门禁的身份识别;可随时撤回,撤回即删除,"
+    "不同意不影响使用门卡、密码或人工方式出入。"
+)
+
+_PEOPLE: Final = ((cast.RESIDENT_A, portraits.RESIDENT_A), (cast.RESIDENT_B, portraits.RESIDENT_B))
+
+
+class EnrolmentFailedError(Exception):
+    """No usable face in an enrolment photo. `reasons` are the codes of what is wrong with it."""
+
+    def __init__(self, person_id: str, reasons: tuple[str, ...]) -> None:
+        super().__init__(f"no usable face for {person_id}: {', '.join(reasons)}")
+        self.person_id = person_id
+        self.reasons = reasons
+
+
+def enrol_demo(
+    database: Database,
+    media: MediaStore,
+    portraits_dir: Path,
+    clock: Clock,
+    *,
+    engine: FaceEngine | None = None,
+) -> int:
+    """Gives each of the two the templates of this engine that are missing; returns how many were made.
+
+    The compound must exist. Raises `PortraitMissingError` and `EnrolmentFailedError`.
+    """
+    engine = engine or DlibEngine()
+    made = 0
+    for person_id, role in _PEOPLE:
+        have = _prepare(database, clock, engine, person_id)
+        # A start that was broken off half-way goes on where it stopped.
+        for photo in _photos(role, portraits_dir)[have:]:
+            # Embedding takes a tenth of a second; it is done before the write lock is taken.
+            embedding = _embed(engine, person_id, photo)
+            with database.write() as session:
+                person = session.get_one(Person, person_id)
+                stored = media.put(photo)
+                templates.enrol(session, person, embedding, media_id=stored.media_id, at=clock.now())
+            made += 1
+    return made
+
+
+def _prepare(database: Database, clock: Clock, engine: FaceEngine, person_id: str) -> int:
+    """Sees to it that there is consent; returns how many templates there are already."""
+    with database.write() as session:
+        if consents.active(session, person_id, ConsentPurpose.FACE_ACCESS) is None:
+            consents.give(
+                session,
+                session.get_one(Person, person_id),
+                ConsentPurpose.FACE_ACCESS,
+                wording=WORDING,
+                channel="counter",
+                given_by=GivenBy.SELF,
+                at=clock.now(),
+            )
+        query = select(func.count()).where(
+            FaceTemplate.person == person_id,
+            FaceTemplate.engine == engine.name,
+            FaceTemplate.engine_version == engine.version,
+        )
+        return session.scalar(query) or 0
+
+
+def _embed(engine: FaceEngine, person_id: str, photo: bytes) -> templates.Embedding:
+    picture = images.decode(photo)
+    if isinstance(picture, images.BrokenPicture):
+        raise EnrolmentFailedError(person_id, (picture.reason.value,))
+    faces = engine.detect(picture.rgb)
+    if len(faces) != 1:
+        raise EnrolmentFailedError(person_id, ("several_faces" if faces else "no_face",))
+    face = faces[0]
+    if not face.quality.usable:
+        raise EnrolmentFailedError(person_id, face.quality.reasons)
+    vector = engine.embed(picture.rgb, face).astype("<f4")
+    return templates.Embedding(
+        engine.name, engine.version, engine.dimension, vector.tobytes(), face.quality.score
+    )
+
+
+def _photos(role: str, portraits_dir: Path) -> list[bytes]:
+    """Photos as an enrolment desk would take them; where there is one portrait, three captures of it."""
+    known = portraits.load(role, portraits_dir)
+    return [
+        augment(known[shot % len(known)], random.Random(f"enrolment {role} {shot}"))
+        for shot in range(TEMPLATES)
+    ]

@@ -1,0 +1,72 @@
+"""What every process starts from: settings made into database, keys, media, bus and metrics."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
+from bus.broker import BusAddress
+from ringward.settings import Settings
+from storage import Clock, Database, KeyRing, MediaStore, SystemClock
+from storage.keys import install_ring
+
+CORE_USER = "ringward"
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """The ground a process stands on."""
+
+    settings: Settings
+    database: Database
+    media: MediaStore
+    ring: KeyRing
+    clock: Clock
+    metrics: CollectorRegistry
+    bus: BusAddress
+
+
+def lay(settings: Settings) -> Foundation:
+    """Opens everything a process needs. The database must have been migrated."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    ring = KeyRing.load(settings.key_file)
+    install_ring(ring)
+    metrics = CollectorRegistry()
+    ProcessCollector(registry=metrics)
+    PlatformCollector(registry=metrics)
+    GCCollector(registry=metrics)
+    return Foundation(
+        settings=settings,
+        database=Database(settings.database),
+        media=MediaStore(settings.media_dir, ring),
+        ring=ring,
+        clock=SystemClock(),
+        metrics=metrics,
+        bus=bus_address(settings),
+    )
+
+
+def bus_address(settings: Settings) -> BusAddress:
+    """The NATS server of the settings, or the embedded one with its generated password."""
+    if settings.nats_url is not None:
+        password = settings.nats_password.get_secret_value() if settings.nats_password else None
+        return BusAddress(settings.nats_url, settings.nats_user, password)
+    return BusAddress(
+        f"nats://127.0.0.1:{settings.nats_port}", CORE_USER, load_secret(settings.bus_secret_file)
+    )
+
+
+def load_secret(path: Path) -> str:
+    """A random secret kept in a file of mode 0600; made on the first call."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(handle, "w") as file:
+                file.write(secrets.token_urlsafe(32))
+    return path.read_text().strip()

@@ -1,0 +1,285 @@
+"""The roles a process can run. Each starts, says whether it is ready, and stops cleanly."""
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+import structlog
+from faststream.nats import NatsBroker
+
+from bus import broker as bus_broker
+from bus import deadletters
+from bus.broker import Advisory
+from bus.messages import EventStored, Message
+from bus.relay import WAKE, Relay, RelayMetrics
+from ringward.foundation import CORE_USER, Foundation
+from storage import new_id
+
+log = structlog.get_logger(__name__)
+
+
+class Role(ABC):
+    """Something a process does until it is told to stop."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    async def start(self) -> None: ...
+
+    @abstractmethod
+    async def stop(self) -> None: ...
+
+    def ready(self) -> bool:
+        """Whether it can do its work now."""
+        return True
+
+
+class _Looping(Role):
+    """A role that is one coroutine."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._forever(), name=self.name)
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _forever(self) -> None:
+        while True:
+            try:
+                await self._run()
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                # A bus or database that is away comes back; the role waits for it.
+                log.exception("role.failed", role=self.name)
+                await asyncio.sleep(1)
+
+    @abstractmethod
+    async def _run(self) -> None: ...
+
+
+class RelayRole(_Looping):
+    """Carries the outbox to the bus."""
+
+    name = "relay"
+
+    def __init__(self, foundation: Foundation) -> None:
+        super().__init__()
+        self.relay = Relay(foundation.database, foundation.bus, RelayMetrics(foundation.metrics))
+
+    def ready(self) -> bool:
+        return self.relay.connected
+
+    async def _run(self) -> None:
+        await self.relay.run()
+
+
+class IngestRole(Role):
+    """Takes in what devices publish."""
+
+    name = "ingest"
+
+    def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
+        from devices.directory import DeviceDirectory
+        from ingest.intake import Intake, IntakeMetrics
+        from ingest.subscriber import BrokerLogin, Subscriber, SubscriberMetrics
+
+        settings = foundation.settings
+        if settings.mqtt_user is not None or settings.nats_url is not None:
+            password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else None
+            user = settings.mqtt_user
+        else:
+            user, password = CORE_USER, foundation.bus.password
+        host = "127.0.0.1" if settings.mqtt_host == "0.0.0.0" else settings.mqtt_host  # noqa: S104
+        login = BrokerLogin(host, settings.mqtt_port, user, password, settings.mqtt_client_id)
+        self._foundation = foundation
+        directory = DeviceDirectory(foundation.database)
+        intake = Intake(foundation.database, foundation.media, directory, IntakeMetrics(foundation.metrics))
+        self.subscriber = Subscriber(
+            login, intake, foundation.clock, SubscriberMetrics(foundation.metrics), wake
+        )
+
+    async def start(self) -> None:
+        from devices import presence
+
+        with self._foundation.database.write() as session:
+            presence.ensure_rows(session, self._foundation.clock.now())
+        self.subscriber.start()
+
+    async def stop(self) -> None:
+        await asyncio.to_thread(self.subscriber.stop)
+
+    def ready(self) -> bool:
+        return self.subscriber.connected
+
+
+class DevicesRole(_Looping):
+    """Notices devices that fall silent."""
+
+    name = "devices"
+    SWEEP_S = 1.0
+
+    def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
+        from devices.directory import DeviceDirectory
+
+        super().__init__()
+        self._foundation = foundation
+        self._directory = DeviceDirectory(foundation.database)
+        self._wake = wake
+        self._since = foundation.clock.now()
+        # Set where ingest runs in the same process: silence counts while it listens only.
+        self.listening: Callable[[], bool] = lambda: True
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self.SWEEP_S)
+            if not self.listening():
+                self._since = self._foundation.clock.now()
+                continue
+            if await asyncio.to_thread(self._sweep):
+                self._wake()
+
+    def _sweep(self) -> list[str]:
+        from devices import presence
+
+        known = {device.device_id: device for device in self._directory.all() if device.enabled}
+        now = self._foundation.clock.now()
+        with self._foundation.database.write() as session:
+            presence.ensure_rows(session, now)
+            return presence.sweep(session, known, now, self._since)
+
+
+class AlertsRole(Role):
+    """Runs the rules and keeps incidents."""
+
+    name = "alerts"
+    TICK_S = 0.2
+    MUTES_S = 2.0
+
+    def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
+        from alerts.desk import AlertDesk, DeskMetrics
+
+        self._foundation = foundation
+        self.desk = AlertDesk(foundation.database, foundation.clock, DeskMetrics(foundation.metrics), wake)
+        self._broker = bus_broker.build(foundation.bus)
+        self._ticker: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        from ringward.replay import replay
+
+        restored = await asyncio.to_thread(
+            self.desk.restore, lambda compound, since: replay(self._foundation.database, compound, since)
+        )
+        log.info("alerts.restored", messages=restored)
+
+        async def handle(message: Message) -> None:
+            await asyncio.to_thread(self.desk.handle, message)
+
+        bus_broker.consume(self._broker, "alerts", ["event.>", "sighting.>"], handle)
+        await self._broker.start()
+        self._ticker = asyncio.create_task(self._tick(), name="alerts-tick")
+
+    async def stop(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+        await self._broker.stop()
+
+    async def _tick(self) -> None:
+        elapsed = 0.0
+        while True:
+            await asyncio.sleep(self.TICK_S)
+            elapsed += self.TICK_S
+            try:
+                await asyncio.to_thread(self.desk.tick)
+                if elapsed >= self.MUTES_S:
+                    elapsed = 0.0
+                    await asyncio.to_thread(self.desk.refresh_mutes)
+            except Exception:
+                log.exception("alerts.tick_failed")
+
+
+class KeeperRole(Role):
+    """Keeps what workers gave up where an operator sees it."""
+
+    name = "keeper"
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
+        self._broker = bus_broker.build(foundation.bus)
+
+    async def start(self) -> None:
+        bus_broker.consume_given_up(self._broker, self._keep)
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        await self._broker.stop()
+
+    async def _keep(self, advisory: Advisory) -> None:
+        raw = await bus_broker.stored_message(self._broker, advisory.stream_seq)
+        await asyncio.to_thread(self._record, advisory, raw)
+
+    def _record(self, advisory: Advisory, raw: tuple[str, bytes] | None) -> None:
+        subject, payload = raw or ("", b"")
+        with self._foundation.database.write() as session:
+            deadletters.record(
+                session,
+                [
+                    {
+                        "id": new_id(),
+                        "source": "bus",
+                        "reason": "worker_gave_up",
+                        "detail": f"{advisory.consumer} failed {advisory.deliveries} times",
+                        "topic": subject,
+                        "compound": None,
+                        "device_id": None,
+                        "received_at": self._foundation.clock.now(),
+                        "size": len(payload),
+                        "raw": payload,
+                        "count": 1,
+                        "context": {"stream_seq": advisory.stream_seq, "consumer": advisory.consumer},
+                        "replayed_at": None,
+                    }
+                ],
+            )
+
+
+class RecognitionRole(Role):
+    """Looks at faces and plates. Work for a process of its own: the engine holds the core."""
+
+    name = "recognition"
+
+    def __init__(self, foundation: Foundation) -> None:
+        from recognition.faces import DlibEngine
+        from recognition.plates import OnnxPlateReader
+        from recognition.worker import RecognitionWorker
+
+        self._broker: NatsBroker = bus_broker.build(foundation.bus)
+        self._worker = RecognitionWorker(
+            foundation.database,
+            foundation.media,
+            foundation.ring,
+            DlibEngine(),
+            OnnxPlateReader(),
+            clock=foundation.clock,
+        )
+
+    async def start(self) -> None:
+        async def handle(message: Message) -> None:
+            if isinstance(message, EventStored) and await asyncio.to_thread(self._worker.handle, message):
+                await self._broker.publish(b"", WAKE)
+
+        bus_broker.consume(
+            self._broker, "recognition", ["event.*.face.captured", "event.*.plate.>"], handle
+        )
+        await self._broker.start()
+
+    async def stop(self) -> None:
+        await self._broker.stop()

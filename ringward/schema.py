@@ -1,0 +1,32 @@
+"""Every table of every room, known to one metadata: what migrations compare with."""
+
+import alerts.dispatch.models
+import alerts.duty.models
+import alerts.incidents.models
+import alerts.mutes
+import bus.deadletters
+import console.accounts.models
+import devices.models
+import recognition.models
+import registry.models
+import storage.audit
+import storage.events
+from storage import Base
+
+metadata = Base.metadata
+
+__all__ = ["metadata"]
+
+_ROOMS = (
+    alerts.dispatch.models,
+    alerts.duty.models,
+    alerts.incidents.models,
+    alerts.mutes,
+    bus.deadletters,
+    console.accounts.models,
+    devices.models,
+    recognition.models,
+    registry.models,
+    storage.audit,
+    storage.events,
+)

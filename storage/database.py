@@ -1,0 +1,83 @@
+"""Engine and sessions: SQLite (WAL, synchronous=FULL) or PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.orm import Session, sessionmaker
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+def _configure_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        # The driver must not open transactions by itself: BEGIN IMMEDIATE below does it.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # FULL: an acknowledged event survives the power cut, not only the process.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A writer that starts as a reader fails with SQLITE_BUSY at once when another
+        # writer came between; taking the lock first makes it wait instead.
+        reading = connection.get_execution_options().get("ringward_read", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+class Database:
+    """The one database of a deployment.
+
+    `write()` is a transaction that commits on leaving; `read()` never takes a write lock.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        if url.startswith("sqlite"):
+            self.engine = create_engine(url, pool_size=pool_size, max_overflow=10, pool_timeout=60)
+            _configure_sqlite(self.engine)
+        else:
+            self.engine = create_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
+        self._reader = self.engine.execution_options(ringward_read=True)
+        self._write_session = sessionmaker(self.engine, expire_on_commit=False)
+        self._read_session = sessionmaker(self._reader, expire_on_commit=False)
+
+    @classmethod
+    def at(cls, path: Path) -> "Database":
+        """The SQLite database in a file; its folder is made."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return cls(f"sqlite:///{path}")
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are committed on leaving, rolled back on an exception."""
+        with self._write_session.begin() as session:
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for queries; what is changed in it is thrown away."""
+        with self._read_session() as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    def ping(self) -> None:
+        """Raises when the database does not answer."""
+        with self._reader.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self.engine.dispose()

@@ -1,0 +1,82 @@
+"""The event log and its outbox: what a device said, and what the bus still has to carry.
+
+Both are written in one commit. Rows of the log are never changed by anyone but the
+counter of re-sends; a correction is a row of its own.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String, Text, delete, insert, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from storage.base import Base
+from storage.columns import JsonText, UtcTime
+
+
+class EventRow(Base):
+    """One thing a device reported. Identity: device × its record id × device time."""
+
+    __tablename__ = "events"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    compound: Mapped[str] = mapped_column(String(64))
+    device_id: Mapped[str] = mapped_column(String(64))
+    record_id: Mapped[str] = mapped_column(String(200))
+    type: Mapped[str] = mapped_column(String(64))
+    ring: Mapped[str] = mapped_column(String(16))
+    zone: Mapped[str] = mapped_column(String(64))
+    lane: Mapped[str | None] = mapped_column(String(64))
+    direction: Mapped[str | None] = mapped_column(String(8))
+    # Three clocks: what the device wrote, that minus the device's known drift, and ours.
+    device_time: Mapped[dt.datetime] = mapped_column(UtcTime)
+    corrected_time: Mapped[dt.datetime] = mapped_column(UtcTime)
+    received_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    late: Mapped[bool] = mapped_column(Integer)
+    # Codes of what was odd but no reason to refuse, for the operator: clock_skew, resent …
+    marks: Mapped[list[str]] = mapped_column(JsonText)
+    # Everything decoded that has no column: credential, plate, match, pictures, attributes.
+    body: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    content_hash: Mapped[str] = mapped_column(String(32))
+    resent: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+    __table_args__ = (
+        Index("ix_events_compound_time", "compound", "corrected_time"),
+        Index("ix_events_device_time", "device_id", "corrected_time"),
+    )
+
+
+class OutboxRow(Base):
+    """A message that the bus has not confirmed yet; the relay deletes it when it has."""
+
+    __tablename__ = "outbox"
+
+    seq: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    # The bus drops a second message of the same id, so a crash between publish and delete is harmless.
+    message_id: Mapped[str] = mapped_column(String(96), unique=True)
+    subject: Mapped[str] = mapped_column(Text)
+    payload: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+def enqueue(session: Session, messages: Iterable[tuple[str, str, bytes]]) -> None:
+    """Adds (message id, subject, payload) to the outbox of the running transaction."""
+    rows = [{"message_id": i, "subject": s, "payload": p} for i, s, p in messages]
+    if rows:
+        session.execute(insert(OutboxRow), rows)
+
+
+def take_outbox(session: Session, limit: int) -> Sequence[tuple[int, str, str, bytes]]:
+    """The oldest waiting messages as (seq, message id, subject, payload), oldest first."""
+    query = select(OutboxRow.seq, OutboxRow.message_id, OutboxRow.subject, OutboxRow.payload)
+    rows = session.execute(query.order_by(OutboxRow.seq).limit(limit))
+    return [(row.seq, row.message_id, row.subject, row.payload) for row in rows]
+
+
+def clear_outbox(session: Session, seqs: Sequence[int]) -> None:
+    """Removes messages that the bus has confirmed."""
+    session.execute(delete(OutboxRow).where(OutboxRow.seq.in_(seqs)))

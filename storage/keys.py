@@ -1,0 +1,75 @@
+"""The key ring: 256-bit keys in a file beside the database, never in it.
+
+Sealed bytes are `key id (1 byte) · nonce (12) · ciphertext and tag`. A new key may be
+added; old ones stay to read what they sealed.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+
+class KeyRing:
+    """AES-256-GCM keys by number; the highest seals, all of them open."""
+
+    def __init__(self, keys: dict[int, bytes]) -> None:
+        if not keys or any(len(key) != 32 for key in keys.values()):
+            raise ValueError("a key ring needs at least one key of 32 bytes")
+        self._keys = keys
+        self._ciphers = {number: AESGCM(key) for number, key in keys.items()}
+        self._newest = max(keys)
+
+    @classmethod
+    def load(cls, path: Path) -> "KeyRing":
+        """Reads the ring, and makes it with one random key (mode 0600) where there is none."""
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # O_EXCL: two processes that start together must not each write a key of their own.
+            try:
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:
+                pass
+            else:
+                with os.fdopen(handle, "w") as file:
+                    file.write(f"1 {secrets.token_hex(32)}\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+        keys: dict[int, bytes] = {}
+        for line in path.read_text().splitlines():
+            number, _, value = line.partition(" ")
+            if value:
+                keys[int(number)] = bytes.fromhex(value)
+        return cls(keys)
+
+    def seal(self, plain: bytes) -> bytes:
+        nonce = os.urandom(12)
+        return bytes([self._newest]) + nonce + self._ciphers[self._newest].encrypt(nonce, plain, None)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Raises `KeyError` for an unknown key and `InvalidTag` for altered bytes."""
+        return self._ciphers[sealed[0]].decrypt(sealed[1:13], sealed[13:], None)
+
+    def fingerprint(self, purpose: str, value: str) -> str:
+        """A keyed hash for looking a secret value up without storing it: 64 hex digits."""
+        # The oldest key, so that a rotation does not orphan what was indexed before it.
+        key = hmac.new(self._keys[min(self._keys)], purpose.encode(), hashlib.sha256).digest()
+        return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+
+
+_ring: KeyRing | None = None
+
+
+def install_ring(ring: KeyRing) -> None:
+    """Makes `ring` the one that `Encrypted` columns of this process use."""
+    global _ring  # noqa: PLW0603 - column types are built at import, long before the key is read
+    _ring = ring
+
+
+def current_ring() -> KeyRing:
+    if _ring is None:
+        raise RuntimeError("no key ring installed: call storage.keys.install_ring first")
+    return _ring

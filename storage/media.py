@@ -1,0 +1,84 @@
+"""The media store: pictures on disk, encrypted, under the hash of their content.
+
+A picture is safe when `put` returns: file and folder are fsynced, so the event that
+names it may be committed and acknowledged.
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.keys import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPicture:
+    """What the store knows of a picture: its name and its size in bytes."""
+
+    media_id: str
+    size: int
+
+
+class MediaNotFoundError(LookupError):
+    """The picture is not in the store: never written, or deleted by retention."""
+
+    def __init__(self, media_id: str) -> None:
+        super().__init__(f"no picture {media_id}")
+        self.media_id = media_id
+
+
+class MediaStore:
+    """Content-addressed and idempotent: the same bytes twice are one file."""
+
+    def __init__(self, root: Path, ring: KeyRing) -> None:
+        self._root = root
+        self._ring = ring
+        root.mkdir(parents=True, exist_ok=True)
+
+    def put(self, content: bytes) -> StoredPicture:
+        """Stores bytes durably. Raises `OSError` when the disk is full or a sync fails."""
+        # The name carries no readable hash of the picture: whoever has a photo must not be
+        # able to ask the folder whether that photo is in it.
+        media_id = self._ring.fingerprint("media", hashlib.sha256(content).hexdigest())
+        path = self._path(media_id)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(f".{os.getpid()}.{id(content):x}.part")
+            with partial.open("wb") as file:
+                file.write(self._ring.seal(content))
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+            _sync_folder(path.parent)
+            _sync_folder(path.parent.parent)
+        return StoredPicture(media_id, len(content))
+
+    def get(self, media_id: str) -> bytes:
+        """The picture's bytes. Raises `MediaNotFoundError`."""
+        try:
+            sealed = self._path(media_id).read_bytes()
+        except (FileNotFoundError, ValueError):
+            raise MediaNotFoundError(media_id) from None
+        return self._ring.open(sealed)
+
+    def delete(self, media_id: str) -> bool:
+        """Removes a picture; False when it was not there."""
+        try:
+            self._path(media_id).unlink()
+        except (FileNotFoundError, ValueError):
+            return False
+        return True
+
+    def _path(self, media_id: str) -> Path:
+        if len(media_id) != 64 or not all(c in "0123456789abcdef" for c in media_id):
+            raise ValueError("a media id is 64 hex digits")
+        return self._root / media_id[:2] / media_id[2:]
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""Migrations: each runs while the version before it is still live."""
