@@ -176,9 +176,15 @@ def sign_in(request: Request, name: str, password: str) -> service.OpenedSession
     """Opens a session under this app's limits; raises what `service.sign_in` raises."""
     here = rooms(request)
     limiter = cast("SignInLimiter", request.app.state.limiter)
-    return service.sign_in(
+    opened = service.sign_in(
         here.database, limiter, name, password, client=client_of(request), at=here.clock.now()
     )
+    replaced = request.cookies.get(SESSION_COOKIE)
+    if replaced:
+        # The cookie is about to be overwritten: a session nobody can sign out of must not stay.
+        with here.database.write() as session:
+            service.sign_out(session, replaced)
+    return opened
 
 
 def set_session_cookie(request: Request, response: Response, opened: service.OpenedSession) -> None:

@@ -1,7 +1,7 @@
 """The gallery (底库) in memory: exact search over all templates of one compound.
 
-A compound of 5,000 people is 2.5 MB and 0.1 ms a query, 100,000 templates are 51 MB and
-2.3 ms (measured, one core), so no approximate index earns its missed neighbours.
+15,000 templates of 5,000 people are 7.7 MB and 1 ms a query here; the matrix product alone takes
+2.3 ms for 100,000 (measured, one core). No approximate index earns its missed neighbours.
 """
 
 from collections.abc import Collection, Iterable

@@ -1,8 +1,11 @@
 """The plate pipeline: find four corners, straighten, read, correct by position.
 
-Measured on whole scenes: 93.3 % of 255 EasyPR, 16 of 16 CCPD, 95.1 % of 61 others read
-without an error, about 29 ms a frame and 19 ms a plate. About 6 % of readings are well-formed
-and wrong, so a reading is evidence for ``recognition.decide``, not a decision.
+Measured with this code on whole scenes, exact whole plates: 122 of 131 EasyPR, 7 of 7 CCPD,
+24 of 27 others; 9 of 21 second plates at the edge of EasyPR scenes are missed or wrong. Four
+of the 165 first plates come out well-formed and wrong, so a reading is evidence for
+``recognition.decide``, not a decision. The warp's interpolation and the position rules were
+chosen on these same pictures, so expect somewhat less elsewhere. On 474 CCPD crops, which
+nothing was chosen on, reader and rules give 470. No labelled green plates were at hand.
 """
 
 import math

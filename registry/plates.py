@@ -30,9 +30,9 @@ PROVINCE_COST: Final = 0.7
 NEAR_LIMIT: Final = 0.8
 """Two look-alikes, one unread character or one province, but not one plain edit.
 
-In a town of 10⁶ plates a gallery of 2,000 has about 150 plain one-character
-neighbours a plate, so a plain edit would call a third of all strangers "perhaps a
-resident"; the look-alikes alone touch about one in a hundred.
+Estimate: a plate has 165 neighbours at one plain edit (5 positions × 33 glyphs). Where a town
+has 10⁶ plates on the road, a register of 2,000 then has a plain neighbour of every third
+stranger, but a look-alike of only about one in a hundred.
 """
 
 _SERIAL: Final = "A-HJ-NP-Z"  # serials never use I and O

@@ -252,7 +252,7 @@ def _history(session: Session, incident: Incident, t: Texts) -> tuple[Past, ...]
         select(Transition).where(Transition.incident == incident.id).order_by(Transition.version)
     ).all()
     actors = {row.actor for row in rows}
-    users = dict(session.execute(select(User.id, User.name).where(User.id.in_(actors))).tuples().all())
+    users = {u.id: u.name for u in session.execute(select(User.id, User.name).where(User.id.in_(actors)))}
     responders = {r.id: r.name for r in session.scalars(select(Responder).where(Responder.id.in_(actors)))}
     known = {**responders, **users}
     return tuple(

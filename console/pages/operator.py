@@ -1,6 +1,6 @@
 """The operator's live page and the parts of it that are fetched again."""
 
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from console.security import Staff
 
 router = APIRouter()
 
-CHOICES: Final = {"comparisons": list(Comparison), "false_alarm_reasons": list(FalseAlarmReason)}
+CHOICES: Final[dict[str, Any]] = {"comparisons": list(Comparison), "false_alarm_reasons": list(FalseAlarmReason)}
 
 
 @router.get("/console")

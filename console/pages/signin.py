@@ -67,7 +67,7 @@ def sign_in_post(
         view = frame(request)
         return render(view, "sign_in.html", status=401, next=next, name=name, refused="wrong", retry_after=0)
     except TooManyAttemptsError as error:
-        response = render(
+        slowed = render(
             frame(request),
             "sign_in.html",
             status=429,
@@ -76,8 +76,8 @@ def sign_in_post(
             refused="too_many",
             retry_after=error.retry_after_s,
         )
-        response.headers["Retry-After"] = str(error.retry_after_s)
-        return response
+        slowed.headers["Retry-After"] = str(error.retry_after_s)
+        return slowed
     response = RedirectResponse(local_path(next, home_of(opened.user.role)), 303)
     set_session_cookie(request, response, opened)
     return response

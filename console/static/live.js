@@ -99,6 +99,8 @@ export function replace(element, html) {
 
 /** Counts the ages on, so that "12 s" does not stay "12 s". */
 export function countAges() {
+  // Counted on the server's clock: that of a control-room computer may be minutes off.
+  const skew = Date.now() - Date.parse(document.body.dataset.now);
   const units = JSON.parse(document.body.dataset.units);
   const text = (seconds) => {
     if (seconds < 60) return units.s.replace("#", seconds);
@@ -108,7 +110,7 @@ export function countAges() {
   };
   setInterval(() => {
     for (const element of document.querySelectorAll("time[data-since]")) {
-      const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(element.dataset.since)) / 1000));
+      const seconds = Math.max(0, Math.floor((Date.now() - skew - Date.parse(element.dataset.since)) / 1000));
       const next = text(seconds);
       if (element.textContent !== next) element.textContent = next;
     }

@@ -4,6 +4,7 @@ import datetime as dt
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
 
 from devices.simulator import (
@@ -19,6 +20,8 @@ from ringward.demo.day import DAY_S, ComeBack, Cue, FallSilent, Say, Scene, Show
 from storage import Clock
 
 _RETRY_S: Final = 1.0
+_CONNECTING: Final = 8
+"""Devices that connect at the same time; the broker writes each session to disk first."""
 
 
 class Pictures(Protocol):
@@ -99,9 +102,10 @@ class DemoPlayer:
             device.close()
 
     def _run(self) -> None:
-        for device in self._devices.values():
-            if not self._connect(device):
-                return
+        with ThreadPoolExecutor(_CONNECTING, thread_name_prefix="demo connect") as pool:
+            ready = all(pool.map(self._connect, self._devices.values()))
+        if not ready:
+            return
         self._log.info("demo.devices_online", devices=self.online)
         first = True
         while not self._stopping.is_set():

@@ -1,3 +1,5 @@
+import asyncio
+
 import msgspec
 import pytest
 from console_world import PLATE, incident
@@ -173,6 +175,28 @@ async def test_same_key_does_it_once_and_answers_alike(operator, world, database
     assert second.headers["Idempotent-Replayed"] == "true"
     assert len(audit_of(database)) == 1
     assert (await operator.post(path, json=step)).json()["code"] == "not_from_here"
+
+
+async def test_same_key_at_the_same_moment_does_it_once(operator, world, database):
+    path, step = f"/api/v1/incidents/{world.raised}/steps", {"to": "acknowledged"}
+    answers = await asyncio.gather(
+        *(operator.post(path, json=step, headers={"Idempotency-Key": "k-1"}) for _ in range(5))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert sum("Idempotent-Replayed" in answer.headers for answer in answers) == 4
+    assert len(audit_of(database)) == 1
+
+
+async def test_of_two_who_decide_at_the_same_moment_one_is_too_late(operator, administrator, world, database):
+    path = f"/api/v1/incidents/{world.raised}/steps"
+    answers = await asyncio.gather(
+        operator.post(path, json={"to": "confirmed", "expected_version": 1}),
+        administrator.post(path, json={"to": "false_alarm", "reason": "courier", "expected_version": 1}),
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    late = next(answer for answer in answers if answer.status_code == 409)
+    assert (late.json()["code"], late.json()["current_version"]) == ("stale_version", 2)
+    assert len(audit_of(database)) == 1
 
 
 async def test_same_key_on_another_request_is_refused(operator, world):

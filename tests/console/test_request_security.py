@@ -15,6 +15,7 @@ from console.security import (
     check_csrf,
     csrf_token,
     set_session_cookie,
+    sign_in,
     sign_out,
 )
 
@@ -116,6 +117,29 @@ async def test_signing_out_ends_the_session_on_the_server(with_form, operator, b
     thief = browsers()
     thief.cookies.set(SESSION_COOKIE, token)
     assert (await thief.get("/api/v1/me")).status_code == 401
+
+
+async def test_signing_in_again_ends_the_session_it_replaces(app, operator, database, clock, browsers):
+    with database.write() as session:
+        user = session.get_one(User, operator.user.id)
+        token = service.issue_setup_link(session, user, clock.now())
+    with database.write() as session:
+        service.redeem_setup_link(session, token, "correct horse battery", clock.now())
+        old = service.open_session(session, operator.user, service.Client("x"), clock.now()).token
+
+    @app.post("/enter")
+    def enter(request: Request) -> Response:
+        response = Response()
+        set_session_cookie(request, response, sign_in(request, "operator", "correct horse battery"))
+        return response
+
+    browser = browsers()
+    browser.cookies.set(SESSION_COOKIE, old)
+    fresh = (await browser.post("/enter")).cookies[SESSION_COOKIE]
+    for value, status in ((old, 401), (fresh, 200)):
+        other = browsers()
+        other.cookies.set(SESSION_COOKIE, value)
+        assert (await other.get("/api/v1/me")).status_code == status
 
 
 async def test_every_answer_carries_the_security_headers(operator, anonymous, world):

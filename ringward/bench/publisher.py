@@ -1,0 +1,60 @@
+"""A device that publishes `count` access events of `size` bytes with QoS 1, then leaves.
+
+Run as a process: python -m ringward.bench.publisher PORT COUNT SIZE FIRST_ID RATE
+"""
+
+import datetime as dt
+import json
+import sys
+import time
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from ringward.bench.rig import COMPOUND, FACE_CAMERA, SECRET
+
+DEADLINE_S = 300.0
+
+
+def event(number: int, size: int) -> bytes:
+    """A native event padded to `size` bytes."""
+    body = {
+        "v": 1,
+        "id": f"r-{number}",
+        "type": "access.granted",
+        "at": dt.datetime.now(dt.UTC).isoformat(),
+        "direction": "in",
+        "credential": {"kind": "card", "ref": "c-1"},
+        "attributes": {"sent_at": time.time(), "pad": ""},
+    }
+    body["attributes"]["pad"] = "x" * max(0, size - len(json.dumps(body)))  # type: ignore[index]
+    return json.dumps(body).encode()
+
+
+def main() -> None:
+    port, count, size, first = (int(value) for value in sys.argv[1:5])
+    rate = float(sys.argv[5])
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=FACE_CAMERA, protocol=mqtt.MQTTv311)
+    client.username_pw_set(FACE_CAMERA, SECRET)
+    client.max_inflight_messages_set(1000)
+    client.max_queued_messages_set(0)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    topic = f"rw/v1/{COMPOUND}/{FACE_CAMERA}/up/event"
+    started = time.monotonic()
+    last = None
+    for number in range(first, first + count):
+        if rate:
+            time.sleep(max(0.0, started + (number - first) / rate - time.monotonic()))
+        last = client.publish(topic, event(number, size), qos=1)
+    if last is not None:
+        last.wait_for_publish(DEADLINE_S)
+    deadline = time.monotonic() + DEADLINE_S
+    while client.want_write() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    client.disconnect()
+    client.loop_stop()
+
+
+if __name__ == "__main__":
+    main()

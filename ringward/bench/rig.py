@@ -1,0 +1,98 @@
+"""What a benchmark stands on: a broker of its own, a database of its own, one device."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import bcrypt
+
+from devices import presence
+from devices.models import Device, DeviceKind
+from registry.models import Compound, Ring, Zone
+from ringward import schema
+from ringward.brokerchild import BrokerChild
+from ringward.foundation import Foundation, lay
+from ringward.ports import free_port
+from ringward.settings import Settings
+
+COMPOUND = "bench"
+FACE_CAMERA = "bench-face"
+PLATE_CAMERA = "bench-plate"
+SECRET = "bench-secret-of-a-temporary-broker"  # noqa: S105 - the broker lives for one run, on loopback
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A running broker and an empty deployment with two cameras at one entrance."""
+
+    foundation: Foundation
+    mqtt_port: int
+
+
+@contextmanager
+def rig() -> Iterator[Rig]:
+    """Starts a broker in a temporary folder, and takes everything away again."""
+    with tempfile.TemporaryDirectory(prefix="ringward-bench-") as folder:
+        nats_port = free_port("127.0.0.1", 15222)
+        mqtt_port = free_port("127.0.0.1", 15883)
+        settings = Settings(
+            data_dir=Path(folder), nats_port=nats_port, mqtt_port=mqtt_port, compound=COMPOUND
+        )
+        foundation = lay(settings)
+        schema.metadata.create_all(foundation.database.engine)
+        _furnish(foundation)
+        broker = BrokerChild(foundation)
+        broker.start()
+        try:
+            yield Rig(foundation, mqtt_port)
+        finally:
+            broker.child.stop(10)
+            foundation.database.close()
+
+
+def _furnish(foundation: Foundation) -> None:
+    secret_hash = bcrypt.hashpw(SECRET.encode(), bcrypt.gensalt(4)).decode()
+    with foundation.database.write() as session:
+        session.add(Compound(id=COMPOUND, name=COMPOUND))
+        session.flush()
+        session.add(
+            Zone(id="gate", compound=COMPOUND, name="gate", ring=Ring.ENTRANCE, kind="gate", outline=[])
+        )
+        session.flush()
+        for device_id, kind in ((FACE_CAMERA, DeviceKind.FACE_CAMERA), (PLATE_CAMERA, DeviceKind.PLATE_CAMERA)):
+            session.add(
+                Device(
+                    id=device_id,
+                    compound=COMPOUND,
+                    zone="gate",
+                    kind=kind,
+                    name=device_id,
+                    lane="lane",
+                    direction="in",
+                    heartbeat_s=3600,
+                    secret_hash=secret_hash,
+                    enabled=True,
+                )
+            )
+        session.flush()
+        presence.ensure_rows(session, foundation.clock.now())
+
+
+def publisher(mqtt_port: int, count: int, size: int, first: int, rate: float = 0) -> subprocess.Popen[bytes]:
+    """A publishing device as a process of its own; `rate` 0 is as fast as it goes."""
+    return subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "ringward.bench.publisher",
+            str(mqtt_port),
+            str(count),
+            str(size),
+            str(first),
+            str(rate),
+        ]
+    )

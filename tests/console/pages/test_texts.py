@@ -1,0 +1,176 @@
+"""The catalogues: complete in both languages, and with a text for every code that can reach a page."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from alerts.dispatch.models import DispatchState
+from alerts.duty.models import TeamKind
+from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State
+from console.accounts.models import Role
+from console.api.purposes import Purpose
+from console.texts import LOCALES, load, negotiate
+from devices.models import DeviceKind
+from recognition.decide import FaceOutcome, PlateOutcome
+from recognition.images import Broken
+from registry.models import ConsentPurpose, GivenBy, LegalBasis, Ring
+
+ROOT = Path(__file__).parents[3]
+
+ENUMS: list[tuple[str, type[StrEnum]]] = [
+    ("state", State),
+    ("false_alarm", FalseAlarmReason),
+    ("comparison", Comparison),
+    ("dispatch", DispatchState),
+    ("ring", Ring),
+    ("device", DeviceKind),
+    ("role", Role),
+    ("team", TeamKind),
+    ("purpose", ConsentPurpose),
+    ("given_by", GivenBy),
+    ("basis", LegalBasis),
+    ("look", Purpose),
+    ("decision", Broken),
+    ("photo", Broken),
+]
+
+CODES = {
+    "severity": "1 2 3 4",
+    "rule": "R-E01 R-E04 R-E09 R-B05 R-D01",
+    "kind": "person.unknown_passed vehicle.unregistered watchlist.hit door.forced device.offline",
+    "advice": "person.unknown_passed vehicle.unregistered watchlist.hit door.forced device.offline other",
+    "call": "person.unknown_passed vehicle.unregistered watchlist.hit door.forced device.offline other",
+    "reason": "unknown_passed unregistered_plate watchlist_hit door_forced device_offline unknown_passed.plain "
+    "unregistered_plate.plain watchlist_hit.plain door_forced.plain device_offline.plain night",
+    "cause": "silence last_will",
+    "suggest": "on_duty routed_team posted_here busy free",
+    "deadletter": "malformed_json not_an_object invalid_field unknown_type unknown_device wrong_topic too_large "
+    "clock_far_off duplicate_id_conflict bad_base64 picture_unreadable wrong_compound disabled_device "
+    "broker_auth_failed broker_forbidden_topic broker_too_large worker_gave_up",
+    "source": "mqtt broker bus",
+    "mark": "clock_skew resent picture_truncated png_named_jpeg unknown_fields time_missing zone_assumed",
+    "refused": "not_from_here reason_required comparison_required comparison_negative stale nobody_named "
+    "unknown_responder not_offered not_leading already_ended not_found no_responder",
+    "condition": "on off never disabled",
+    "picture": "face plate vehicle body scene",
+    "direction": "in out",
+}
+
+
+def keys_of(locale: str) -> frozenset[str]:
+    return load(locale).keys
+
+
+def test_both_catalogues_have_the_same_keys() -> None:
+    assert keys_of("zh_CN") == keys_of("en")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_text_is_empty_or_marked_as_doubtful(locale: str) -> None:
+    for path in (ROOT / "console" / "texts" / locale).glob("*.po"):
+        body = path.read_text().split("\n\n", 1)[1]
+        assert "fuzzy" not in body
+        assert not re.search(r'msgstr ""\n\n', body + "\n\n")
+
+
+def test_both_languages_fill_the_same_blanks() -> None:
+    for key in keys_of("en"):
+        blanks = [
+            set(re.findall(r"%\((\w+)\)s", load(locale)._translations.gettext(key))) for locale in LOCALES
+        ]
+        assert blanks[0] == blanks[1], key
+
+
+@pytest.mark.parametrize(("group", "members"), ENUMS, ids=[f"{g}-{e.__name__}" for g, e in ENUMS])
+def test_every_member_of_an_enumeration_has_a_text(group: str, members: type[StrEnum]) -> None:
+    assert {f"{group}.{member}" for member in members} <= keys_of("zh_CN")
+
+
+@pytest.mark.parametrize("group", CODES)
+def test_every_code_has_a_text(group: str) -> None:
+    assert {f"{group}.{code}" for code in CODES[group].split()} <= keys_of("zh_CN")
+
+
+def test_every_outcome_of_recognition_has_a_text() -> None:
+    faces = {f"outcome.face.{outcome}" for outcome in [*FaceOutcome, "no_face", "no_usable_picture"]}
+    plates = {f"outcome.plate.{outcome}" for outcome in [*PlateOutcome, "no_plate", "no_usable_picture"]}
+    assert faces | plates <= keys_of("en")
+
+
+def test_every_reason_a_decision_gives_has_a_text() -> None:
+    """Read from the code that decides, so that a new reason without a text fails here."""
+    room = ROOT / "recognition"
+    decide = (room / "decide.py").read_text()
+    given = set(re.findall(r'Outcome\.[A-Z]+,\s*"(\w+)"', decide)) | set(
+        re.findall(r'\("([a-z_]+)",\)', decide)
+    )
+    for name in ("face_path.py", "plate_path.py"):
+        given |= set(re.findall(r'\("([a-z_]+)",\)', (room / name).read_text()))
+    given |= set(
+        re.findall(
+            r'"(\w+)": \w',
+            re.search(r"failures = \{(.*?)\}", (room / "quality.py").read_text(), re.DOTALL)[1],
+        )
+    )  # type: ignore[index]
+    assert {"within_threshold", "no_plate", "blurred"} <= given
+    assert {f"decision.{code}" for code in given} <= keys_of("en")
+
+
+def test_every_text_a_template_or_page_asks_for_exists() -> None:
+    asked: set[str] = set()
+    for path in (ROOT / "console" / "templates").rglob("*.html"):
+        asked |= set(re.findall(r'\bt\("([\w.]+)"', path.read_text()))
+        asked |= set(re.findall(r"\bt\('([\w.]+)'", path.read_text()))
+        asked |= {
+            key
+            for pair in re.findall(r'\bt\("([\w.]+)" if [^)]*? else "([\w.]+)"', path.read_text())
+            for key in pair
+        }
+        asked |= {
+            f"{group}.{code}"
+            for group, code in re.findall(r't\.code\("(\w+)", "([\w.]+)"\)', path.read_text())
+        }
+    for path in (ROOT / "console" / "pages").glob("*.py"):
+        asked |= set(re.findall(r'\bt\(f?"([\w.]+)"', path.read_text()))
+    asked |= {
+        f"measure.{name}"
+        for name in re.findall(
+            r'\("(\w+)", (?:_|reading|args|t\.)', (ROOT / "console/pages/detail.py").read_text()
+        )
+    }
+    assert len(asked) > 150
+    assert {key for key in asked if not key.endswith(".")} <= keys_of("en")
+
+
+def test_a_code_without_a_text_is_shown_as_it_is() -> None:
+    assert load("en").code("state", "teleported") == "teleported"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "header", "locale"),
+    [
+        (None, "zh-CN,zh;q=0.9,en;q=0.8", "zh_CN"),
+        (None, "zh-Hant-TW", "zh_CN"),
+        (None, "en-GB,en;q=0.9,zh;q=0.1", "en"),
+        (None, "fr-FR,zh;q=0.3", "zh_CN"),
+        (None, "fr", "en"),
+        (None, None, "en"),
+        (None, "zh;q=0", "en"),
+        (None, "zh;q=rubbish", "en"),
+        ("en", "zh-CN", "en"),
+        ("zh-CN", "en", "zh_CN"),
+        ("klingon", "zh-CN", "zh_CN"),
+    ],
+)
+def test_the_language_is_what_was_chosen_else_what_the_browser_asks_for(
+    chosen: str | None, header: str | None, locale: str
+) -> None:
+    assert negotiate(chosen, header) == locale
+
+
+def test_a_sentence_without_its_facts_uses_the_plain_form() -> None:
+    texts = load("en")
+    assert "Plate 云A1" in texts.sentence("reason.unregistered_plate", {"plate": "云A1", "window_s": 60})
+    assert "%(" not in texts.sentence("reason.unregistered_plate", {})
