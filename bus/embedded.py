@@ -44,9 +44,14 @@ class EmbeddedConfig:
     devices: Sequence[DeviceLogin] = ()
 
     def render(self) -> str:
-        """The server's configuration file. A device may use its own branch only."""
+        """The server's configuration file. A device may use its own branch only.
+
+        Raises `ValueError` for a value that would say more to the server than its letters.
+        """
         users = [f"    {{ user: {_quote(self.core_user)}, password: {_quote(self.core_password_hash)} }}"]
         for login in self.devices:
+            if not is_safe_name(login.compound) or not is_safe_name(login.device_id):
+                raise ValueError("a compound or device id may hold letters, digits, - and _ only")
             branch = f"rw.v1.{login.compound}.{login.device_id}"
             rights = f'publish: {{ allow: ["{branch}.up.>"] }}, subscribe: {{ allow: ["{branch}.down.>"] }}'
             users.append(

@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 
-from sqlalchemy import Boolean, Float, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, UtcTime
@@ -54,7 +54,8 @@ class DeviceStatus(Base):
     online: Mapped[bool] = mapped_column(Boolean, default=False)
     since: Mapped[dt.datetime] = mapped_column(UtcTime)
     last_seen: Mapped[dt.datetime] = mapped_column(UtcTime)
-    # Device time minus received time of the last live message, in milliseconds.
-    clock_offset_ms: Mapped[int | None] = mapped_column(Integer)
+    # Device time minus received time of the last live message, in milliseconds; a clock
+    # that has fallen back to 1970 is off by more than 32 bits hold.
+    clock_offset_ms: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (Index("ix_device_status_online", "online", "last_seen"),)

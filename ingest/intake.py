@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bus import deadletters, subjects
@@ -19,7 +20,7 @@ from ingest.native import RefusedError, decode_event, decode_state
 from ingest.rows import Prepared, event_row, prepare
 from ingest.timing import settle
 from storage import Database, MediaStore, new_id
-from storage.events import EventRow, enqueue
+from storage.events import EventRow, enqueue, store
 
 log = structlog.get_logger(__name__)
 
@@ -109,8 +110,8 @@ class Intake:
         except RefusedError as refused:
             self._refuse(batch, arrival, refused)
             return None
-        except OSError:
-            # The disk, not the message: nothing of this batch may be acknowledged.
+        except (OSError, SQLAlchemyError):
+            # The disk or the database, not the message: nothing of this batch may be acknowledged.
             raise
         except Exception as error:
             # A message that we trip over must not be delivered for ever, nor disappear.
@@ -179,7 +180,8 @@ class Intake:
                 "id": new_id(),
                 "source": "mqtt",
                 "reason": refused.reason,
-                "detail": refused.detail[:500],
+                # A device's own words may hold what PostgreSQL has no text for.
+                "detail": refused.detail[:500].replace("\0", "\ufffd"),
                 "topic": arrival.topic[:500],
                 "compound": compound[:64] if compound else None,
                 "device_id": device_id[:64] if device_id else None,
@@ -195,7 +197,7 @@ class Intake:
     def _store(self, session: Session, batch: _Batch) -> None:
         fresh = self._sort_out_known(session, batch)
         if fresh:
-            session.execute(insert(EventRow), [event_row(prepared) for prepared in fresh])
+            store(session, [event_row(prepared) for prepared in fresh])
             enqueue(
                 session,
                 [

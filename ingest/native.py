@@ -17,11 +17,13 @@ import base64
 import binascii
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from bus.messages import CredentialUse, DeviceMatch, PlateReading
+
+_T = TypeVar("_T")
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PICTURES = 8
@@ -106,6 +108,10 @@ SENSITIVE = frozenset(
         "religion",
     ]
 )
+_SENSITIVE_SPELLINGS = frozenset(name.lower().replace("_", "") for name in SENSITIVE)
+
+# Deeper than any vendor nests; every reader of the message must still be able to follow.
+MAX_DEPTH = 32
 
 
 class NativeImage(msgspec.Struct, frozen=True):
@@ -166,27 +172,32 @@ class RefusedError(Exception):
 
 
 _KNOWN = frozenset(NativeEvent.__struct_fields__)
-_json = msgspec.json.Decoder()
+# Vendors send numbers as text now and then: "0.93" is read as 0.93.
+_events = msgspec.json.Decoder(NativeEvent, strict=False)
+_states = msgspec.json.Decoder(NativeState, strict=False)
+# The fields' names without their values.
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_anything = msgspec.json.Decoder(dict[str, Any])
 
 
 def decode_event(payload: bytes, zone: dt.tzinfo) -> Decoded:
     """Reads an event. Raises `RefusedError`; a bad picture only marks the event."""
-    fields = _object(payload)
+    event = _decode(payload, _events)
     marks: list[str] = []
-    try:
-        event = msgspec.convert(fields, NativeEvent, strict=False)
-    except msgspec.ValidationError as error:
-        raise RefusedError("invalid_field", str(error)) from None
     if not 1 <= len(event.id) <= 200:
         raise RefusedError("invalid_field", "id must have 1…200 characters")
+    if "\0" in event.id:
+        # PostgreSQL has no text with a zero character in it.
+        raise RefusedError("invalid_field", "id must not hold a zero character")
     if event.type not in EVENT_TYPES:
         raise RefusedError("unknown_type", event.type[:64])
     _check_ranges(event)
     attributes = event.attributes
-    unknown = fields.keys() - _KNOWN
+    unknown = _decode(payload, _fields).keys() - _KNOWN
     if unknown:
         marks.append("unknown_fields")
-        attributes = attributes | {name: fields[name] for name in unknown}
+        everything = _decode(payload, _anything)
+        attributes = attributes | {name: everything[name] for name in unknown}
     if attributes:
         attributes = _without_sensitive(attributes)
     device_time = None
@@ -215,10 +226,7 @@ def decode_event(payload: bytes, zone: dt.tzinfo) -> Decoded:
 
 def decode_state(payload: bytes, zone: dt.tzinfo) -> tuple[bool, dt.datetime | None]:
     """Reads a sign of life as (online, device time). Raises `RefusedError`."""
-    try:
-        state = msgspec.convert(_object(payload), NativeState, strict=False)
-    except msgspec.ValidationError as error:
-        raise RefusedError("invalid_field", str(error)) from None
+    state = _decode(payload, _states)
     return state.status == "online", None if state.at is None else parse_time(state.at, zone)[0]
 
 
@@ -236,25 +244,49 @@ def parse_time(text: str, zone: dt.tzinfo) -> tuple[dt.datetime, bool]:
         raise RefusedError("invalid_field", "at is out of range") from None
 
 
-def _without_sensitive(value: Any) -> Any:
-    """The value without sensitive keys, at whatever depth a vendor hid them."""
+def _without_sensitive(value: Any, depth: int = 0) -> Any:
+    """The value without sensitive keys, at whatever depth and in whatever case a vendor hid them."""
+    if depth > MAX_DEPTH:
+        raise RefusedError("invalid_field", f"attributes are nested more than {MAX_DEPTH} deep")
     if isinstance(value, dict):
-        return {name: _without_sensitive(item) for name, item in value.items() if name not in SENSITIVE}
+        return {
+            name: _without_sensitive(item, depth + 1)
+            for name, item in value.items()
+            if not _is_sensitive(name)
+        }
     if isinstance(value, list):
-        return [_without_sensitive(item) for item in value]
+        return [_without_sensitive(item, depth + 1) for item in value]
     return value
 
 
-def _object(payload: bytes) -> dict[str, Any]:
+def _is_sensitive(name: str) -> bool:
+    return name.lower().replace("_", "").replace("-", "") in _SENSITIVE_SPELLINGS
+
+
+def _decode(payload: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
     if len(payload) > MAX_BYTES:
         raise RefusedError("too_large", f"{len(payload)} bytes, at most {MAX_BYTES}")
     try:
-        value = _json.decode(payload)
+        return decoder.decode(payload)
+    except msgspec.ValidationError as error:
+        kind = _kind_of(payload)
+        if kind != "dict":
+            raise RefusedError("not_an_object", f"the message is {kind}") from None
+        raise RefusedError("invalid_field", str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RefusedError("malformed_json", str(error)[:200]) from None
-    if not isinstance(value, dict):
-        raise RefusedError("not_an_object", f"the message is {type(value).__name__}")
-    return value
+    except RecursionError:
+        raise RefusedError("malformed_json", "nested too deeply") from None
+
+
+def _kind_of(payload: bytes) -> str:
+    # A wrong type stops the reader early: what follows may not be JSON at all.
+    try:
+        return type(msgspec.json.decode(payload)).__name__
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RefusedError("malformed_json", str(error)[:200]) from None
+    except RecursionError:
+        raise RefusedError("malformed_json", "nested too deeply") from None
 
 
 def _check_ranges(event: NativeEvent) -> None:

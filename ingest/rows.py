@@ -8,13 +8,23 @@ from typing import Any
 
 import msgspec
 
-from bus.messages import EventStored, Picture
+from bus.messages import CredentialUse, DeviceMatch, EventStored, Picture, PlateReading
 from devices.directory import DeviceFacts
 from ingest.native import Decoded
 from ingest.timing import Timing
 from storage import content_id
+from storage.columns import EncodedJson
 
 _encoder = msgspec.json.Encoder()
+
+
+class _Body(msgspec.Struct, frozen=True):
+    track: str | None
+    credential: CredentialUse | None
+    plate: PlateReading | None
+    match: DeviceMatch | None
+    pictures: tuple[Picture, ...]
+    attributes: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +34,7 @@ class Prepared:
     message: EventStored
     record_id: str
     content_hash: str
-    body: dict[str, Any]
+    body: EncodedJson
 
 
 def prepare(
@@ -56,37 +66,41 @@ def prepare(
         attributes=decoded.attributes,
         marks=decoded.marks + timing.marks,
     )
-    body = {
-        "track": message.track,
-        "credential": message.credential,
-        "plate": message.plate,
-        "match": message.match,
-        "pictures": message.pictures,
-        "attributes": message.attributes,
-    }
+    body = _encoder.encode(
+        _Body(
+            message.track,
+            message.credential,
+            message.plate,
+            message.match,
+            message.pictures,
+            message.attributes,
+        )
+    )
     # The late flag is left out: a device that sends a record again may well set it then.
-    content = _encoder.encode((decoded.type, decoded.direction, body))
-    return Prepared(message, decoded.record_id, hashlib.blake2b(content, digest_size=16).hexdigest(), body)
+    content = hashlib.blake2b(body, digest_size=16)
+    content.update(f"{decoded.type}\x1f{decoded.direction}".encode())
+    return Prepared(message, decoded.record_id, content.hexdigest(), EncodedJson(body.decode()))
 
 
-def event_row(prepared: Prepared) -> dict[str, Any]:
-    """The columns of `storage.events.EventRow`."""
+def event_row(prepared: Prepared) -> tuple[Any, ...]:
+    """The values of `storage.events.EVENT_COLUMNS`."""
     message = prepared.message
-    return {
-        "id": message.id,
-        "compound": message.compound,
-        "device_id": message.device_id,
-        "record_id": prepared.record_id,
-        "type": message.type,
-        "ring": message.ring,
-        "zone": message.zone,
-        "lane": message.lane,
-        "direction": message.direction,
-        "device_time": message.device_time,
-        "corrected_time": message.at,
-        "received_at": message.received_at,
-        "late": message.late,
-        "marks": message.marks,
-        "body": prepared.body,
-        "content_hash": prepared.content_hash,
-    }
+    return (
+        message.id,
+        message.compound,
+        message.device_id,
+        prepared.record_id,
+        message.type,
+        message.ring,
+        message.zone,
+        message.lane,
+        message.direction,
+        message.device_time,
+        message.at,
+        message.received_at,
+        int(message.late),
+        message.marks,
+        prepared.body,
+        prepared.content_hash,
+        0,
+    )

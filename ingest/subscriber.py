@@ -1,8 +1,9 @@
 """The MQTT side of ingest: receive, hand over, acknowledge after the commit.
 
-The network thread only queues. One writer thread drains what is there (greedily, no
-timer), commits it at once, and acknowledges. An acknowledgement carries the epoch of the
-connection it belongs to, since packet ids are used again after a reconnect.
+The network thread queues what comes and sends what is settled. One writer thread drains
+what is there (greedily, no timer), commits it at once, and hands the batch back to be
+acknowledged. An acknowledgement carries the epoch of the connection it belongs to, since
+packet ids are used again after a reconnect.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -23,28 +24,18 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bus import subjects
 from ingest.intake import Answer, Arrival, Intake
+from ingest.login import BrokerLogin
+from ingest.network import NetworkThread
 from storage import Clock
 
 log = structlog.get_logger(__name__)
 
-BATCH_MESSAGES = 500
+BATCH_MESSAGES = 1000
 # A batch of pictures must not hold the commit of a forced door back for long.
 BATCH_BYTES = 16 * 1024 * 1024
 # Waiting messages at which the network thread stops reading: TCP then holds the broker back.
 QUEUE_BYTES = 256 * 1024 * 1024
 RETRY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerLogin:
-    """Where the MQTT broker is and as whom ingest signs in."""
-
-    host: str
-    port: int
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-    client_id: str = "ringward-ingest"
-    tls: bool = False
 
 
 class SubscriberMetrics:
@@ -88,7 +79,9 @@ class Subscriber:
         self._stopping = threading.Event()
         self._subscribed = threading.Event()
         self.listening_since: dt.datetime | None = None
+        self._settled: queue.SimpleQueue[list[tuple[_Waiting, Answer | None]]] = queue.SimpleQueue()
         self._client = self._make_client()
+        self._network = NetworkThread(self._client, login.host, login.port, self._send_settled)
         self._writer = threading.Thread(target=self._write, name="ingest-writer", daemon=True)
 
     @property
@@ -99,16 +92,14 @@ class Subscriber:
     def start(self) -> None:
         """Begins to receive; keeps trying while the broker is away."""
         self._writer.start()
-        self._client.connect_async(self._login.host, self._login.port, keepalive=30)
-        self._client.loop_start()
+        self._network.start()
 
     def stop(self) -> None:
         """Stops receiving, commits and acknowledges what is queued, then leaves the broker."""
         self._stopping.set()
         self._queue.put(None)
         self._writer.join(timeout=30)
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._network.stop()
 
     def _make_client(self) -> mqtt.Client:
         client = mqtt.Client(
@@ -123,7 +114,6 @@ class Subscriber:
             client.username_pw_set(self._login.user, self._login.password)
         if self._login.tls:
             client.tls_set()
-        client.reconnect_delay_set(min_delay=1, max_delay=5)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -208,8 +198,15 @@ class Subscriber:
             self._queued_bytes -= sum(len(item.arrival.payload) for item in batch)
             self._room.notify()
         self._metrics.queued.set(self._queued_bytes)
-        for item, answer in zip(batch, answers, strict=True):
-            self._acknowledge(item, answer)
+        self._settled.put(list(zip(batch, answers, strict=True)))
+        self._network.wake()
+
+    def _send_settled(self) -> None:
+        """In the network thread: acknowledges what has been committed."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                for item, answer in self._settled.get_nowait():
+                    self._acknowledge(item, answer)
 
     def _acknowledge(self, item: _Waiting, answer: Answer | None) -> None:
         if item.qos > 0:

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from recognition.faces import FaceEngine
 from recognition.images import BrokenPicture, decode
 from recognition.quality import QualityReport
-from registry.templates import Embedding
+from registry import consents, templates
+from registry.models import ConsentPurpose, FaceTemplate, Person
+from registry.templates import ConsentMissingError, Embedding
+from storage import Clock, Database, MediaStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +42,48 @@ def embed_portrait(engine: FaceEngine, photo: bytes) -> Embedding | RefusedPortr
     return Embedding(
         engine.name, engine.version, engine.dimension, vector.astype("<f4").tobytes(), face.quality.score
     )
+
+
+class PersonNotFoundError(LookupError):
+    """There is no such person in the registry."""
+
+    def __init__(self, person_id: str) -> None:
+        super().__init__(f"no person {person_id}")
+        self.person_id = person_id
+
+
+class PhotoRefusedError(Exception):
+    """The photo cannot become a template; `code` is the first reason why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"photo refused: {code}")
+        self.code = code
+
+
+def enrol_photo(
+    database: Database,
+    media: MediaStore,
+    engine: FaceEngine,
+    clock: Clock,
+    person_id: str,
+    photo: bytes,
+) -> FaceTemplate:
+    """Makes and stores a template; nothing is kept when it cannot be.
+
+    Raises `PersonNotFoundError`, `ConsentMissingError` and `PhotoRefusedError`.
+    """
+    # Consent before anything is computed: not even a passing embedding without it.
+    with database.read() as session:
+        if session.get(Person, person_id) is None:
+            raise PersonNotFoundError(person_id)
+        if consents.active(session, person_id, ConsentPurpose.FACE_ACCESS) is None:
+            raise ConsentMissingError(person_id)
+    embedding = embed_portrait(engine, photo)
+    if isinstance(embedding, RefusedPortrait):
+        raise PhotoRefusedError(embedding.reasons[0])
+    with database.write() as session:
+        person = session.get(Person, person_id)
+        if person is None:
+            raise PersonNotFoundError(person_id)
+        stored = media.put(photo)
+        return templates.enrol(session, person, embedding, media_id=stored.media_id, at=clock.now())

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import signal
 import socket
 import threading
 import time
@@ -14,8 +15,9 @@ from sqlalchemy import select
 from bus import deadletters
 from bus.embedded import DeviceLogin, EmbeddedConfig, device_of, find_server, parse_refusal
 from devices.models import Device
+from ingest.session import open_session
 from ringward.children import Child
-from ringward.foundation import CORE_USER, Foundation
+from ringward.foundation import CORE_USER, Foundation, mqtt_login
 from storage import new_id
 
 log = structlog.get_logger(__name__)
@@ -48,8 +50,18 @@ class BrokerChild:
 
         Raises `TimeoutError`.
         """
-        self.refresh()
+        settings = self._foundation.settings
+        # On the very first start nobody may speak before there is somebody who listens.
+        first = not (settings.broker_dir / "store").exists()
+        self.refresh(with_devices=not first)
         self.child.start()
+        self._wait_listening()
+        if first:
+            open_session(mqtt_login(settings))
+            if self.refresh():
+                self.child.signal(signal.SIGHUP)
+
+    def _wait_listening(self) -> None:
         settings = self._foundation.settings
         deadline = time.monotonic() + START_DEADLINE_S
         for host, port in (("127.0.0.1", settings.nats_port), (settings.mqtt_host, settings.mqtt_port)):
@@ -58,7 +70,7 @@ class BrokerChild:
                     raise TimeoutError(f"the broker does not listen on {host}:{port}")
                 time.sleep(0.05)
 
-    def refresh(self) -> bool:
+    def refresh(self, *, with_devices: bool = True) -> bool:
         """Brings the user list up to date; True when a running server must read it again."""
         settings = self._foundation.settings
         with self._foundation.database.read() as session:
@@ -78,7 +90,7 @@ class BrokerChild:
             store=(settings.broker_dir / "store").resolve(),
             core_user=CORE_USER,
             core_password_hash=self._core_hash,
-            devices=devices,
+            devices=devices if with_devices else [],
         ).render()
         if text == self._written:
             return False

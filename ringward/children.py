@@ -53,7 +53,8 @@ class Child:
             errors="replace",
             # Ctrl-C in the terminal is the supervisor's: it stops its children in order.
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            # One system call and nothing else between fork and exec.
+            preexec_fn=_die_with_parent,  # noqa: PLW1509
         )
         self._started_at = time.monotonic()
         self._restart_at = None
@@ -96,7 +97,11 @@ class Child:
     def _read(self, process: subprocess.Popen[str]) -> None:
         if process.stderr is not None and self._on_line is not None:
             for line in process.stderr:
-                self._on_line(line.rstrip("\n"))
+                try:
+                    self._on_line(line.rstrip("\n"))
+                except Exception:
+                    # Nobody would read on, and a child whose pipe is full stands still.
+                    log.exception("child.line_failed", child=self.name)
 
 
 def _die_with_parent() -> None:

@@ -1,6 +1,5 @@
 """What every process starts from: settings made into database, keys, media, bus and metrics."""
 
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +7,11 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from bus.broker import BusAddress
+from ingest.login import BrokerLogin
 from ringward.settings import Settings
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock
 from storage.keys import install_ring
+from storage.secretfile import make_once
 
 CORE_USER = "ringward"
 
@@ -58,15 +59,19 @@ def bus_address(settings: Settings) -> BusAddress:
     )
 
 
+def mqtt_login(settings: Settings) -> BrokerLogin:
+    """How ingest signs in: to the embedded broker, or to the one of the settings."""
+    host = "127.0.0.1" if settings.mqtt_host == "0.0.0.0" else settings.mqtt_host  # noqa: S104
+    if settings.mqtt_user is not None or settings.nats_url is not None:
+        password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else None
+        user = settings.mqtt_user
+    else:
+        user, password = CORE_USER, load_secret(settings.bus_secret_file)
+    return BrokerLogin(host, settings.mqtt_port, user, password, settings.mqtt_client_id)
+
+
 def load_secret(path: Path) -> str:
     """A random secret kept in a file of mode 0600; made on the first call."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(handle, "w") as file:
-                file.write(secrets.token_urlsafe(32))
+        make_once(path, secrets.token_urlsafe(32))
     return path.read_text().strip()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from ringward import memory
 from ringward.foundation import Foundation
 from ringward.roles import (
     AlertsRole,
@@ -63,6 +64,7 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
 async def run(names: Sequence[str], foundation: Foundation) -> None:
     """Starts the roles, waits for SIGINT or SIGTERM, and stops them in order."""
     roles = build(names, foundation)
+    memory.settle()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

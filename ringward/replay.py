@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy import select
 
 from bus.messages import CredentialUse, DeviceMatch, EventStored, Message, Picture, PlateReading
+from recognition.finding import sighting_of
 from recognition.models import DecisionRow
-from recognition.worker import sighting_of
 from storage import Database
 from storage.events import EventRow
 

@@ -14,7 +14,7 @@ from bus import deadletters
 from bus.broker import Advisory
 from bus.messages import EventStored, Message
 from bus.relay import WAKE, Relay, RelayMetrics
-from ringward.foundation import CORE_USER, Foundation
+from ringward.foundation import Foundation, mqtt_login
 from storage import new_id
 
 log = structlog.get_logger(__name__)
@@ -90,21 +90,17 @@ class IngestRole(Role):
     def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
         from devices.directory import DeviceDirectory
         from ingest.intake import Intake, IntakeMetrics
-        from ingest.subscriber import BrokerLogin, Subscriber, SubscriberMetrics
+        from ingest.subscriber import Subscriber, SubscriberMetrics
 
-        settings = foundation.settings
-        if settings.mqtt_user is not None or settings.nats_url is not None:
-            password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else None
-            user = settings.mqtt_user
-        else:
-            user, password = CORE_USER, foundation.bus.password
-        host = "127.0.0.1" if settings.mqtt_host == "0.0.0.0" else settings.mqtt_host  # noqa: S104
-        login = BrokerLogin(host, settings.mqtt_port, user, password, settings.mqtt_client_id)
         self._foundation = foundation
         directory = DeviceDirectory(foundation.database)
         intake = Intake(foundation.database, foundation.media, directory, IntakeMetrics(foundation.metrics))
         self.subscriber = Subscriber(
-            login, intake, foundation.clock, SubscriberMetrics(foundation.metrics), wake
+            mqtt_login(foundation.settings),
+            intake,
+            foundation.clock,
+            SubscriberMetrics(foundation.metrics),
+            wake,
         )
 
     async def start(self) -> None:
@@ -273,12 +269,12 @@ class RecognitionRole(Role):
 
     async def start(self) -> None:
         async def handle(message: Message) -> None:
-            if isinstance(message, EventStored) and await asyncio.to_thread(self._worker.handle, message):
+            if isinstance(message, EventStored):
+                await asyncio.to_thread(self._worker.handle, message)
+                # Its sighting lies in the outbox; the relay is in another process.
                 await self._broker.publish(b"", WAKE)
 
-        bus_broker.consume(
-            self._broker, "recognition", ["event.*.face.captured", "event.*.plate.>"], handle
-        )
+        bus_broker.consume(self._broker, "recognition", ["event.*.face.captured", "event.*.plate.>"], handle)
         await self._broker.start()
 
     async def stop(self) -> None:

@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("data"),
         title="Data directory",
-        description="Database, pictures, keys and the broker's store. Put it on a disk that survives a power cut.",
+        description="Database, pictures, keys and the broker's store. Put it on a disk that survives a "
+        "power cut.",
     )
     database_url: str | None = Field(
         None,

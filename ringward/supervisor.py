@@ -95,7 +95,7 @@ class Supervisor:
         return settings.model_copy(update=chosen)
 
     def _start(self) -> None:
-        environment = _environment(self.settings)
+        environment = environment_for(self.settings)
         if self.settings.nats_url is None:
             self._broker = BrokerChild(self.foundation)
             self._broker.start()
@@ -124,7 +124,7 @@ class Supervisor:
         host = "127.0.0.1" if self.settings.http_host == "0.0.0.0" else self.settings.http_host  # noqa: S104
         try:
             url = f"http://{host}:{self.settings.http_port}/readyz"
-            with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - our own address
+            with urllib.request.urlopen(url, timeout=2) as response:
                 return bool(response.status == 200)
         except OSError:
             return False
@@ -172,7 +172,7 @@ class Supervisor:
         partial.replace(path)
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment_for(settings: Settings) -> dict[str, str]:
     """The children's environment: the supervisor's own, with the ports it has settled on."""
     environment = dict(os.environ)
     fixed = {

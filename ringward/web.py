@@ -104,7 +104,8 @@ class ConsoleRole(Role):
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._server.serve(), name="console")
-        while not self._server.started and not self._task.done():
+        # uvicorn says by a flag that it listens; it has no event to wait for.
+        while not self._server.started and not self._task.done():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         if self._task.done():
             # A port that was taken in the meantime: the supervisor starts us again.

@@ -55,6 +55,12 @@ class UtcTime(TypeDecorator[dt.datetime]):
         return from_microseconds(int(value))
 
 
+class EncodedJson(str):
+    """JSON that is text already; `JsonText` stores it as it is."""
+
+    __slots__ = ()
+
+
 class JsonText(TypeDecorator[Any]):
     """A JSON value as text, encoded by msgspec (an order of magnitude below the ORM's own)."""
 
@@ -62,7 +68,9 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else msgspec.json.encode(value).decode()
+        if value is None or type(value) is EncodedJson:
+            return value
+        return msgspec.json.encode(value).decode()
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002
         return None if value is None else msgspec.json.decode(value)

@@ -5,13 +5,14 @@ counter of re-sends; a correction is a row of its own.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String, Text, delete, insert, select
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String, Text, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base
+from storage.bulk import BulkInsert
 from storage.columns import JsonText, UtcTime
 
 
@@ -63,11 +64,37 @@ class OutboxRow(Base):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
 
-def enqueue(session: Session, messages: Iterable[tuple[str, str, bytes]]) -> None:
+EVENT_COLUMNS = (
+    "id",
+    "compound",
+    "device_id",
+    "record_id",
+    "type",
+    "ring",
+    "zone",
+    "lane",
+    "direction",
+    "device_time",
+    "corrected_time",
+    "received_at",
+    "late",
+    "marks",
+    "body",
+    "content_hash",
+    "resent",
+)
+_insert_events = BulkInsert(EventRow.__table__, EVENT_COLUMNS)
+_insert_outbox = BulkInsert(OutboxRow.__table__, ("message_id", "subject", "payload"))
+
+
+def store(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Adds events to the log, each with its values in the order of `EVENT_COLUMNS`."""
+    _insert_events.execute(session, rows)
+
+
+def enqueue(session: Session, messages: Sequence[tuple[str, str, bytes]]) -> None:
     """Adds (message id, subject, payload) to the outbox of the running transaction."""
-    rows = [{"message_id": i, "subject": s, "payload": p} for i, s, p in messages]
-    if rows:
-        session.execute(insert(OutboxRow), rows)
+    _insert_outbox.execute(session, messages)
 
 
 def take_outbox(session: Session, limit: int) -> Sequence[tuple[int, str, str, bytes]]:

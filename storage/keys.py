@@ -12,6 +12,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from storage.secretfile import make_once
+
 
 class KeyRing:
     """AES-256-GCM keys by number; the highest seals, all of them open."""
@@ -27,17 +29,7 @@ class KeyRing:
     def load(cls, path: Path) -> "KeyRing":
         """Reads the ring, and makes it with one random key (mode 0600) where there is none."""
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # O_EXCL: two processes that start together must not each write a key of their own.
-            try:
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                pass
-            else:
-                with os.fdopen(handle, "w") as file:
-                    file.write(f"1 {secrets.token_hex(32)}\n")
-                    file.flush()
-                    os.fsync(file.fileno())
+            make_once(path, f"1 {secrets.token_hex(32)}\n")
         keys: dict[int, bytes] = {}
         for line in path.read_text().splitlines():
             number, _, value = line.partition(" ")

@@ -45,11 +45,16 @@ class MediaStore:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(f".{os.getpid()}.{id(content):x}.part")
-            with partial.open("wb") as file:
-                file.write(self._ring.seal(content))
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
+            try:
+                with partial.open("wb") as file:
+                    file.write(self._ring.seal(content))
+                    file.flush()
+                    os.fsync(file.fileno())
+                partial.replace(path)
+            except OSError:
+                # On a full disk every attempt would leave another piece behind.
+                partial.unlink(missing_ok=True)
+                raise
             _sync_folder(path.parent)
             _sync_folder(path.parent.parent)
         return StoredPicture(media_id, len(content))

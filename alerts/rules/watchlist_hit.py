@@ -50,7 +50,8 @@ class WatchlistHit(Rule):
             anchor=seen,
             evidence=(seen,),
             reason="watchlist_hit",
-            reason_args={"entry_id": entry_id, "plate": seen.plate, "distance": seen.score},
+            reason_args={"entry_id": entry_id}
+            | ({"plate": seen.plate} if is_plate else {"distance": seen.score}),
             needs_comparison=True,
             subject_kind="plate" if is_plate else "person",
             subject=seen.plate if is_plate else seen.person_id,

@@ -20,7 +20,10 @@ from console.security import Staff
 
 router = APIRouter()
 
-CHOICES: Final[dict[str, Any]] = {"comparisons": list(Comparison), "false_alarm_reasons": list(FalseAlarmReason)}
+CHOICES: Final[dict[str, Any]] = {
+    "comparisons": list(Comparison),
+    "false_alarm_reasons": list(FalseAlarmReason),
+}
 
 
 @router.get("/console")

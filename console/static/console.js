@@ -19,7 +19,6 @@ queue.addEventListener("pointerleave", () => {
   pointerMoved = 0;
   release();
 });
-held.addEventListener("click", () => release());
 
 function order(root) {
   return [...root.querySelectorAll(".item")].map((item) => item.id).join();

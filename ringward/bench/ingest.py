@@ -17,7 +17,9 @@ from prometheus_client import CollectorRegistry
 
 from devices.directory import DeviceDirectory
 from ingest.intake import Answer, Arrival, Intake, IntakeMetrics
-from ingest.subscriber import BrokerLogin, Subscriber, SubscriberMetrics
+from ingest.login import BrokerLogin
+from ingest.subscriber import Subscriber, SubscriberMetrics
+from ringward import memory
 from ringward.bench.report import Report, percentile, report
 from ringward.bench.rig import Rig, publisher, rig
 from ringward.foundation import CORE_USER
@@ -31,6 +33,8 @@ def run(*, events: int, rounds: int, size: int) -> Report:
     """Alternates ceiling and ingest `rounds` times; medians over the rounds."""
     raw: list[float] = []
     durable: list[float] = []
+    # As the core process does.
+    memory.settle()
     with rig() as ground:
         first = 0
         for _ in range(rounds):
@@ -186,4 +190,3 @@ def _forget(client: mqtt.Client) -> None:
     """Leaves the broker for good: a kept session would be served for ever."""
     client.disconnect()
     client.loop_stop()
-

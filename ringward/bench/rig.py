@@ -63,7 +63,10 @@ def _furnish(foundation: Foundation) -> None:
             Zone(id="gate", compound=COMPOUND, name="gate", ring=Ring.ENTRANCE, kind="gate", outline=[])
         )
         session.flush()
-        for device_id, kind in ((FACE_CAMERA, DeviceKind.FACE_CAMERA), (PLATE_CAMERA, DeviceKind.PLATE_CAMERA)):
+        for device_id, kind in (
+            (FACE_CAMERA, DeviceKind.FACE_CAMERA),
+            (PLATE_CAMERA, DeviceKind.PLATE_CAMERA),
+        ):
             session.add(
                 Device(
                     id=device_id,

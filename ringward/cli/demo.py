@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from alerts.duty.models import Responder, Team, TeamKind
 from console.accounts.models import Role
+from devices.simulator import DeviceRefusedError
 from ringward import firststart
 from ringward.cli.common import console, fail, opened, settings
 from ringward.cli.up import supervise
@@ -68,7 +69,9 @@ def demo(
         secret = credentials.secrets[GUEST_FACE]
         console.print("Send a picture of your own as a gate camera does, with any MQTT client:")
         console.print("  ringward demo --publish DIR")
-        console.print(f"  or as user {GUEST_FACE}, password {secret}, topic rw/v1/honghua/{GUEST_FACE}/up/event")
+        console.print(
+            f"  or as user {GUEST_FACE}, password {secret}, topic rw/v1/honghua/{GUEST_FACE}/up/event"
+        )
         console.print("Ctrl-C stops it.\n")
         story = DemoPlayer(
             "127.0.0.1",
@@ -82,11 +85,14 @@ def demo(
         player.append(story)
         story.start()
 
-    try:
-        supervisor.run(ready, before_stop=lambda: [story.stop() for story in player])
-    finally:
+    def stop_story() -> None:
         for story in player:
             story.stop()
+
+    try:
+        supervisor.run(ready, before_stop=stop_story)
+    finally:
+        stop_story()
 
 
 def _accounts(ground: Foundation) -> list[tuple[str, str | None]]:
@@ -121,7 +127,10 @@ def _publish(data_dir: Path, folder: Path) -> None:
     with opened(settings(data_dir=data_dir)) as ground:
         credentials = build_demo(ground.database, ground.media, ground.clock, data_dir)
         try:
-            publish_folder(folder, "127.0.0.1", running.mqtt_port, credentials, ground.clock, out=console.print)
+            publish_folder(
+                folder, "127.0.0.1", running.mqtt_port, credentials, ground.clock, out=console.print
+            )
         except NotADirectoryError:
             raise fail(f"{folder} is not a folder") from None
-
+        except DeviceRefusedError as error:
+            raise fail(str(error)) from None

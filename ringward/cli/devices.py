@@ -97,7 +97,9 @@ def list_devices(data_dir: Annotated[Path | None, typer.Option()] = None) -> Non
             .order_by(Zone.ring, Device.id)
         )
         for device, ring, online in rows:
-            console.print(f"{device.id}  {device.kind}  {ring}/{device.zone}  {'online' if online else 'offline'}")
+            console.print(
+                f"{device.id}  {device.kind}  {ring}/{device.zone}  {'online' if online else 'offline'}"
+            )
 
 
 def _hash(secret: str) -> str:

@@ -144,7 +144,9 @@ def _running(loaded: Settings) -> Iterator[Finding]:
         with socket.create_connection(("127.0.0.1", running.mqtt_port), timeout=2):
             yield Finding("MQTT", True, f"listens on {running.mqtt_port}")
     except OSError as error:
-        yield Finding("MQTT", False, f"port {running.mqtt_port}: {error.strerror}", "See the broker's log lines.")
+        yield Finding(
+            "MQTT", False, f"port {running.mqtt_port}: {error.strerror}", "See the broker's log lines."
+        )
     yield _ready(running.http)
 
 

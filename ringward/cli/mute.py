@@ -17,7 +17,9 @@ def mute(
     rule: Annotated[str, typer.Argument(help="R-E01, R-E04, R-E09, R-B05 or R-D01")],
     reason: Annotated[str, typer.Option(help="Why; shown wherever the mute is.")],
     minutes: Annotated[int, typer.Option(min=1, max=7 * 24 * 60, help="A mute always ends.")],
-    place: Annotated[str | None, typer.Option(help="Lane, device or zone; the whole compound without.")] = None,
+    place: Annotated[
+        str | None, typer.Option(help="Lane, device or zone; the whole compound without.")
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option()] = None,
 ) -> None:
     """Silence a rule during maintenance.

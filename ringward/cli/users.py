@@ -61,4 +61,6 @@ def list_users(data_dir: Annotated[Path | None, typer.Option()] = None) -> None:
     with opened(settings(data_dir=data_dir)) as ground, ground.database.read() as session:
         for user in session.scalars(select(User).order_by(User.name)):
             state = "active" if user.active else "inactive"
-            console.print(f"{user.name}  {user.role}  {state}  {'set' if user.password_hash else 'no'} password")
+            console.print(
+                f"{user.name}  {user.role}  {state}  {'set' if user.password_hash else 'no'} password"
+            )

@@ -1,0 +1,102 @@
+"""The network thread: one loop that reads, writes and reconnects, and can be woken.
+
+paho's own thread is woken with a byte for every packet another thread sends. Here the
+writer wakes the loop once a batch, and everything that touches the socket stays in one
+thread.
+"""
+
+import contextlib
+import os
+import select
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import MQTTErrorCode
+
+log = structlog.get_logger(__name__)
+
+KEEPALIVE_S = 30
+RECONNECT_S = (0.5, 1.0, 2.0, 5.0)
+# How long a stop waits for the last acknowledgements to leave.
+FLUSH_S = 5.0
+_OK = MQTTErrorCode.MQTT_ERR_SUCCESS
+
+
+class NetworkThread:
+    """Drives a paho client through its external-loop interface. `on_wake` runs in this thread."""
+
+    def __init__(self, client: mqtt.Client, host: str, port: int, on_wake: Callable[[], None]) -> None:
+        self._client = client
+        self._host = host
+        self._port = port
+        self._on_wake = on_wake
+        self._stopping = threading.Event()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._thread = threading.Thread(target=self._run, name="ingest-network", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Makes the loop call `on_wake` now; may be called from any thread."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._wake_write, b"w")
+
+    def stop(self) -> None:
+        """Sends what is settled, leaves the broker, ends the thread."""
+        self._stopping.set()
+        self.wake()
+        self._thread.join(FLUSH_S + KEEPALIVE_S)
+
+    def _run(self) -> None:
+        attempt = 0
+        while not self._stopping.is_set():
+            try:
+                self._client.connect(self._host, self._port, KEEPALIVE_S)
+            except OSError as error:
+                log.warning("ingest.broker_away", error=type(error).__name__)
+            else:
+                attempt = 0
+                self._serve()
+            if not self._stopping.is_set():
+                self._stopping.wait(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
+                attempt += 1
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _serve(self) -> None:
+        """Serves one connection until it ends."""
+        while (socket := self._client.socket()) is not None:
+            reading: list[Any] = [socket, self._wake_read]
+            writing: list[Any] = [socket] if self._client.want_write() else []
+            try:
+                readable, writable, _ = select.select(reading, writing, [], 1.0)
+            except (OSError, ValueError):
+                # The socket was closed under us; the client notices at its next step.
+                readable, writable = [socket], []
+            if self._wake_read in readable:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(self._wake_read, 4096)
+                self._on_wake()
+            failed = socket in readable and self._client.loop_read() is not _OK
+            failed = failed or (socket in writable and self._client.loop_write() is not _OK)
+            if failed or self._client.loop_misc() is not _OK:
+                return
+            if self._stopping.is_set():
+                self._leave()
+                return
+
+    def _leave(self) -> None:
+        self._on_wake()
+        self._client.disconnect()
+        for _ in range(int(FLUSH_S / 0.05)):
+            socket = self._client.socket()
+            if socket is None or not self._client.want_write():
+                return
+            select.select([], [socket], [], 0.05)
+            self._client.loop_write()

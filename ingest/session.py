@@ -1,0 +1,47 @@
+"""The ingest's persistent session at the broker, made before the first device may speak."""
+
+import threading
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from bus import subjects
+from ingest.login import BrokerLogin
+
+DEADLINE_S = 20.0
+
+
+def open_session(login: BrokerLogin) -> None:
+    """Subscribes and leaves: from now on the broker keeps what devices publish.
+
+    A broker takes and confirms a message for which there is no subscription yet, and
+    drops it; on the very first start that would be a confirmed event lost. Raises
+    `TimeoutError` and `OSError`.
+    """
+    granted = threading.Event()
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=login.client_id,
+        clean_session=False,
+        protocol=mqtt.MQTTv311,
+        manual_ack=True,
+    )
+    if login.user is not None:
+        client.username_pw_set(login.user, login.password)
+    if login.tls:
+        client.tls_set()
+
+    def on_connect(connected: mqtt.Client, *_: Any) -> None:
+        connected.subscribe(subjects.MQTT_UPLINK, qos=1)
+
+    client.on_connect = on_connect
+    client.on_subscribe = lambda *_: granted.set()
+    client.connect(login.host, login.port)
+    client.loop_start()
+    try:
+        if not granted.wait(DEADLINE_S):
+            raise TimeoutError("the broker did not grant ingest's subscription")
+    finally:
+        client.disconnect()
+        client.loop_stop()
