@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from alerts import facts, mutes
 from alerts.incidents import raising
+from alerts.incidents.models import Incident
 from alerts.routing.tree import DEFAULT_ROUTES, Route
 from alerts.rules import RULES, Clear, Engine, Observation, Signal
 from alerts.rules.engine import HORIZON
@@ -126,18 +127,22 @@ class AlertDesk:
         if not self._unwritten:
             return
         now = self._clock.now()
+        raised: list[Incident] = []
         with self._database.write() as session:
             for compound, said in self._unwritten:
                 if isinstance(said, Clear):
                     raising.clear(session, compound, said, now)
                     continue
                 incident = raising.apply(session, compound, said, now, self._routes)
-                self._metrics.signals.labels(said.rule, str(said.severity)).inc()
                 if incident is not None and incident.version == 1:
-                    self._metrics.incidents.labels(said.rule, incident.ring, str(incident.severity)).inc()
-                    self._metrics.latency.labels(said.rule).observe(
-                        (now - incident.happened_at).total_seconds()
-                    )
-                    log.info("incident.raised", rule=said.rule, incident=incident.id)
+                    raised.append(incident)
+        # Counted only now: a commit that failed is tried again and must not count twice.
+        for _, said in self._unwritten:
+            if isinstance(said, Signal):
+                self._metrics.signals.labels(said.rule, str(said.severity)).inc()
+        for incident in raised:
+            self._metrics.incidents.labels(incident.rule, incident.ring, str(incident.severity)).inc()
+            self._metrics.latency.labels(incident.rule).observe((now - incident.happened_at).total_seconds())
+            log.info("incident.raised", rule=incident.rule, incident=incident.id)
         self._unwritten.clear()
         self._on_commit()

@@ -17,8 +17,9 @@ from bus import subjects
 MAX_PAYLOAD = "16MB"
 # A device reconnects within seconds; a message that ingest did not acknowledge comes again after this.
 ACK_WAIT = "2s"
-# Messages in flight to ingest; large enough that a commit never starves the next batch.
-MAX_ACK_PENDING = 16_384
+# Messages in flight to ingest: two full batches. Whatever waits longer than ACK_WAIT is sent
+# again, so more in flight than ingest commits in that time would come twice and three times.
+MAX_ACK_PENDING = 2_000
 
 
 @dataclass(frozen=True, slots=True)

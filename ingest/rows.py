@@ -13,7 +13,7 @@ from devices.directory import DeviceFacts
 from ingest.native import Decoded
 from ingest.timing import Timing
 from storage import content_id
-from storage.columns import EncodedJson
+from storage.columns import EncodedJson, to_microseconds
 
 _encoder = msgspec.json.Encoder()
 
@@ -37,6 +37,20 @@ class Prepared:
     body: EncodedJson
 
 
+def event_id(device_id: str, record_id: str, device_time: dt.datetime | None) -> str:
+    """An event's identity: device × its record id × device time, as 32 hex digits.
+
+    The first 12 are the device time in milliseconds, so that events of one time lie beside
+    each other in the index; zeros where the device gave none, since ours would differ at
+    every re-send.
+    """
+    if device_time is None:
+        return "0" * 12 + content_id(device_id, record_id)[:20]
+    microseconds = to_microseconds(device_time)
+    moment = min(max(microseconds // 1000, 0), 0xFFFF_FFFF_FFFF)
+    return f"{moment:012x}{content_id(device_id, record_id, str(microseconds))[:20]}"
+
+
 def prepare(
     device: DeviceFacts,
     decoded: Decoded,
@@ -46,7 +60,7 @@ def prepare(
 ) -> Prepared:
     """Joins what the device said with what the registry knows."""
     message = EventStored(
-        id=content_id(device.device_id, decoded.record_id, timing.device_time.isoformat()),
+        id=event_id(device.device_id, decoded.record_id, decoded.device_time),
         compound=device.compound,
         device_id=device.device_id,
         type=decoded.type,

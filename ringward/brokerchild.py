@@ -40,6 +40,7 @@ class BrokerChild:
         self._written = ""
         self._recent: dict[tuple[str, str, str], tuple[str, dt.datetime]] = {}
         self._lock = threading.Lock()
+        self._reloaded = threading.Event()
         binary = find_server(settings.nats_server)
         self.child = Child(
             "broker", [str(binary), "-c", str(self._config_file)], dict(os.environ), on_line=self._on_line
@@ -59,7 +60,14 @@ class BrokerChild:
         if first:
             open_session(mqtt_login(settings))
             if self.refresh():
-                self.child.signal(signal.SIGHUP)
+                self.reload()
+                # Who connects while it reloads is turned away.
+                self._reloaded.wait(START_DEADLINE_S)
+
+    def reload(self) -> None:
+        """Makes a running server read its users again; connections that are open stay open."""
+        self._reloaded.clear()
+        self.child.signal(signal.SIGHUP)
 
     def _wait_listening(self) -> None:
         settings = self._foundation.settings
@@ -99,6 +107,8 @@ class BrokerChild:
         return True
 
     def _on_line(self, line: str) -> None:
+        if "Reloaded server configuration" in line:
+            self._reloaded.set()
         refusal = parse_refusal(line)
         if refusal is None:
             if "[ERR]" in line or "[FTL]" in line:

@@ -142,8 +142,7 @@ class Supervisor:
             if self._broker is not None and time.monotonic() >= next_users:
                 next_users = time.monotonic() + USERS_S
                 if self._broker.refresh():
-                    # nats-server reads its file again and keeps the connections it has.
-                    self._broker.child.signal(signal.SIGHUP)
+                    self._broker.reload()
 
     def _stop(self) -> None:
         self._announce("Stopping …")

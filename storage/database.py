@@ -17,6 +17,7 @@ def _configure_sqlite(engine: Engine) -> None:
         # The driver must not open transactions by itself: BEGIN IMMEDIATE below does it.
         connection.isolation_level = None
         cursor = connection.cursor()
+        cursor.execute("PRAGMA page_size=16384")
         cursor.execute("PRAGMA journal_mode=WAL")
         # FULL: an acknowledged event survives the power cut, not only the process.
         cursor.execute("PRAGMA synchronous=FULL")

@@ -56,8 +56,9 @@ class OutboxRow(Base):
     seq: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
     )
-    # The bus drops a second message of the same id, so a crash between publish and delete is harmless.
-    message_id: Mapped[str] = mapped_column(String(96), unique=True)
+    # The bus drops a second message of the same id, so a crash between publish and delete is
+    # harmless. Not unique here: what is announced is made unique by the row it announces.
+    message_id: Mapped[str] = mapped_column(String(96))
     subject: Mapped[str] = mapped_column(Text)
     payload: Mapped[bytes] = mapped_column(LargeBinary)
 

@@ -6,6 +6,7 @@ names it may be committed and acknowledged.
 
 import hashlib
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class MediaStore:
         path = self._path(media_id)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{os.getpid()}.{id(content):x}.part")
+            partial = path.with_suffix(f".{os.getpid()}.{threading.get_ident():x}.part")
             try:
                 with partial.open("wb") as file:
                     file.write(self._ring.seal(content))

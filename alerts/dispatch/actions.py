@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from alerts.dispatch.models import Dispatch, DispatchState
-from alerts.duty.models import Responder
+from alerts.duty.models import Responder, Team
 from alerts.incidents.actor import Actor
 from alerts.incidents.lifecycle import State, StepRefusedError
 from alerts.incidents.models import Incident
@@ -62,7 +62,13 @@ def send(
     wanted = list(dict.fromkeys(responder_ids))
     if not wanted:
         raise DispatchRefusedError("nobody_named")
-    known = set(session.scalars(select(Responder.id).where(Responder.id.in_(wanted))))
+    known = set(
+        session.scalars(
+            select(Responder.id)
+            .join(Team, Team.id == Responder.team)
+            .where(Responder.id.in_(wanted), Team.compound == incident.compound)
+        )
+    )
     if known != set(wanted):
         raise DispatchRefusedError("unknown_responder")
     asked = {

@@ -44,7 +44,7 @@ def apply(
     if incident is None:
         incident = _raise(session, compound, signal, key, at, routes)
     else:
-        _amend(session, incident, signal, at)
+        _amend(session, incident, signal, at, routes)
     session.add(
         Evidence(
             signal_id=identity,
@@ -83,10 +83,6 @@ def _raise(
     routes: Sequence[Route],
 ) -> Incident:
     anchor = signal.anchor
-    team_kind = route(routes, Facts(anchor.ring, signal.kind, signal.severity, anchor.zone)).team_kind
-    team = session.scalars(
-        select(Team.id).where(Team.compound == compound, Team.kind == team_kind).order_by(Team.id).limit(1)
-    ).first()
     incident = Incident(
         id=new_id(),
         compound=compound,
@@ -109,7 +105,7 @@ def _raise(
         subject=signal.subject,
         reason=signal.reason,
         reason_args=dict(signal.reason_args),
-        team=team,
+        team=_team(session, compound, signal, routes),
     )
     session.add(incident)
     session.flush()
@@ -117,7 +113,9 @@ def _raise(
     return incident
 
 
-def _amend(session: Session, incident: Incident, signal: Signal, at: dt.datetime) -> None:
+def _amend(
+    session: Session, incident: Incident, signal: Signal, at: dt.datetime, routes: Sequence[Route]
+) -> None:
     anchor = signal.anchor
     incident.signal_count += 1
     incident.last_signal_at = max(incident.last_signal_at, anchor.at)
@@ -126,8 +124,18 @@ def _amend(session: Session, incident: Incident, signal: Signal, at: dt.datetime
         incident.severity = signal.severity
         incident.ring, incident.zone = anchor.ring, anchor.zone
         incident.device_id, incident.lane = anchor.device, anchor.lane
+        incident.team = _team(session, incident.compound, signal, routes)
         incident.reason_args = dict(signal.reason_args)
     if incident.subject is None and signal.subject is not None:
         incident.subject_kind, incident.subject = signal.subject_kind, signal.subject
     incident.version += 1
     announce(session, incident, at)
+
+
+def _team(session: Session, compound: str, signal: Signal, routes: Sequence[Route]) -> str | None:
+    """The team that the routes name for where the signal is; None when the compound has none."""
+    anchor = signal.anchor
+    team_kind = route(routes, Facts(anchor.ring, signal.kind, signal.severity, anchor.zone)).team_kind
+    return session.scalars(
+        select(Team.id).where(Team.compound == compound, Team.kind == team_kind).order_by(Team.id).limit(1)
+    ).first()

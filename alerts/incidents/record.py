@@ -33,8 +33,12 @@ class StaleVersionError(Exception):
 
 def load(session: Session, incident_id: str) -> Incident:
     """The incident, locked against other writers until the transaction ends."""
+    # The session may have read it before the lock was had: what counts is the row as it is now.
     incident = session.scalars(
-        select(Incident).where(Incident.id == incident_id).with_for_update()
+        select(Incident)
+        .where(Incident.id == incident_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).one_or_none()
     if incident is None:
         raise IncidentNotFoundError(incident_id)

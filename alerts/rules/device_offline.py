@@ -5,6 +5,9 @@ import datetime as dt
 from alerts.rules.observation import Observation
 from alerts.rules.rule import History, Parameter, Question, Rule, Settings, Signal
 
+# How far the word of a device's return may overtake that of its going.
+_OVERTAKEN_WITHIN = dt.timedelta(seconds=15)
+
 
 class DeviceOffline(Rule):
     """Raises one incident a device; clears by itself when the device is back."""
@@ -30,8 +33,12 @@ class DeviceOffline(Rule):
         return None
 
     @staticmethod
-    def answer(question: Question, history: History, settings: Settings) -> Signal | None:  # noqa: ARG004
+    def answer(question: Question, history: History, settings: Settings) -> Signal | None:
         gone = question.anchor
+        # Overtaken by the word of its return: there is nothing left to clear it later.
+        since = history.at_place(gone.place, gone.at, gone.at + _OVERTAKEN_WITHIN)
+        if any(seen.type == "device.online" and seen.device == gone.device for seen in since):
+            return None
         urgent = gone.ring == "entrance" or gone.ring_offline >= settings.values["ring_share"]
         return Signal(
             rule=DeviceOffline.id,

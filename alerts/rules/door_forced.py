@@ -51,7 +51,9 @@ class DoorForced(Rule):
         door = question.anchor
         window = settings.seconds("window_s")
         if door.type == "door.opened":
-            around = history.at_place(door.place, door.at - window, door.at + window)
+            # No further than the moment of the answer: a replay must say what was said live.
+            until = min(door.at + window, question.due)
+            around = history.at_place(door.place, door.at - window, until)
             if any(seen.type in _RELEASED or seen.cause in _LAWFUL_CAUSES for seen in around):
                 return None
         night = settings.is_night(door.at)

@@ -42,10 +42,10 @@ class Engine:
 
     def feed(self, observation: Observation) -> list[Signal | Clear]:
         """Takes in one observation; returns what can be said at once. The same one again says nothing."""
-        if not self._recent.add(observation):
-            return []
         if observation.late or observation.received_at - observation.at > LIVE_WINDOW:
-            # Late data completes history and raises nothing.
+            # Late data completes the stored history; it neither raises a live alert nor excuses one.
+            return []
+        if not self._recent.add(observation):
             return []
         results: list[Signal | Clear] = []
         for rule in self._rules:

@@ -31,6 +31,7 @@ class Rig:
 
     foundation: Foundation
     mqtt_port: int
+    broker: BrokerChild
 
 
 @contextmanager
@@ -48,7 +49,7 @@ def rig() -> Iterator[Rig]:
         broker = BrokerChild(foundation)
         broker.start()
         try:
-            yield Rig(foundation, mqtt_port)
+            yield Rig(foundation, mqtt_port, broker)
         finally:
             broker.child.stop(10)
             foundation.database.close()

@@ -1,0 +1,232 @@
+"""What holds of all rules together, whatever happens in whatever order."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.rules import RULES, Clear, Engine, Observation, Signal, WatchHit
+from alerts.rules.engine import HORIZON
+
+T0 = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LANES = {"gate": "entrance", "square": "common", "hall": "building"}
+TYPES = (
+    "face.unknown",
+    "face.identified",
+    "plate.recognised",
+    "door.opened",
+    "door.forced",
+    "barrier.opened",
+    "video.line_crossing",
+    "access.granted",
+    "visitor.registered",
+    "device.offline",
+    "device.online",
+)
+
+type_name = st.sampled_from(TYPES)
+second = st.integers(0, 80)
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> list[Observation]:
+    """Up to twenty things within a minute and a half, each with its own id."""
+    seen: list[Observation] = []
+    for number in range(draw(st.integers(1, 20))):
+        kind, lane = draw(type_name), draw(st.sampled_from(sorted(LANES)))
+        moment = T0 + dt.timedelta(seconds=draw(second))
+        is_plate = kind == "plate.recognised"
+        subject = draw(st.sampled_from(["1", "2"]))
+        watched = kind in {"face.identified", "plate.recognised"} and draw(st.booleans())
+        seen.append(
+            Observation(
+                id=f"{number:02}",
+                event_id=f"e{number:02}",
+                type=kind,
+                at=moment,
+                received_at=moment + dt.timedelta(seconds=draw(st.integers(0, 5))),
+                device=f"{lane}-{subject}",
+                zone=lane,
+                ring=LANES[lane],
+                lane=lane,
+                direction=draw(st.sampled_from(["in", "out"])),
+                cause=draw(st.sampled_from([None, None, "manual_open", "exit_button"])),
+                plate=f"云M0000{subject}" if is_plate else None,
+                person_id=f"p-{subject}" if kind == "face.identified" else None,
+                watch=(WatchHit(f"w-{subject}", frozenset({"entrance", "building"})),) if watched else (),
+            )
+        )
+    return seen
+
+
+def late(observation: Observation) -> Observation:
+    return replace(observation, id=f"late-{observation.id}", late=True)
+
+
+def standing(said: Iterable[Signal | Clear]) -> set[tuple[str, str, int, tuple[str, ...]]]:
+    """What is left when everything has been said: the signals that no return has ended."""
+    said = list(said)
+    ended = [(clear.dedupe_key, clear.at) for clear in said if isinstance(clear, Clear)]
+    return {
+        (signal.rule, signal.anchor.id, signal.severity, tuple(seen.id for seen in signal.evidence))
+        for signal in said
+        if isinstance(signal, Signal)
+        and not any(key == signal.dedupe_key and signal.anchor.at <= moment for key, moment in ended)
+    }
+
+
+def engine(**overrides: dict[str, float]) -> Engine:
+    return Engine(RULES, SHANGHAI, {name.replace("_", "-"): values for name, values in overrides.items()})
+
+
+def feed_all(seen: Iterable[Observation]) -> list[Signal | Clear]:
+    """Everything first, then the time: as a restart reads it."""
+    one = engine()
+    said: list[Signal | Clear] = []
+    for observation in seen:
+        said += one.feed(observation)
+    return said + one.advance(T0 + dt.timedelta(minutes=5))
+
+
+def feed_live(seen: Iterable[Observation]) -> list[Signal | Clear]:
+    """Second by second, as it happens."""
+    one = engine()
+    said: list[Signal | Clear] = []
+    for number in range(200):
+        now = T0 + dt.timedelta(seconds=number)
+        for observation in seen:
+            if observation.at == now:
+                said += one.feed(observation)
+        said += one.advance(now)
+    return said
+
+
+@given(observations(), st.data())
+def test_order_of_feeding_changes_nothing(seen: list[Observation], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(seen))
+    assert standing(feed_all(shuffled)) == standing(feed_all(seen))
+
+
+@given(observations())
+def test_every_observation_twice_changes_nothing(seen: list[Observation]) -> None:
+    doubled = [observation for observation in seen for _ in range(2)]
+    assert feed_all(doubled) == feed_all(seen)
+    assert feed_all(seen + seen) == feed_all(seen)
+
+
+@given(observations(), observations())
+def test_dropping_late_observations_changes_nothing(live: list[Observation], old: list[Observation]) -> None:
+    history = [late(observation) for observation in old]
+    assert feed_all(history + live) == feed_all(live)
+    assert feed_all(live + history) == feed_all(live)
+
+
+@given(observations())
+def test_what_is_said_live_is_what_a_restart_says(seen: list[Observation]) -> None:
+    in_order = sorted(seen, key=lambda observation: observation.at)
+    assert standing(feed_live(in_order)) == standing(feed_all(in_order))
+
+
+@given(observations())
+def test_every_signal_stands_on_what_was_fed_and_says_so(seen: list[Observation]) -> None:
+    for said in feed_all(seen):
+        if isinstance(said, Signal):
+            assert said.anchor in said.evidence
+            assert set(said.evidence) <= set(seen)
+            assert said.severity in {1, 2, 3, 4}
+
+
+def test_properties_are_not_about_nothing() -> None:
+    """The kinds of observation that the properties draw from do make every rule speak."""
+    base = {"received_at": T0, "direction": "in", "device": "d", "zone": "z"}
+
+    def seen(number: str, kind: str, lane: str, **facts: object) -> Observation:
+        return Observation(id=number, type=kind, at=T0, lane=lane, ring=LANES[lane], **base, **facts)
+
+    said = feed_all(
+        [
+            seen("1", "face.unknown", "gate"),
+            seen("2", "door.opened", "gate"),
+            seen("3", "plate.recognised", "gate", plate="云M00001"),
+            seen("4", "barrier.opened", "gate"),
+            seen("5", "face.identified", "hall", watch=(WatchHit("w", frozenset({"building"})),)),
+            seen("6", "door.forced", "hall"),
+            seen("7", "device.offline", "square"),
+        ]
+    )
+    assert {signal.rule for signal in said} == {rule.id for rule in RULES}
+
+
+@pytest.mark.parametrize(
+    ("window_s", "card_at", "speaks"),
+    [(10, 10, False), (10, 11, True), (11, 11, False), (9, 10, True), (9, 9, False)],
+)
+def test_parameter_moves_the_boundary(window_s: int, card_at: int, *, speaks: bool) -> None:
+    one = engine(R_E01={"window_s": window_s})
+    for number, (kind, offset) in enumerate(
+        [("face.unknown", 0), ("door.opened", 1), ("access.granted", card_at)]
+    ):
+        moment = T0 + dt.timedelta(seconds=offset)
+        one.feed(
+            Observation(
+                id=str(number), type=kind, at=moment, received_at=moment, device="d", zone="gate",
+                ring="entrance", lane="gate", direction="in",
+            )
+        )  # fmt: skip
+    due = T0 + dt.timedelta(seconds=window_s + 1)
+    assert one.advance(due - dt.timedelta(microseconds=1)) == []
+    assert bool(one.advance(due)) is speaks
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_parameter_has_a_default_in_range_and_a_reason(rule) -> None:
+    for parameter in rule.parameters:
+        assert parameter.low <= parameter.default <= parameter.high
+        assert "Too " in parameter.trade_off
+
+
+def test_device_without_a_lane_is_a_place_of_its_own() -> None:
+    one = engine()
+    face = Observation(
+        id="1",
+        type="face.unknown",
+        at=T0,
+        received_at=T0,
+        device="cam",
+        zone="gate",
+        ring="entrance",
+        direction="in",
+    )
+    one.feed(face)
+    one.feed(replace(face, id="2", type="door.opened", device="door"))
+    assert one.advance(T0 + dt.timedelta(minutes=1)) == []
+    one.feed(replace(face, id="3", device="both"))
+    one.feed(replace(face, id="4", type="door.opened", device="both"))
+    assert [signal.anchor.id for signal in one.advance(T0 + dt.timedelta(minutes=1))] == ["3"]
+
+
+def test_what_is_older_than_the_horizon_is_forgotten_and_nothing_younger() -> None:
+    one = engine()
+    card = Observation(
+        id="1",
+        type="access.granted",
+        at=T0,
+        received_at=T0,
+        device="d",
+        zone="hall",
+        ring="building",
+        lane="hall",
+    )
+    door = replace(card, id="2", type="door.opened", at=T0 + dt.timedelta(seconds=1), received_at=T0)
+    one.feed(card)
+    one.advance(T0 + HORIZON)
+    one.feed(door)
+    assert one.advance(T0 + HORIZON) == []
+    one.advance(T0 + HORIZON + dt.timedelta(microseconds=1))
+    one.feed(replace(door, id="3"))
+    assert len(one.advance(T0 + HORIZON)) == 1

@@ -1,0 +1,90 @@
+"""Grounds to stand on: databases, keys, media, brokers. Every process started here is stopped here."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import ringward.schema
+import storage.keys
+from storage import Database, KeyRing, MediaStore, migrate
+from tests.support.brokers import Broker, Mosquitto, NatsServer
+from tests.support.clock import VirtualClock
+from tests.support.postgres import Postgres
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def ring(tmp_path: Path) -> Iterator[KeyRing]:
+    """A key ring of this test's own, installed for its encrypted columns."""
+    before = storage.keys._ring
+    ring = KeyRing.load(tmp_path / "keys" / "ring.key")
+    storage.keys.install_ring(ring)
+    yield ring
+    storage.keys._ring = before
+
+
+@pytest.fixture
+def media(tmp_path: Path, ring: KeyRing) -> MediaStore:
+    return MediaStore(tmp_path / "media", ring)
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that has been through the migrations; copied for each test."""
+    path = tmp_path_factory.mktemp("migrated") / "ringward.db"
+    assert ringward.schema.metadata.tables
+    database = Database.at(path)
+    migrate.upgrade(database)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def database(tmp_path: Path, migrated_file: Path, ring: KeyRing) -> Iterator[Database]:
+    """An empty migrated SQLite database."""
+    path = tmp_path / "ringward.db"
+    shutil.copy(migrated_file, path)
+    database = Database.at(path)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    server = Postgres(tmp_path_factory.mktemp("pg"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request: pytest.FixtureRequest, ring: KeyRing) -> Iterator[Database]:
+    """The same test on both databases."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("database")
+        return
+    with request.getfixturevalue("postgres").database() as database:
+        yield database
+
+
+@pytest.fixture
+def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+    server = NatsServer(tmp_path / "nats")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["nats-server", pytest.param("mosquitto", marks=pytest.mark.broker)])
+def mqtt_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+    """The same test on both brokers."""
+    kind = NatsServer if request.param == "nats-server" else Mosquitto
+    broker = kind(tmp_path / "broker")
+    broker.start()
+    yield broker
+    broker.stop()

