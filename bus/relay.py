@@ -15,6 +15,7 @@ from nats.js.api import StreamConfig
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bus.broker import BusAddress, stream
+from bus.subjects import STREAM_SUBJECTS
 from storage import Database
 from storage.events import clear_outbox, take_outbox
 
@@ -26,6 +27,9 @@ BATCH = 500
 # When nobody calls: how long a message waits at worst, in seconds.
 POLL_S = 0.25
 RETRY_S = 1.0
+# A confirmation that was lost with its connection never comes; what it belonged to is sent
+# again after this, and an alarm waits no longer for a broker that has come back.
+CONFIRM_S = 5.0
 
 
 class RelayMetrics:
@@ -94,19 +98,21 @@ class Relay:
             await jetstream.publish_async(subject, payload, headers={"Nats-Msg-Id": message_id})
             for _, message_id, subject, payload in waiting
         ]
-        results = await asyncio.wait_for(asyncio.gather(*confirmations, return_exceptions=True), 30)
+        confirmed, lost = await asyncio.wait(confirmations, timeout=CONFIRM_S)
+        failed = [error for error in (item.exception() for item in confirmed) if error is not None]
         stored = [
             row[0]
-            for row, result in zip(waiting, results, strict=True)
-            if not isinstance(result, BaseException)
+            for row, item in zip(waiting, confirmations, strict=True)
+            if item in confirmed and item.exception() is None
         ]
-        failed = [result for result in results if isinstance(result, BaseException)]
         if stored:
             await asyncio.to_thread(self._clear, stored)
             self._metrics.relayed.inc(len(stored))
-        self._metrics.waiting.set(len(failed))
+        self._metrics.waiting.set(len(waiting) - len(stored))
         if failed:
             raise failed[0]
+        if lost:
+            raise TimeoutError
         return len(stored)
 
     def _take(self) -> list[tuple[int, str, str, bytes]]:
@@ -120,7 +126,8 @@ class Relay:
 
 async def declare(jetstream: JetStreamContext) -> None:
     """Makes the stream where it is missing, and adapts it where it is of an older version."""
-    wanted: StreamConfig = stream().config
+    # FastStream keeps a stream's subjects apart from its configuration.
+    wanted: StreamConfig = stream().config.evolve(subjects=list(STREAM_SUBJECTS))
     try:
         await jetstream.update_stream(wanted)
     except Exception:  # noqa: BLE001 - nats-py has a class for each server code; any means "not there yet"

@@ -53,7 +53,8 @@ class DeviceStatus(Base):
     device_id: Mapped[str] = mapped_column(ForeignKey("devices.id"), primary_key=True)
     online: Mapped[bool] = mapped_column(Boolean, default=False)
     since: Mapped[dt.datetime] = mapped_column(UtcTime)
-    last_seen: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # None until its first sign of life.
+    last_seen: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     # Device time minus received time of the last live message, in milliseconds; a clock
     # that has fallen back to 1970 is off by more than 32 bits hold.
     clock_offset_ms: Mapped[int | None] = mapped_column(BigInteger)

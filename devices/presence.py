@@ -20,7 +20,7 @@ def ensure_rows(session: Session, now: dt.datetime) -> None:
     """Gives every registered device a status row: never seen, hence offline."""
     have = set(session.scalars(select(DeviceStatus.device_id)))
     rows = [
-        {"device_id": device_id, "online": False, "since": now, "last_seen": now, "clock_offset_ms": None}
+        {"device_id": device_id, "online": False, "since": now, "last_seen": None, "clock_offset_ms": None}
         for device_id in session.scalars(select(Device.id))
         if device_id not in have
     ]
@@ -118,7 +118,7 @@ def sweep(
             select(DeviceStatus.device_id, DeviceStatus.last_seen).where(DeviceStatus.online)
         )
         if device_id in devices
-        and now - max(last_seen, watching_since)
+        and now - max(last_seen or watching_since, watching_since)
         > dt.timedelta(seconds=MISSED * devices[device_id].heartbeat_s)
     ]
     return [

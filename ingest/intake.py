@@ -18,7 +18,7 @@ from bus.embedded import device_of
 from bus.messages import Picture, encode
 from devices import presence
 from devices.directory import DeviceDirectory, DeviceFacts
-from ingest.native import RefusedError, decode_event, decode_state
+from ingest.native import RefusedError, decode_event, decode_state, record_id_of
 from ingest.rows import Prepared, event_row, prepare
 from ingest.timing import settle
 from storage import Database, MediaStore, new_id
@@ -58,7 +58,8 @@ class Answer:
 
 
 class _Reply(msgspec.Struct, omit_defaults=True):
-    id: str
+    # The device's record id; None where the message was too broken to hold one.
+    id: str | None
     ok: bool
     reason: str | None = None
 
@@ -111,6 +112,16 @@ class Intake:
         with self._database.write() as session:
             self._store(session, batch)
         self._metrics.batch.observe(len(arrivals))
+        if batch.conflicts:
+            refused = {id(arrival): prepared for arrival, prepared in batch.conflicts}
+            for position, arrival in enumerate(arrivals):
+                prepared = refused.get(id(arrival))
+                if prepared is not None:
+                    answers[position] = _answer(
+                        prepared.message.compound,
+                        prepared.message.device_id,
+                        _Reply(prepared.record_id, ok=False, reason="duplicate_id_conflict"),
+                    )
         return answers
 
     def _take(self, arrival: Arrival, batch: _Batch) -> Answer | None:
@@ -130,16 +141,14 @@ class Intake:
         except Exception as error:
             # A message that we trip over must not be delivered for ever, nor disappear.
             log.exception("ingest.not_understood", device=device_id)
-            self._refuse(batch, arrival, RefusedError("not_understood", type(error).__name__))
-            return None
+            return self._refuse(batch, arrival, RefusedError("not_understood", type(error).__name__))
         if not prepared.message.late:
             batch.last_seen[device.device_id] = arrival.received_at
         first = batch.events.setdefault(prepared.message.id, (arrival, prepared))[1]
         if first is not prepared:
             same = first.content_hash == prepared.content_hash
             (batch.repeats if same else batch.conflicts).append((arrival, prepared))
-        reply = _Reply(prepared.record_id, ok=True)
-        return Answer(subjects.downlink(device.compound, device.device_id, "ack"), msgspec.json.encode(reply))
+        return _answer(device.compound, device.device_id, _Reply(prepared.record_id, ok=True))
 
     def _sender(self, topic: str, compound: str | None, device_id: str | None) -> tuple[DeviceFacts, str]:
         parts = topic.split("/")
@@ -185,7 +194,8 @@ class Intake:
             return
         batch.states.append((device, online, offset, arrival.received_at))
 
-    def _refuse(self, batch: _Batch, arrival: Arrival, refused: RefusedError) -> None:
+    def _refuse(self, batch: _Batch, arrival: Arrival, refused: RefusedError) -> Answer | None:
+        """Makes a dead letter; the answer tells a device that it need not send this again."""
         compound, device_id = device_of(arrival.topic)
         self._metrics.refused.labels(refused.reason).inc()
         log.warning("ingest.refused", reason=refused.reason, size=len(arrival.payload))
@@ -207,6 +217,13 @@ class Intake:
                 "replayed_at": None,
             }
         )
+        if compound is None or device_id is None or not arrival.topic.endswith("/event"):
+            return None
+        known = self._directory.get(device_id)
+        if known is None or known.compound != compound:
+            return None
+        reply = _Reply(record_id_of(arrival.payload), ok=False, reason=refused.reason)
+        return _answer(compound, device_id, reply)
 
     def _store(self, session: Session, batch: _Batch) -> None:
         fresh = self._sort_out_known(session, batch)
@@ -273,3 +290,7 @@ class Intake:
             known = self._directory.get(device_id)
             if known is not None and device_id not in told:
                 presence.change(session, known, at, online=True, cause="event")
+
+
+def _answer(compound: str, device_id: str, reply: _Reply) -> Answer:
+    return Answer(subjects.downlink(compound, device_id, "ack"), msgspec.json.encode(reply))

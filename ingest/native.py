@@ -175,6 +175,13 @@ _KNOWN = frozenset(NativeEvent.__struct_fields__)
 # Vendors send numbers as text now and then: "0.93" is read as 0.93.
 _events = msgspec.json.Decoder(NativeEvent, strict=False)
 _states = msgspec.json.Decoder(NativeState, strict=False)
+
+
+class _OnlyId(msgspec.Struct):
+    id: str | None = None
+
+
+_ids = msgspec.json.Decoder(_OnlyId, strict=False)
 # The fields' names without their values.
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _anything = msgspec.json.Decoder(dict[str, Any])
@@ -228,6 +235,17 @@ def decode_state(payload: bytes, zone: dt.tzinfo) -> tuple[bool, dt.datetime | N
     """Reads a sign of life as (online, device time). Raises `RefusedError`."""
     state = _decode(payload, _states)
     return state.status == "online", None if state.at is None else parse_time(state.at, zone)[0]
+
+
+def record_id_of(payload: bytes) -> str | None:
+    """The record id of a message that was refused, where there is one to be found."""
+    if len(payload) > MAX_BYTES:
+        return None
+    try:
+        found = _ids.decode(payload).id
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return found if found is not None and len(found) <= 200 else None
 
 
 def parse_time(text: str, zone: dt.tzinfo) -> tuple[dt.datetime, bool]:

@@ -62,12 +62,12 @@ def bus_address(settings: Settings) -> BusAddress:
 def mqtt_login(settings: Settings) -> BrokerLogin:
     """How ingest signs in: to the embedded broker, or to the one of the settings."""
     host = "127.0.0.1" if settings.mqtt_host == "0.0.0.0" else settings.mqtt_host  # noqa: S104
-    if settings.mqtt_user is not None or settings.nats_url is not None:
+    if settings.nats_url is not None:
         password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else None
         user = settings.mqtt_user
     else:
         user, password = CORE_USER, load_secret(settings.bus_secret_file)
-    return BrokerLogin(host, settings.mqtt_port, user, password, settings.mqtt_client_id)
+    return BrokerLogin(host, settings.mqtt_port, user, password, settings.mqtt_client_id, settings.mqtt_tls)
 
 
 def load_secret(path: Path) -> str:

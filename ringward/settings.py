@@ -5,9 +5,9 @@ generated from here.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None,
         title="Public address",
-        description="How browsers reach the console, e.g. https://ringward.example; an https address makes "
-        "cookies Secure.",
+        description="How browsers reach the console, e.g. https://ringward.example; printed links use it. "
+        "Cookies are Secure whenever the request came by https, which a proxy says with X-Forwarded-Proto.",
     )
     mqtt_host: str = Field(
         "127.0.0.1",
@@ -64,6 +64,12 @@ class Settings(BaseSettings):
     )
     mqtt_password: SecretStr | None = Field(
         None, title="MQTT password", description="Belongs to the MQTT user; set it in the environment."
+    )
+    mqtt_tls: bool = Field(
+        False,
+        title="MQTT over TLS",
+        description="Whether ingest speaks TLS to a broker of your own. Without it, passwords and pictures "
+        "cross the network in the clear.",
     )
     mqtt_client_id: str = Field(
         "ringward-ingest",
@@ -120,6 +126,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @model_validator(mode="after")
+    def _one_broker(self) -> Self:
+        """A user for a broker of one's own, while the embedded one runs, would sign in nowhere."""
+        if self.nats_url is None and (self.mqtt_user is not None or self.mqtt_tls):
+            raise ValueError("mqtt_user and mqtt_tls belong to a broker of your own: set nats_url too")
+        return self
 
     @property
     def database(self) -> str:

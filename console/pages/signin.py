@@ -17,7 +17,14 @@ from console.accounts.passwords import (
 from console.accounts.service import SetupLinkInvalidError, SignInRefusedError
 from console.context import rooms
 from console.pages.view import frame, render
-from console.security import SIGN_IN_PATH, identify, set_session_cookie, sign_in, sign_out
+from console.security import (
+    SIGN_IN_PATH,
+    client_of,
+    identify,
+    set_session_cookie,
+    sign_in,
+    sign_out,
+)
 from console.texts import COOKIE, LOCALES, locale_of
 
 router = APIRouter()
@@ -114,7 +121,7 @@ def setup_post(
     password: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
 ) -> Response:
-    """Sets the password; a refused one leaves the link usable."""
+    """Sets the password and signs in; a refused password leaves the link usable."""
     here = rooms(request)
     refused, status = None, 422
     if password != again:
@@ -122,7 +129,9 @@ def setup_post(
     else:
         try:
             with here.database.write() as session:
-                service.redeem_setup_link(session, token, password, here.clock.now())
+                user = service.redeem_setup_link(session, token, password, here.clock.now())
+                # Whoever held the link has just proved as much as a password would.
+                opened = service.open_session(session, user, client_of(request), here.clock.now())
         except PasswordTooShortError:
             refused = "short"
         except PasswordTooLongError:
@@ -149,7 +158,9 @@ def setup_post(
             refused=refused,
             minimum=MINIMUM_LENGTH,
         )
-    return RedirectResponse(SIGN_IN_PATH, 303)
+    response = RedirectResponse(home_of(opened.user.role), 303)
+    set_session_cookie(request, response, opened)
+    return response
 
 
 @router.get("/language/{tag}")

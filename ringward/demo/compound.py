@@ -176,7 +176,9 @@ def _add_devices(session: Session, devices: Sequence[equipment.PlannedDevice]) -
                 "name": device.name,
                 "lane": device.lane,
                 "direction": device.direction,
-                "heartbeat_s": equipment.HEARTBEAT_S,
+                "heartbeat_s": equipment.GUEST_HEARTBEAT_S
+                if device.id in equipment.GUESTS
+                else equipment.HEARTBEAT_S,
                 "secret_hash": credentials.hash_secret(issued[device.id]),
                 "x": device.at[0],
                 "y": device.at[1],

@@ -12,6 +12,8 @@ from ringward.demo import plan
 from ringward.demo.plan import PREFIX, PlannedBuilding, Point
 
 HEARTBEAT_S: Final = 15
+GUEST_HEARTBEAT_S: Final = 24 * 3600
+"""Guest cameras come and go with a user's pictures; their silence means nothing."""
 GUEST_FACE: Final = f"{PREFIX}-guest-face"
 GUEST_PLATE: Final = f"{PREFIX}-guest-plate"
 GUESTS: Final = frozenset({GUEST_FACE, GUEST_PLATE})

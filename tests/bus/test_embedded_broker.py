@@ -81,7 +81,8 @@ def test_device_may_not_listen_elsewhere(server: NatsServer, wish: str) -> None:
 
 def test_core_answers_a_device(server: NatsServer, core: Peer) -> None:
     with device(server, "cam-2") as cam:
-        assert cam.subscribe("rw/v1/honghua/cam-2/down/#")
+        assert cam.subscribe("rw/v1/honghua/cam-2/down/ack")
+        assert cam.subscribe("rw/v1/honghua/cam-2/down/command")
         core.publish("rw/v1/honghua/cam-2/down/ack", b'{"id":"1","ok":true}')
         assert cam.next().payload == b'{"id":"1","ok":true}'
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 import bus.relay
 from bus import subjects
-from bus.relay import WAKE, Relay, RelayMetrics
+from bus.relay import WAKE, Relay, RelayMetrics, declare
 from storage import Database
 from storage.events import enqueue, take_outbox
 from tests.support.brokers import NatsServer
@@ -47,7 +47,8 @@ def metrics() -> CollectorRegistry:
 
 @pytest.fixture
 def make(database: Database, nats_server: NatsServer, metrics: CollectorRegistry) -> Callable[[], Relay]:
-    return lambda: Relay(database, nats_server.bus, RelayMetrics(metrics))
+    counted = RelayMetrics(metrics)
+    return lambda: Relay(database, nats_server.bus, counted)
 
 
 @pytest.fixture
@@ -174,3 +175,38 @@ def test_wake_before_the_start_does_no_harm(make: Callable[[], Relay]) -> None:
     relay = make()
     relay.wake()
     assert not relay.connected
+
+
+@pytest.fixture
+async def jetstream(nats_server: NatsServer) -> AsyncIterator[nats.js.JetStreamContext]:
+    client = await nats.connect(nats_server.bus.url, **nats_server.bus.options())
+    yield client.jetstream()
+    await client.close()
+
+
+async def test_stream_takes_every_subject_before_the_first_worker_starts(jetstream) -> None:
+    await declare(jetstream)
+    for subject in (
+        "event.c.door.opened",
+        "sighting.c.face.unknown",
+        "incident.c.changed",
+        "device.c.changed",
+    ):
+        assert (await jetstream.publish(subject, b"")).stream == subjects.STREAM
+
+
+async def test_declaring_again_keeps_what_is_there(jetstream) -> None:
+    await declare(jetstream)
+    await jetstream.publish("event.c.door.opened", b"kept")
+    await declare(jetstream)
+    found = await jetstream.stream_info(subjects.STREAM)
+    assert (found.state.messages, sorted(found.config.subjects)) == (1, sorted(subjects.STREAM_SUBJECTS))
+
+
+async def test_stream_of_an_older_version_is_adapted(jetstream) -> None:
+    await jetstream.add_stream(name=subjects.STREAM, subjects=["event.>"])
+    await jetstream.publish("event.c.door.opened", b"kept")
+    await declare(jetstream)
+    found = await jetstream.stream_info(subjects.STREAM)
+    assert (found.state.messages, sorted(found.config.subjects)) == (1, sorted(subjects.STREAM_SUBJECTS))
+    assert found.config.duplicate_window == 600

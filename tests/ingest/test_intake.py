@@ -181,6 +181,22 @@ def test_record_number_may_be_used_again_at_another_time(gate: Gate) -> None:
     assert gate.letters() == []
 
 
+def test_event_without_a_time_is_still_one_when_it_comes_again(gate: Gate) -> None:
+    gate.take(event("1", at=None))
+    gate.clock.advance(2)
+    gate.take(event("1", at=None))
+    assert [(row.device_time, row.resent, row.marks) for row in gate.events()] == [
+        (NOON, 1, ["time_missing"])
+    ]
+    assert len(gate.told()) == 1
+
+
+def test_repeats_are_counted_each_by_its_own_number(gate: Gate) -> None:
+    gate.take(*[event(f"r-{number}") for number in (1, 2, 3, 1, 2, 1, 2, 1)])
+    gate.take(event("r-3"))
+    assert [(row.record_id, row.resent) for row in gate.events()] == [("r-1", 3), ("r-2", 2), ("r-3", 1)]
+
+
 def test_two_devices_may_use_the_same_number(gate: Gate) -> None:
     gate.take(event("1"))
     gate.take(event("1"), on=topic("cam-2"))

@@ -1,5 +1,4 @@
 import pytest
-from sqlalchemy.exc import IntegrityError
 
 from storage import Database
 from storage.events import clear_outbox, enqueue, take_outbox
@@ -37,9 +36,14 @@ def test_only_what_is_confirmed_is_cleared(either_database: Database) -> None:
         assert [found[1] for found in take_outbox(session, 10)] == ["m-2"]
 
 
-def test_message_is_enqueued_once(either_database: Database) -> None:
-    with pytest.raises(IntegrityError), either_database.write() as session:
-        enqueue(session, messages(1, 2, 1))
+def test_message_goes_with_its_transaction(either_database: Database) -> None:
+    def fail_after_enqueue() -> None:
+        with either_database.write() as session:
+            enqueue(session, messages(1, 2))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_enqueue()
     with either_database.read() as session:
         assert take_outbox(session, 10) == []
 

@@ -405,7 +405,7 @@ def upgrade() -> None:
         sa.Column("device_id", sa.String(length=64), nullable=False),
         sa.Column("online", sa.Boolean(), nullable=False),
         sa.Column("since", storage.columns.UtcTime(), nullable=False),
-        sa.Column("last_seen", storage.columns.UtcTime(), nullable=False),
+        sa.Column("last_seen", storage.columns.UtcTime(), nullable=True),
         sa.Column("clock_offset_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(
             ["device_id"], ["devices.id"], name=op.f("fk_device_status_device_id_devices")

@@ -28,8 +28,12 @@ def test_a_new_administrator_chooses_a_password_and_signs_in(visit: Visit, seede
     differ = client.post(f"/setup/{link}", data={**form, "password": phrase, "again": "other words here"})
     assert "differ" in differ.text
     done = client.post(f"/setup/{link}", data={**form, "password": phrase, "again": phrase})
-    assert (done.status_code, done.headers["location"]) == (303, "/sign-in")
+    # Whoever held the link is signed in by it, once.
+    assert (done.status_code, done.headers["location"]) == (303, "/console")
+    assert client.get("/console/people").status_code == 200
     assert client.get(f"/setup/{link}").status_code == 410
+    client.cookies.clear()
+    form = {"csrf_token": token_in(client.get("/sign-in").text)}
 
     wrong = client.post("/sign-in", data={**form, "name": "admin", "password": "not this one at all"})
     assert (wrong.status_code, "not right" in wrong.text) == (401, True)

@@ -1,0 +1,92 @@
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from ringward.cli import app, doctor
+from ringward.cli.doctor import examine
+from ringward.foundation import Foundation
+from ringward.settings import Settings
+from ringward.supervisor import Running
+
+
+def findings(settings: Settings) -> dict[str, bool]:
+    return {finding.check: finding.ok for finding in examine(settings)}
+
+
+def test_empty_place_is_said_to_be_empty_and_stays_so(settings: Settings) -> None:
+    found = list(examine(settings))
+    assert {finding.check: finding.ok for finding in found} == {
+        "broker": True,
+        "models": True,
+        "data directory": False,
+        "keys": False,
+        "database": False,
+        "running": False,
+    }
+    assert all(finding.advice for finding in found if not finding.ok)
+    assert not settings.data_dir.exists()
+
+
+def test_laid_ground_is_well_but_not_running(ground: Foundation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 1)
+    assert findings(ground.settings) == {
+        "broker": True,
+        "models": True,
+        "data directory": True,
+        "keys": True,
+        "database": True,
+        "running": False,
+    }
+
+
+def test_key_that_others_may_read_is_found(ground: Foundation) -> None:
+    ground.settings.key_file.chmod(0o644)
+    assert findings(ground.settings)["keys"] is False
+
+
+def test_full_disk_is_found(ground: Foundation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 2**63)
+    assert findings(ground.settings)["data directory"] is False
+
+
+def test_schema_that_is_not_ours_is_found(ground: Foundation) -> None:
+    with ground.database.write() as session:
+        session.execute(text("DROP TABLE outbox"))
+    assert findings(ground.settings)["database"] is False
+
+
+def test_database_that_does_not_answer_is_found(ground: Foundation) -> None:
+    elsewhere = "postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2"
+    assert findings(ground.settings.model_copy(update={"database_url": elsewhere}))["database"] is False
+
+
+def test_missing_server_is_found(settings: Settings) -> None:
+    assert findings(settings.model_copy(update={"nats_server": Path("nowhere")}))["broker"] is False
+    external = settings.model_copy(update={"nats_server": Path("nowhere"), "nats_url": "nats://bus.example"})
+    assert findings(external)["broker"] is True
+
+
+def test_what_should_run_and_does_not_is_found(ground: Foundation) -> None:
+    settings = ground.settings
+    note = Running(
+        1, settings.base_url, settings.mqtt_port, settings.nats_port, {"core": 4711, "broker": None}
+    )
+    (settings.data_dir / "running.json").write_bytes(msgspec.json.encode(note))
+    found = findings(settings)
+    assert (found["process core"], found["process broker"]) == (True, False)
+    assert (found["MQTT"], found["ready"]) == (False, False)
+
+
+def test_command_says_it_for_people_and_for_scripts(settings: Settings) -> None:
+    plain = CliRunner().invoke(app, ["doctor", "--data-dir", str(settings.data_dir)])
+    assert plain.exit_code == 1
+    assert "BAD" in plain.output
+    assert "does not exist" in plain.output
+    scripted = CliRunner().invoke(app, ["doctor", "--data-dir", str(settings.data_dir), "--json"])
+    assert scripted.exit_code == 1
+    checks = [finding["check"] for finding in json.loads(scripted.stdout)["findings"]]
+    assert checks == ["broker", "models", "data directory", "keys", "database", "running"]

@@ -1,0 +1,104 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from typer.testing import CliRunner
+
+from ringward.cli import app
+from ringward.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without a settings file and an environment without settings."""
+    import os
+
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("RINGWARD_")]:
+        monkeypatch.delenv(name)
+
+
+def write(text: str) -> None:
+    Path("ringward.toml").write_text(text)
+
+
+def test_defaults_stay_on_this_machine() -> None:
+    settings = Settings()
+    assert (settings.http_host, settings.mqtt_host) == ("127.0.0.1", "127.0.0.1")
+    assert (settings.http_port, settings.mqtt_port, settings.nats_port) == (8080, 1883, 4222)
+    assert (settings.nats_url, settings.database_url) == (None, None)
+
+
+def test_file_is_over_defaults_and_environment_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('http_port = 9000\nmqtt_port = 9001\ncompound = "meilin"\n')
+    monkeypatch.setenv("RINGWARD_MQTT_PORT", "9002")
+    settings = Settings(compound="honghua")
+    assert (settings.http_port, settings.mqtt_port, settings.compound) == (9000, 9002, "honghua")
+    assert settings.nats_port == 4222
+
+
+def test_key_that_nobody_knows_is_refused() -> None:
+    write("htpp_port = 9000\n")
+    with pytest.raises(ValidationError, match="htpp_port"):
+        Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTP_PORT", "0"),
+        ("HTTP_PORT", "65536"),
+        ("MQTT_PORT", "mqtt"),
+        ("COMPOUND", "hong.hua"),
+        ("COMPOUND", "a/b"),
+        ("COMPOUND", ""),
+        ("RECOGNITION_WORKERS", "17"),
+        ("RECOGNITION_WORKERS", "-1"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_value_out_of_range_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"RINGWARD_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_command_says_which_setting_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGWARD_HTTP_PORT", "eighty")
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 2
+    assert "http_port" in result.output
+
+
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGWARD_MQTT_PASSWORD", "open sesame")
+    monkeypatch.setenv("RINGWARD_NATS_PASSWORD", "close sesame")
+    settings = Settings()
+    for shown in (repr(settings), str(settings), settings.model_dump_json()):
+        assert "sesame" not in shown
+    assert settings.mqtt_password.get_secret_value() == "open sesame"
+
+
+def test_paths_lie_in_the_data_directory() -> None:
+    settings = Settings(data_dir=Path("here"))
+    assert settings.database == "sqlite:///here/ringward.db"
+    for path in (settings.key_file, settings.bus_secret_file, settings.media_dir, settings.broker_dir):
+        assert path.is_relative_to("here")
+    assert (
+        Settings(database_url="postgresql+psycopg://db/ringward").database
+        == "postgresql+psycopg://db/ringward"
+    )
+
+
+def test_address_for_browsers() -> None:
+    assert Settings(http_port=9000).base_url == "http://127.0.0.1:9000"
+    assert Settings(public_url="https://ringward.example").base_url == "https://ringward.example"
+
+
+def test_every_setting_explains_itself() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.title, name
+        assert field.description, name
