@@ -243,7 +243,7 @@ def record_id_of(payload: bytes) -> str | None:
         return None
     try:
         found = _ids.decode(payload).id
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return found if found is not None and len(found) <= 200 else None
 

@@ -6,10 +6,10 @@ thread.
 """
 
 import contextlib
-import os
 import select
 import threading
 from collections.abc import Callable
+from socket import socketpair
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -34,9 +34,10 @@ class NetworkThread:
         self._port = port
         self._on_wake = on_wake
         self._stopping = threading.Event()
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_read, False)
-        os.set_blocking(self._wake_write, False)
+        # Not a pipe: the number of a closed one may belong to another file by then.
+        self._wake_read, self._wake_write = socketpair()
+        self._wake_read.setblocking(False)
+        self._wake_write.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="ingest-network", daemon=True)
 
     def start(self) -> None:
@@ -44,8 +45,9 @@ class NetworkThread:
 
     def wake(self) -> None:
         """Makes the loop call `on_wake` now; may be called from any thread."""
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._wake_write, b"w")
+        # Full means that it is awake already, closed that it has ended.
+        with contextlib.suppress(OSError):
+            self._wake_write.send(b"w")
 
     def stop(self) -> None:
         """Sends what is settled, leaves the broker, ends the thread."""
@@ -66,8 +68,8 @@ class NetworkThread:
             if not self._stopping.is_set():
                 self._stopping.wait(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
                 attempt += 1
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        self._wake_read.close()
+        self._wake_write.close()
 
     def _serve(self) -> None:
         """Serves one connection until it ends."""
@@ -81,7 +83,7 @@ class NetworkThread:
                 readable, writable = [socket], []
             if self._wake_read in readable:
                 with contextlib.suppress(BlockingIOError):
-                    os.read(self._wake_read, 4096)
+                    self._wake_read.recv(4096)
                 self._on_wake()
             failed = socket in readable and self._client.loop_read() is not _OK
             failed = failed or (socket in writable and self._client.loop_write() is not _OK)

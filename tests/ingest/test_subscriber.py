@@ -135,9 +135,9 @@ def test_topic_that_is_none_of_the_protocol_is_a_dead_letter_and_not_silence(pos
     with post.camera() as cam:
         cam.publish(topic(leaf="events"), b"hello")
 
-    def letters() -> list[DeadLetter]:
+    def letters() -> list[tuple[str, bytes]]:
         with post.database.read() as session:
-            return list(session.execute(select(DeadLetter.reason, DeadLetter.raw)).tuples())
+            return [tuple(row) for row in session.execute(select(DeadLetter.reason, DeadLetter.raw))]
 
     assert wait_until(letters, "the dead letter") == [("wrong_topic", b"hello")]
 
@@ -208,6 +208,13 @@ def test_session_may_be_opened_before_the_first_ingest_starts(post: Post) -> Non
         cam.publish(topic(), event("r-1"))
     post.start()
     post.wait_stored("r-1")
+
+
+def test_stop_may_be_asked_for_twice(post: Post) -> None:
+    subscriber = post.start()
+    subscriber.stop()
+    subscriber.stop()
+    assert not subscriber.connected
 
 
 def test_stop_commits_and_acknowledges_what_is_queued(post: Post) -> None:

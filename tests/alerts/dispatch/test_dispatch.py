@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from post import Post
 from sqlalchemy import select
 from timeline import OPERATOR, START
 
@@ -175,6 +176,18 @@ def test_two_who_accept_at_the_same_moment_make_one_lead(each_post) -> None:
 def post_leads(post, incident: str) -> int:
     with post.database.read() as session:
         return len(session.scalars(select(Dispatch.id).where(Dispatch.lead_of == incident)).all())
+
+
+def test_second_press_that_had_read_the_offer_before_the_first_changes_nothing(on_postgres) -> None:
+    post = Post(on_postgres)
+    incident = post.incident()
+    key = send(post, incident, "lin")["lin"]
+    with post.database.write() as slow:
+        read = slow.get_one(Dispatch, key)
+        assert answer(post, actions.accept, key, "lin", 1) == DispatchState.ACCEPTED
+        assert actions.accept(slow, key, "lin", later(2)) is read
+    assert post.dispatch(key).answered_at == later(1)
+    assert told(post) == [("lin", "offered"), ("lin", "accepted")]
 
 
 def test_leader_who_declines_gives_it_back(post) -> None:

@@ -186,16 +186,17 @@ def test_step_on_an_old_version_is_refused_and_names_the_present_one(database: D
     assert stale.value.current_version == 2
 
 
-def test_step_counts_on_the_row_as_it_is_and_not_as_it_was_read(postgres: Database) -> None:
+def test_step_counts_on_the_row_as_it_is_and_not_as_it_was_read(on_postgres: Database) -> None:
     incident = an_incident()
-    with postgres.write() as session:
+    with on_postgres.write() as session:
         session.add(incident)
-    with postgres.write() as slow:
-        slow.get_one(Incident, incident.id)
-        with postgres.write() as quick:
+    with on_postgres.write() as slow:
+        read = slow.get_one(Incident, incident.id)
+        with on_postgres.write() as quick:
             actions.take_step(quick, incident.id, Step(State.ACKNOWLEDGED), ACTOR, START, expected_version=1)
         with pytest.raises(StaleVersionError):
             actions.take_step(slow, incident.id, Step(State.CONFIRMED), ACTOR, START, expected_version=1)
+        assert read.state == State.ACKNOWLEDGED
 
 
 def test_step_of_an_unknown_incident_is_refused(database: Database) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from timeline import (
+    COMPOUND,
     START,
     World,
     amended,
@@ -17,13 +18,12 @@ from timeline import (
     face_of,
     face_uncertain,
     face_unknown,
-    found,
     raised,
     visitor_checked_in,
     visitor_registered,
 )
 
-from storage import Base, Database
+from registry.models import Compound
 
 BY_DAY = raised("R-E01", severity=4)
 BY_NIGHT = raised("R-E01", severity=3)
@@ -174,15 +174,13 @@ def test_night_is_from_23_to_5_by_the_compounds_clock(world: World, local: str, 
     world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+11, change), begins=begins)
 
 
-def test_same_moment_is_night_in_a_compound_further_west(tmp_path) -> None:
-    database = Database.at(tmp_path / "west.db")
-    Base.metadata.create_all(database.engine)
-    found(database, "America/Bogota")  # 21:00 and 23:00 there, 10:00 and 12:00 in Shanghai
-    world = World(database)
+def test_same_moment_is_night_in_a_compound_further_west(world: World) -> None:
+    with world.database.write() as session:
+        # 21:00 and 23:00 there, 10:00 and 12:00 in Shanghai.
+        session.get_one(Compound, COMPOUND).time_zone = "America/Bogota"
     world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+11, BY_DAY), begins=START)
     later = START + dt.timedelta(hours=2)
     world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+11, BY_NIGHT), begins=later)
-    database.close()
 
 
 def test_second_stranger_within_a_minute_belongs_to_the_first(world: World) -> None:
