@@ -27,7 +27,7 @@ class DeadLetter(Base):
     size: Mapped[int] = mapped_column(Integer)
     # Sealed, since a refused message may carry a face; None when only the broker saw it.
     raw: Mapped[bytes | None] = mapped_column(Encrypted)
-    # The same refusal again (same source, topic, reason and content) is counted, not repeated.
+    # How often the broker said the same within minutes; what reached ingest has a row each.
     count: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     context: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
     replayed_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)

@@ -54,7 +54,9 @@ class EmbeddedConfig:
             if not is_safe_name(login.compound) or not is_safe_name(login.device_id):
                 raise ValueError("a compound or device id may hold letters, digits, - and _ only")
             branch = f"rw.v1.{login.compound}.{login.device_id}"
-            rights = f'publish: {{ allow: ["{branch}.up.>"] }}, subscribe: {{ allow: ["{branch}.down.>"] }}'
+            # MQTT's down/# is two subjects here: the level itself and what lies below it.
+            below = f'["{branch}.down", "{branch}.down.>"]'
+            rights = f'publish: {{ allow: ["{branch}.up.>"] }}, subscribe: {{ allow: {below} }}'
             users.append(
                 f"    {{ user: {_quote(login.device_id)}, password: {_quote(login.secret_hash)},"
                 f" permissions: {{ {rights} }} }}"

@@ -4,7 +4,7 @@ import datetime as dt
 from collections import Counter as Counted
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import structlog
@@ -85,7 +85,7 @@ class _Batch:
     conflicts: list[tuple[Arrival, Prepared]]
     repeats: list[tuple[Arrival, Prepared]]
     states: list[tuple[DeviceFacts, bool, dt.timedelta | None, dt.datetime]]
-    letters: list[dict[str, object]]
+    letters: list[dict[str, Any]]
     last_seen: dict[str, dt.datetime]
 
 
@@ -110,7 +110,8 @@ class Intake:
         batch = _Batch({}, [], [], [], [], {})
         answers = [self._take(arrival, batch) for arrival in arrivals]
         with self._database.write() as session:
-            self._store(session, batch)
+            fresh = self._store(session, batch)
+        self._count(batch, fresh)
         self._metrics.batch.observe(len(arrivals))
         if batch.conflicts:
             refused = {id(arrival): prepared for arrival, prepared in batch.conflicts}
@@ -133,8 +134,7 @@ class Intake:
                 return None
             prepared = self._read_event(arrival, device, batch)
         except RefusedError as refused:
-            self._refuse(batch, arrival, refused)
-            return None
+            return self._refuse(batch, arrival, refused)
         except (OSError, SQLAlchemyError):
             # The disk or the database, not the message: nothing of this batch may be acknowledged.
             raise
@@ -197,7 +197,6 @@ class Intake:
     def _refuse(self, batch: _Batch, arrival: Arrival, refused: RefusedError) -> Answer | None:
         """Makes a dead letter; the answer tells a device that it need not send this again."""
         compound, device_id = device_of(arrival.topic)
-        self._metrics.refused.labels(refused.reason).inc()
         log.warning("ingest.refused", reason=refused.reason, size=len(arrival.payload))
         batch.letters.append(
             {
@@ -225,7 +224,8 @@ class Intake:
         reply = _Reply(record_id_of(arrival.payload), ok=False, reason=refused.reason)
         return _answer(compound, device_id, reply)
 
-    def _store(self, session: Session, batch: _Batch) -> None:
+    def _store(self, session: Session, batch: _Batch) -> list[Prepared]:
+        """Writes everything; returns the events that were new."""
         fresh = self._sort_out_known(session, batch)
         if fresh:
             store(session, [event_row(prepared) for prepared in fresh])
@@ -240,20 +240,26 @@ class Intake:
                     for prepared in fresh
                 ],
             )
-            late = sum(1 for prepared in fresh if prepared.message.late)
-            self._metrics.stored.labels("true").inc(len(fresh) - late)
-            self._metrics.stored.labels("false").inc(late)
         if batch.repeats:
             counts = Counted(prepared.message.id for _, prepared in batch.repeats)
             for times in set(counts.values()):
                 again = [event_id for event_id, seen in counts.items() if seen == times]
                 session.execute(_COUNT_AGAIN, {"ids": again, "times": times})
-            self._metrics.resent.inc(len(batch.repeats))
         for arrival, prepared in batch.conflicts:
             detail = f"record {prepared.record_id[:100]} was stored before with other content"
             self._refuse(batch, arrival, RefusedError("duplicate_id_conflict", detail))
         self._note_presence(session, batch)
         deadletters.record(session, batch.letters)
+        return fresh
+
+    def _count(self, batch: _Batch, fresh: list[Prepared]) -> None:
+        """After the commit: a batch that failed comes again and would be counted twice."""
+        late = sum(1 for prepared in fresh if prepared.message.late)
+        self._metrics.stored.labels("true").inc(len(fresh) - late)
+        self._metrics.stored.labels("false").inc(late)
+        self._metrics.resent.inc(len(batch.repeats))
+        for letter in batch.letters:
+            self._metrics.refused.labels(letter["reason"]).inc()
 
     def _sort_out_known(self, session: Session, batch: _Batch) -> list[Prepared]:
         """The events that are new; the others go to repeats or conflicts.

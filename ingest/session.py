@@ -5,6 +5,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from bus import subjects
 from ingest.login import BrokerLogin
@@ -35,8 +36,12 @@ def open_session(login: BrokerLogin) -> None:
     def on_connect(connected: mqtt.Client, *_: Any) -> None:
         connected.subscribe(subjects.MQTT_UPLINK, qos=1)
 
+    def on_subscribe(_c: mqtt.Client, _d: Any, _m: int, codes: list[ReasonCode], _p: Any) -> None:
+        if not any(code.is_failure for code in codes):
+            granted.set()
+
     client.on_connect = on_connect
-    client.on_subscribe = lambda *_: granted.set()
+    client.on_subscribe = on_subscribe
     client.connect(login.host, login.port)
     client.loop_start()
     try:

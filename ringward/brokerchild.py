@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 START_DEADLINE_S = 20.0
 # The same refusal again within this time counts up instead of filling the list.
 REPEAT = dt.timedelta(minutes=10)
+MOST_REMEMBERED = 500
 
 
 class BrokerChild:
@@ -127,6 +128,11 @@ class BrokerChild:
                     letter.count += 1
                     return
             identity = new_id()
+            # Whoever tries invented names must not fill our memory either.
+            self._recent = {old: seen for old, seen in self._recent.items() if now - seen[1] < REPEAT}
+            if len(self._recent) >= MOST_REMEMBERED:
+                log.warning("broker.many_refusals", remembered=len(self._recent))
+                return
             self._recent[key] = (identity, now)
             deadletters.record(
                 session,

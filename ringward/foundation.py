@@ -13,7 +13,8 @@ from storage import Clock, Database, KeyRing, MediaStore, SystemClock
 from storage.keys import install_ring
 from storage.secretfile import make_once
 
-CORE_USER = "ringward"
+# The dot keeps it apart from every device id.
+CORE_USER = "ringward.core"
 
 
 @dataclass(frozen=True, slots=True)

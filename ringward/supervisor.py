@@ -13,6 +13,7 @@ from typing import IO
 
 import msgspec
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from ringward.brokerchild import BrokerChild
 from ringward.children import Child
@@ -141,8 +142,15 @@ class Supervisor:
                 self._note()
             if self._broker is not None and time.monotonic() >= next_users:
                 next_users = time.monotonic() + USERS_S
-                if self._broker.refresh():
-                    self._broker.reload()
+                self._refresh_users(self._broker)
+
+    def _refresh_users(self, broker: BrokerChild) -> None:
+        try:
+            if broker.refresh():
+                broker.reload()
+        except (OSError, SQLAlchemyError, ValueError) as error:
+            # A locked database or a full disk must not take the whole house down.
+            log.warning("broker.users_not_refreshed", error=type(error).__name__)
 
     def _stop(self) -> None:
         self._announce("Stopping …")

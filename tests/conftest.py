@@ -1,6 +1,7 @@
 """Grounds to stand on: databases, keys, media, brokers. Every process started here is stopped here."""
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,10 +57,13 @@ def database(tmp_path: Path, migrated_file: Path, ring: KeyRing) -> Iterator[Dat
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    server = Postgres(tmp_path_factory.mktemp("pg"))
-    yield server
-    server.stop()
+def postgres() -> Iterator[Postgres]:
+    # Outside pytest's own folder: as root the server runs as another user, whom the next
+    # pytest that starts beside this one would lock out of there.
+    with tempfile.TemporaryDirectory(prefix="ringward-pg-") as folder:
+        server = Postgres(Path(folder))
+        yield server
+        server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -16,7 +16,9 @@ from registry.models import Building, Ring, Zone
 
 @dataclass(frozen=True, slots=True)
 class RingCount:
-    """One ring at a glance. `silent` counts enabled devices that are not answering."""
+    """One ring at a glance. `silent` counts devices that have stopped answering, `never` those
+    that nobody has heard yet: they are not set up, so nothing has gone dark.
+    """
 
     ring: str
     incidents: int
@@ -24,6 +26,7 @@ class RingCount:
     online: int
     devices: int
     silent: int
+    never: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,21 @@ def shapes(session: Session, compound: str) -> tuple[list[ZoneShape], list[Build
     )
 
 
+def heard(status: DeviceStatus | None) -> bool | None:
+    """Whether a device is online; None when it has never been heard."""
+    if status is None or (status.last_seen is None and not status.online):
+        return None
+    return status.online
+
+
 def board(session: Session, compound: str, incidents: Sequence[Incident], t: Texts) -> Board:
     """The plan with its marks, and a count for each ring."""
     zones, buildings = shapes(session, compound)
     ring_of = {zone.id: zone.ring for zone in zones}
     devices = [
-        DeviceSpot(d.id, d.name, str(d.kind), d.zone, ring_of.get(d.zone, ""), online, d.x, d.y)
-        for d, online in session.execute(
-            select(Device, DeviceStatus.online)
+        DeviceSpot(d.id, d.name, str(d.kind), d.zone, ring_of.get(d.zone, ""), heard(status), d.x, d.y)
+        for d, status in session.execute(
+            select(Device, DeviceStatus)
             .outerjoin(DeviceStatus, DeviceStatus.device_id == Device.id)
             .where(Device.compound == compound, Device.enabled)
             .order_by(Device.id)
@@ -75,5 +85,6 @@ def board(session: Session, compound: str, incidents: Sequence[Incident], t: Tex
 def _count(ring: Ring, devices: Sequence[DeviceSpot], incidents: Sequence[Incident]) -> RingCount:
     here = [i.severity for i in incidents if i.ring == ring]
     own = [d for d in devices if d.ring == ring]
-    online = sum(d.online is True for d in own)
-    return RingCount(str(ring), len(here), min(here, default=None), online, len(own), len(own) - online)
+    silent, never = (sum(d.online is condition for d in own) for condition in (False, None))
+    online = len(own) - silent - never
+    return RingCount(str(ring), len(here), min(here, default=None), online, len(own), silent, never)

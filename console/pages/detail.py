@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from alerts.dispatch.models import Dispatch, DispatchState
 from alerts.dispatch.suggest import Suggestion, suggest
-from alerts.duty.models import Responder, Team
+from alerts.duty.models import Responder, Team, TeamKind
 from alerts.incidents.lifecycle import STEPS, State
 from alerts.incidents.models import Evidence, Incident, Transition
 from console.accounts.models import User
@@ -87,11 +87,15 @@ class Detail:
     pictures: tuple[Shot, ...]
     enrolled: Shot | None
     has_person: bool
+    # The plate that a watch-list entry names, where the hit is on a plate.
+    listed_plate: str
     watch: WatchlistEntry | None
     proofs: tuple[Proof, ...]
     history: tuple[Past, ...]
     asked: tuple[Asked, ...]
     suggestions: tuple[Suggestion, ...]
+    # Guards on duty who could look, should the pictures not be enough to tell.
+    second_eyes: tuple[str, ...]
     may: frozenset[str]
 
 
@@ -105,6 +109,7 @@ def detail(session: Session, incident: Incident, names: Names, t: Texts, now: dt
     readings = of_events(session, event_ids)
     deciding = _deciding(incident, readings)
     may = allowed(State(incident.state))
+    watch = _watch(session, incident)
     return Detail(
         item=item,
         version=incident.version,
@@ -119,13 +124,27 @@ def detail(session: Session, incident: Incident, names: Names, t: Texts, now: dt
         pictures=_pictures(events, names),
         enrolled=_enrolled(session, incident),
         has_person=incident.subject_kind == "person" and bool(incident.subject),
-        watch=_watch(session, incident),
+        listed_plate=_listed_plate(incident, watch),
+        watch=watch,
         proofs=tuple(_proof(e, readings.get(e.id, ()), names, t) for e in events),
         history=_history(session, incident, t),
         asked=_asked(session, incident),
         suggestions=_suggestions(session, incident, now) if "dispatch" in may else (),
+        second_eyes=_second_eyes(session, incident, now) if incident.needs_comparison else (),
         may=may,
     )
+
+
+def _listed_plate(incident: Incident, watch: WatchlistEntry | None) -> str:
+    if not incident.needs_comparison or incident.subject_kind != "plate":
+        return ""
+    return watch.subject if watch else incident.subject or ""
+
+
+def _second_eyes(session: Session, incident: Incident, now: dt.datetime) -> tuple[str, ...]:
+    # Guards stand at the gate and are staff: a volunteer is not told whom an entry names.
+    guards = [s for s in suggest(session, incident, now) if s.team_kind == TeamKind.GUARD]
+    return tuple(guard.name for guard in guards[:2])
 
 
 def _suggestions(session: Session, incident: Incident, now: dt.datetime) -> tuple[Suggestion, ...]:
@@ -260,12 +279,22 @@ def _history(session: Session, incident: Incident, t: Texts) -> tuple[Past, ...]
             at=row.at,
             state=str(row.to_state),
             role=str(row.role),
-            actor=known.get(row.actor, ""),
-            reason=t.code("false_alarm", row.reason) if row.reason else "",
+            actor=_named(t, str(row.role), known.get(row.actor, "")),
+            reason=_because(t, row.reason or ""),
             note=row.note or "",
         )
         for row in rows
     )
+
+
+def _named(t: Texts, role: str, name: str) -> str:
+    """Who took a step, unless the account is called what its role is called anyway."""
+    return "" if name.casefold() in {role.casefold(), t.code("role", role).casefold()} else name
+
+
+def _because(t: Texts, code: str) -> str:
+    groups = ("false_alarm", "comparison", "past")
+    return next((t.code(group, code) for group in groups if f"{group}.{code}" in t.keys), code)
 
 
 def _asked(session: Session, incident: Incident) -> tuple[Asked, ...]:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import defer
 
 from bus.deadletters import DeadLetter
 from console.context import rooms
+from console.pages.board import heard
 from console.pages.places import names
 from console.pages.view import frame, render
 from console.problems import not_found
@@ -136,12 +137,7 @@ def refused_one(request: Request, user: Staff, letter_id: str) -> Response:
 
 
 def _line(device: Device, status: DeviceStatus | None, zone: Zone | None) -> DeviceLine:
-    if not device.enabled:
-        condition = "disabled"
-    elif status is None:
-        condition = "never"
-    else:
-        condition = "on" if status.online else "off"
+    condition = {True: "on", False: "off", None: "never"}[heard(status)] if device.enabled else "disabled"
     return DeviceLine(
         id=device.id,
         name=device.name,
@@ -151,7 +147,7 @@ def _line(device: Device, status: DeviceStatus | None, zone: Zone | None) -> Dev
         lane=device.lane or "",
         direction=device.direction or "",
         condition=condition,
-        since=status.since if status else None,
+        since=status.since if status and heard(status) is not None else None,
         last_seen=status.last_seen if status else None,
         offset_ms=status.clock_offset_ms if status else None,
         heartbeat_s=device.heartbeat_s,

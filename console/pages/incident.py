@@ -35,7 +35,7 @@ def confirm(
     request: Request, user: Staff, incident_id: str, version: Version, comparison: Annotated[str, Form()] = ""
 ) -> Response:
     """`comparison` is the operator's answer on the two pictures, where the incident needs one."""
-    answer = Comparison(comparison) if comparison in list(Comparison) else None
+    answer = _answer(comparison)
     return _step(request, user, incident_id, version, Step(State.CONFIRMED, comparison=answer))
 
 
@@ -46,10 +46,13 @@ def false_alarm(
     incident_id: str,
     version: Version,
     reason: Annotated[str, Form()] = "",
+    comparison: Annotated[str, Form()] = "",
     note: Note = "",
 ) -> Response:
+    """`comparison` is kept where the pictures were why: it says how often the machine erred."""
     code = FalseAlarmReason(reason) if reason in list(FalseAlarmReason) else None
-    return _step(request, user, incident_id, version, Step(State.FALSE_ALARM, reason=code), note)
+    step = Step(State.FALSE_ALARM, reason=code, comparison=_answer(comparison))
+    return _step(request, user, incident_id, version, step, note)
 
 
 @router.post("/{incident_id}/dispatch")
@@ -86,6 +89,10 @@ def close(request: Request, user: Staff, incident_id: str, version: Version) -> 
     return _step(request, user, incident_id, version, Step(State.CLOSED))
 
 
+def _answer(comparison: str) -> Comparison | None:
+    return Comparison(comparison) if comparison in list(Comparison) else None
+
+
 def _step(
     request: Request, user: Staff, incident_id: str, version: int, step: Step, note: str = ""
 ) -> Response:
@@ -102,10 +109,16 @@ def _step(
             note=note.strip() or None,
         )
 
-    return _do(request, incident_id, act)
+    return _do(request, incident_id, act, answered=step.comparison)
 
 
-def _do(request: Request, incident_id: str, act: Callable[[Session], None]) -> Response:
+def _do(
+    request: Request,
+    incident_id: str,
+    act: Callable[[Session], None],
+    *,
+    answered: Comparison | None = None,
+) -> Response:
     """Runs an action and shows the incident as it is now, with the reason where it was refused."""
     here = rooms(request)
     refused: str | None = None
@@ -120,9 +133,11 @@ def _do(request: Request, incident_id: str, act: Callable[[Session], None]) -> R
     except (StepRefusedError, DispatchRefusedError) as error:
         refused = error.code
     if is_fragment(request):
-        response = incident_fragment(request, incident_id, refused=refused)
+        response = incident_fragment(
+            request, incident_id, refused=refused, answered=str(answered) if refused and answered else ""
+        )
         response.headers.update(_CHANGED)
         return response
     if refused:
-        return whole_page(request, incident_id, refused=refused, status=409)
+        return whole_page(request, incident_id, refused=refused, answered=str(answered or ""), status=409)
     return RedirectResponse(f"/console?incident={incident_id}", 303)

@@ -34,7 +34,12 @@ def console(request: Request, user: Staff, incident: str | None = None) -> Respo
 
 
 def whole_page(
-    request: Request, incident_id: str | None, *, refused: str | None = None, status: int = 200
+    request: Request,
+    incident_id: str | None,
+    *,
+    refused: str | None = None,
+    answered: str = "",
+    status: int = 200,
 ) -> Response:
     """The live page, with a refusal above the open incident where there was one."""
     # Read before the database, so that the stream starts no later than what is shown.
@@ -57,6 +62,7 @@ def whole_page(
             feed=feed(session, here.compound, known, view.t),
             detail=detail(session, opened, known, view.t, view.now) if opened else None,
             refused=refused,
+            answered=answered,
             **CHOICES,
         )
 
@@ -99,15 +105,22 @@ def incident_part(request: Request, user: Staff, incident_id: str) -> Response:
     return incident_fragment(request, incident_id)
 
 
-def incident_fragment(request: Request, incident_id: str, *, refused: str | None = None) -> Response:
-    """The open incident alone, with the reason where an action was refused."""
+def incident_fragment(
+    request: Request, incident_id: str, *, refused: str | None = None, answered: str = ""
+) -> Response:
+    """The open incident alone, with the reason where an action was refused.
+
+    `answered` is the comparison's answer that came with it: it stays chosen.
+    """
     here, view = rooms(request), frame(request)
     with here.database.read() as session:
         opened = _load(session, incident_id, here.compound)
         _note_opened(here, view, opened)
         known = names(session, here.compound)
         shown = detail(session, opened, known, view.t, view.now)
-        return render(view, "fragments/incident.html", detail=shown, refused=refused, **CHOICES)
+        return render(
+            view, "fragments/incident.html", detail=shown, refused=refused, answered=answered, **CHOICES
+        )
 
 
 def _note_opened(here: Rooms, view: Frame, incident: Incident) -> None:

@@ -4,6 +4,7 @@ It carries no name, no picture and no plate: the task does not need them (L-20).
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -21,7 +22,7 @@ from console.accounts.models import User
 from console.api.dispatches import Reply, answer
 from console.context import rooms
 from console.pages.board import shapes
-from console.pages.plan import Plan, build
+from console.pages.plan import BuildingShape, IncidentSpot, Plan, ZoneShape, build
 from console.pages.view import Frame, frame, is_fragment, render
 from console.security import AnyUser
 from registry.models import Building, Zone
@@ -30,6 +31,8 @@ router = APIRouter()
 
 # A finished or withdrawn task stays readable for a while: "what became of it?"
 _STAYS: Final = dt.timedelta(minutes=30)
+# Names on the small plan, as its style sheet draws them.
+_LETTER: Final = 30.0
 _SHOWN: Final = (DispatchState.OFFERED, DispatchState.ACCEPTED, DispatchState.ARRIVED, DispatchState.TAKEN)
 
 
@@ -179,14 +182,24 @@ def _tasks(session: Session, responder_id: str, compound: str) -> list[Task]:
     live = [row for row in rows if State(row[1].state).is_open and row[1].state != State.RESOLVED]
     if not live:
         return []
-    plan = build(*shapes(session, compound))
+    ground = shapes(session, compound)
     # What the responder has taken on comes before what is merely offered, what is taken last.
     rank = {DispatchState.TAKEN: 2, DispatchState.OFFERED: 1}
     live.sort(key=lambda row: rank.get(DispatchState(row[0].state), 0))
-    return [_task(session, dispatch, incident, zone, plan) for dispatch, incident, zone in live]
+    return [_task(session, dispatch, incident, zone, *ground) for dispatch, incident, zone in live]
 
 
-def _task(session: Session, dispatch: Dispatch, incident: Incident, zone: Zone | None, plan: Plan) -> Task:
+def _task(
+    session: Session,
+    dispatch: Dispatch,
+    incident: Incident,
+    zone: Zone | None,
+    zones: Sequence[ZoneShape],
+    houses: Sequence[BuildingShape],
+) -> Task:
+    # The pin is a mark like any other, so it stands beside the name of its place.
+    pin = IncidentSpot(dispatch.id, incident.severity, incident.zone, "", "")
+    plan = build(zones, houses, (), [pin], letter=_LETTER)
     buildings = session.scalars(select(Building.name).where(Building.zone == incident.zone).limit(3)).all()
     return Task(
         id=dispatch.id,

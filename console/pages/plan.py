@@ -8,13 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-Point = tuple[float, float]
+from console.pages.spacing import Box, Point, Sheet, text_width
 
 WIDTH: Final = 1000.0
-MARGIN: Final = 46.0
-# How far apart marks stand: devices are drawn 34 across, incidents 50.
-_DEVICE_GAP: Final = 38.0
-_INCIDENT_GAP: Final = 54.0
+MARGIN: Final = 52.0
+# Letters of a name, as the style sheet draws them on the operator's plan.
+LETTER: Final = 23.0
+# Devices of one zone that stand closer than this are drawn as one mark with their number.
+_TOGETHER: Final = 64.0
+# Half of what a mark covers, the air around it included.
+_DOT: Final = 10.0
+_COUNT: Final = 16.0
+_INCIDENT: Final = 23.0
 _FALLBACK: Final[list[Point]] = [(0.0, 0.0), (100.0, 0.0), (100.0, 60.0), (0.0, 60.0)]
 _GATE_KINDS: Final = frozenset({"barrier", "turnstile", "door"})
 
@@ -67,8 +72,8 @@ class ZoneMark:
     name: str
     ring: str
     points: str
-    label_x: float
-    label_y: float
+    # Where its name stands; None where the name of its building says it already.
+    label: Point | None
     centre_x: float
     centre_y: float
     incidents: int
@@ -87,13 +92,20 @@ class BuildingMark:
 
 @dataclass(frozen=True, slots=True)
 class DeviceMark:
-    id: str
-    name: str
-    kind: str
+    """One device, or those of a zone that are in one condition and too close to tell apart.
+
+    `gate` says that one of them lets people or vehicles in.
+    """
+
+    names: tuple[str, ...]
     online: bool | None
     gate: bool
     x: float
     y: float
+
+    @property
+    def count(self) -> int:
+        return len(self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,15 @@ class Plan:
     def width(self) -> float:
         return WIDTH
 
+    def around(self, zone_id: str, share: float = 0.62) -> str:
+        """A view box on a part of the plan, `share` of its width wide, with a zone in its middle."""
+        spot = next(((z.centre_x, z.centre_y) for z in self.zones if z.id == zone_id), None)
+        x, y = spot or (WIDTH / 2, self.height / 2)
+        width, height = WIDTH * share, min(self.height, WIDTH * share * 0.6)
+        left = max(0.0, min(WIDTH - width, x - width / 2))
+        top = max(0.0, min(self.height - height, y - height / 2))
+        return f"{left:g} {top:g} {width:g} {height:g}"
+
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
@@ -139,29 +160,31 @@ def build(
     buildings: Sequence[BuildingShape] = (),
     devices: Sequence[DeviceSpot] = (),
     incidents: Sequence[IncidentSpot] = (),
+    *,
+    letter: float = LETTER,
 ) -> Plan:
-    """The plan of a compound; marks that would cover each other are moved apart."""
+    """The plan of a compound. Names come first, then incidents beside them, then devices.
+
+    `letter` is the size that names are drawn in.
+    """
     corners = [(float(p[0]), float(p[1])) for zone in zones for p in zone.outline]
     for b in buildings:
         corners += [(b.x, b.y), (b.x + b.width, b.y + b.height)]
     corners += [(d.x, d.y) for d in devices if d.x is not None and d.y is not None]
     scale, height = _fit(corners)
+    sheet = Sheet(WIDTH, height)
+    drawn = tuple(_building(b, scale) for b in buildings)
+    labels = _labels(zones, drawn, scale, sheet, letter)
     centres = {zone.id: scale.at(*_centre(zone.outline or _FALLBACK)) for zone in zones}
-    taken: list[Point] = []
-    device_marks = tuple(_device(d, scale, centres, taken) for d in devices)
-    spots: Mapping[str, Point] = {d.id: (d.x, d.y) for d in device_marks}
-    # Incidents stand above the device that raised them and give way only to each other.
-    raised: list[Point] = []
-    incident_marks = tuple(
-        _incident(i, spots, centres, raised) for i in sorted(incidents, key=lambda i: (i.severity, i.id))
-    )
+    raised = sorted(incidents, key=lambda i: (i.severity, i.id))
+    incident_marks = tuple(_incident(i, labels, sheet) for i in raised)
     hull = _hull(corners or _FALLBACK)
     return Plan(
         height=height,
         boundary=_points(_grown([scale.at(*corner) for corner in hull])),
-        zones=tuple(_zone(zone, scale, devices, incidents) for zone in sorted(zones, key=_depth)),
-        buildings=tuple(_building(b, scale) for b in buildings),
-        devices=device_marks,
+        zones=tuple(_zone(zone, scale, labels, devices, incidents) for zone in sorted(zones, key=_depth)),
+        buildings=drawn,
+        devices=tuple(_devices(devices, scale, centres, sheet)),
         incidents=incident_marks,
     )
 
@@ -178,22 +201,66 @@ def _depth(zone: ZoneShape) -> int:
     return {"common": 0, "entrance": 1, "building": 2}.get(zone.ring, 3)
 
 
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A zone's name, or that of the building in it, and the zone around it."""
+
+    box: Box
+    zone: Box
+    own: bool
+
+
+def _labels(
+    zones: Iterable[ZoneShape],
+    buildings: Sequence[BuildingMark],
+    scale: _Scale,
+    sheet: Sheet,
+    letter: float,
+) -> Mapping[str, _Label]:
+    """Where the name of each zone stands. Names of buildings keep to the middle of theirs."""
+    houses: list[Box] = []
+    for b in buildings:
+        x, y = b.x + b.width / 2, b.y + b.height / 2
+        houses.append(Box(x, y, text_width(b.name, letter) / 2 + 3, letter * 0.6))
+        sheet.put(houses[-1])
+    found: dict[str, _Label] = {}
+    for zone in sorted(zones, key=_depth, reverse=True):
+        outline = [scale.at(float(p[0]), float(p[1])) for p in zone.outline or _FALLBACK]
+        xs, ys = zip(*outline, strict=True)
+        left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
+        x, y = (left + right) / 2, (top + bottom) / 2
+        whole = Box(x, y, (right - left) / 2, (bottom - top) / 2)
+        house = next((h for h in houses if left <= h.x <= right and top <= h.y <= bottom), None)
+        if zone.ring == "building" and house:
+            found[zone.id] = _Label(house, whole, own=False)
+            continue
+        half_width, half_height = text_width(zone.name, letter) / 2 + 3, letter * 0.6
+        above, below = (x, top - letter * 0.8), (x, bottom + letter * 0.8)
+        inside = [(x, top + letter), (x, y), (x, bottom - letter)]
+        beside = [(right + half_width + 8, y), (left - half_width - 8, y)]
+        # Entrances are small and full of devices: their name stands outside.
+        outside = [above, below, *beside] if y < sheet.height / 3 else [below, above, *beside]
+        choices = outside if zone.ring == "entrance" else [*inside, below, above]
+        found[zone.id] = _Label(sheet.least_covered(choices, half_width, half_height), whole, own=True)
+    return found
+
+
 def _zone(
-    zone: ZoneShape, scale: _Scale, devices: Iterable[DeviceSpot], incidents: Iterable[IncidentSpot]
+    zone: ZoneShape,
+    scale: _Scale,
+    labels: Mapping[str, _Label],
+    devices: Iterable[DeviceSpot],
+    incidents: Iterable[IncidentSpot],
 ) -> ZoneMark:
     outline = [scale.at(float(p[0]), float(p[1])) for p in zone.outline]
     x, y = _centre(outline) if outline else scale.at(*_centre(_FALLBACK))
-    top = min((corner[1] for corner in outline), default=y)
-    bottom = max((corner[1] for corner in outline), default=y)
-    # Entrances are small and carry marks: their name stands below them.
-    label_y = bottom + 26 if zone.ring == "entrance" else top + 30
+    label = labels[zone.id]
     return ZoneMark(
         id=zone.id,
         name=zone.name,
         ring=zone.ring,
         points=_points(outline),
-        label_x=round(x, 1),
-        label_y=round(label_y, 1),
+        label=(label.box.x, label.box.y) if label.own else None,
         centre_x=round(x, 1),
         centre_y=round(y, 1),
         incidents=sum(i.zone == zone.id for i in incidents),
@@ -206,33 +273,53 @@ def _building(b: BuildingShape, scale: _Scale) -> BuildingMark:
     return BuildingMark(b.name, x, y, round(b.width * scale.factor, 1), round(b.height * scale.factor, 1))
 
 
-def _device(d: DeviceSpot, scale: _Scale, centres: Mapping[str, Point], taken: list[Point]) -> DeviceMark:
-    home = scale.at(d.x, d.y) if d.x is not None and d.y is not None else centres.get(d.zone)
-    x, y = _free(home or scale.at(*_centre(_FALLBACK)), taken, _DEVICE_GAP)
-    gate = d.ring == "entrance" and d.kind in _GATE_KINDS
-    return DeviceMark(d.id, d.name, d.kind, d.online, gate, x, y)
+def _incident(i: IncidentSpot, labels: Mapping[str, _Label], sheet: Sheet) -> IncidentMark:
+    """Beside the name of its zone: which place it is must stay readable."""
+    place = labels.get(i.zone)
+    label = place.box if place else Box(WIDTH / 2, MARGIN, 0, 0)
+    across, down = label.half_width + _INCIDENT, label.half_height + _INCIDENT
+    choices = [
+        (label.x + across, label.y),
+        (label.x - across, label.y),
+        (label.x, label.y + down),
+        (label.x, label.y - down),
+        (label.x + across + 2 * _INCIDENT, label.y),
+    ]
+    if place:
+        # On the border of two buildings it could mean either.
+        choices.sort(key=lambda at: not place.zone.holds(Box(*at, _INCIDENT, _INCIDENT)))
+    box = sheet.place(choices, _INCIDENT, _INCIDENT)
+    return IncidentMark(i.id, i.severity, i.label, box.x, box.y)
 
 
-def _incident(
-    i: IncidentSpot, spots: Mapping[str, Point], centres: Mapping[str, Point], raised: list[Point]
-) -> IncidentMark:
-    home = spots.get(i.device_id) or centres.get(i.zone) or (WIDTH / 2, MARGIN)
-    x, y = _free((home[0], max(home[1] - 40, 28.0)), raised, _INCIDENT_GAP)
-    return IncidentMark(i.id, i.severity, i.label, x, y)
+def _devices(
+    devices: Iterable[DeviceSpot], scale: _Scale, centres: Mapping[str, Point], sheet: Sheet
+) -> Iterable[DeviceMark]:
+    groups: list[tuple[str, list[tuple[DeviceSpot, Point]]]] = []
+    for d in devices:
+        home = scale.at(d.x, d.y) if d.x is not None and d.y is not None else centres.get(d.zone)
+        spot = home or scale.at(*_centre(_FALLBACK))
+        near = [g for g in groups if g[0] == d.zone and any(_close(spot, p) for _, p in g[1])]
+        # A device between two groups makes them one.
+        merged = [(d, spot), *(member for g in near for member in g[1])]
+        groups = [g for g in groups if g not in near] + [(d.zone, merged)]
+    # Single devices first: they have less room to give way, and what is silent before all.
+    for online in (False, None, True):
+        for _, members in sorted(groups, key=lambda g: len(g[1])):
+            alike = [d for d, _ in members if d.online is online]
+            if not alike:
+                continue
+            half = _DOT if len(alike) == 1 else _COUNT
+            # A shape with its number beside it is wider than a number in a circle.
+            wide = half if online or len(alike) == 1 else half + 5
+            x, y = _centre([spot for d, spot in members if d.online is online])
+            box = sheet.place([(x, y)], wide, half)
+            gate = any(d.ring == "entrance" and d.kind in _GATE_KINDS for d in alike)
+            yield DeviceMark(tuple(sorted(d.name for d in alike)), online, gate, box.x, box.y)
 
 
-def _free(home: Point, taken: list[Point], gap: float) -> Point:
-    """The nearest place on growing rings around `home` that no other mark holds."""
-    steps = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
-    for reach in range(1, 12):
-        for dx, dy in steps:
-            spot = (round(home[0] + dx * reach * gap, 1), round(home[1] + dy * reach * gap, 1))
-            inside = 12 <= spot[0] <= WIDTH - 12 and spot[1] >= 12
-            if inside and all(abs(spot[0] - x) >= gap - 1 or abs(spot[1] - y) >= gap - 1 for x, y in taken):
-                taken.append(spot)
-                return spot
-    taken.append(home)
-    return home
+def _close(a: Point, b: Point) -> bool:
+    return abs(a[0] - b[0]) < _TOGETHER and abs(a[1] - b[1]) < _TOGETHER
 
 
 def _centre(outline: Sequence[Sequence[float]]) -> Point:

@@ -44,7 +44,9 @@ def why(t: Texts, incident: Incident, zone: str) -> str:
     for key in ("window_s", "silence_s"):
         if isinstance(args.get(key), float):
             args[key] = f"{args[key]:g}"
-    sentence = t.sentence(f"reason.{incident.reason}", {**args, "place": zone})
+    # A hit on a plate names the plate: the entry's number tells an operator nothing to look for.
+    form = ".of_plate" if incident.reason == "watchlist_hit" and args.get("plate") else ""
+    sentence = t.sentence(f"reason.{incident.reason}{form}", {**args, "place": zone})
     if args.get("night") is True:
         sentence = f"{sentence}{t('reason.night')}"
     return sentence

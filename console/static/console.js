@@ -6,6 +6,7 @@ import { countAges, debounced, fetchPart, listen, replace } from "./live.js";
 const HOLD_MS = 4000;
 const $ = (id) => document.getElementById(id);
 const [queue, board, feed, detail] = ["queue", "board", "feed", "detail"].map($);
+const main = $("main");
 const held = $("queue-held");
 
 let openId = detail.querySelector("[data-open]")?.dataset.open ?? "";
@@ -74,7 +75,10 @@ async function open(id, { focus = false } = {}) {
   const html = await fetchPart(`/console/fragments/incident/${encodeURIComponent(id)}`);
   if (html === null || openId !== id) return;
   putDetail(html);
+  main.classList.add("chosen");
   detail.scrollTop = 0;
+  // Where the page itself scrolls, the incident stands at its top.
+  if (matchMedia("(max-width: 760px)").matches) window.scrollTo(0, 0);
   history.replaceState(null, "", `/console?incident=${encodeURIComponent(id)}`);
   if (focus) detail.focus({ preventScroll: true });
 }

@@ -59,7 +59,7 @@ def test_device_that_was_never_seen_is_offline(watch: Watch) -> None:
     assert (status.online, status.since, status.last_seen, status.clock_offset_ms) == (
         False,
         NOON,
-        NOON,
+        None,
         None,
     )
     assert watch.changes() == []

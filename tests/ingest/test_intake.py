@@ -133,7 +133,7 @@ def test_failure_anywhere_in_the_commit_leaves_nothing(
     assert gate.status().online is False
     # And the same batch again is as good as new.
     answers = gate.take(event("r-1"), b"no json")
-    assert [answer is not None for answer in answers] == [True, False]
+    assert [json.loads(answer.payload)["ok"] for answer in answers] == [True, False]
     assert (len(gate.events()), len(gate.told()), len(gate.letters())) == (1, 1, 1)
 
 
@@ -161,11 +161,11 @@ def test_same_event_twice_in_a_batch_is_one(gate: Gate) -> None:
 @pytest.mark.parametrize("together", [True, False])
 def test_same_id_with_other_content_is_a_dead_letter_with_its_bytes(gate: Gate, together: bool) -> None:
     first, other = event("r-1"), event("r-1", "door.closed")
-    if together:
-        gate.take(first, other)
-    else:
-        gate.take(first)
-        gate.take(other)
+    answers = gate.take(first, other) if together else [*gate.take(first), *gate.take(other)]
+    assert [json.loads(answer.payload) for answer in answers] == [
+        {"id": "r-1", "ok": True},
+        {"id": "r-1", "ok": False, "reason": "duplicate_id_conflict"},
+    ]
     (row,) = gate.events()
     assert (row.type, row.resent) == ("door.opened", 0)
     (letter,) = gate.letters()
@@ -220,7 +220,7 @@ def test_two_devices_may_use_the_same_number(gate: Gate) -> None:
 def test_message_from_the_wrong_place_is_a_dead_letter(
     gate: Gate, on: str, reason: str, compound: str | None, device_id: str | None
 ) -> None:
-    assert gate.take(event(), on=on) == [None]
+    gate.take(event(), on=on)
     assert gate.events() == []
     (letter,) = gate.letters()
     assert (letter.reason, letter.raw, letter.topic) == (reason, event(), on)
@@ -228,9 +228,34 @@ def test_message_from_the_wrong_place_is_a_dead_letter(
     assert gate.metrics.get_sample_value("ringward_ingest_refused_total", {"reason": reason}) == 1
 
 
+@pytest.mark.parametrize(
+    ("payload", "answer"),
+    [
+        (event("r-1", "door.opend"), {"id": "r-1", "ok": False, "reason": "unknown_type"}),
+        (event("r-1", direction="up"), {"id": "r-1", "ok": False, "reason": "invalid_field"}),
+        (event("x" * 201), {"id": None, "ok": False, "reason": "invalid_field"}),
+        (b"no json", {"id": None, "ok": False, "reason": "malformed_json"}),
+        (b'{"id":"r-1","x":' + b"[" * 9000, {"id": None, "ok": False, "reason": "malformed_json"}),
+        (b" " * (9 * 1024 * 1024), {"id": None, "ok": False, "reason": "too_large"}),
+    ],
+    ids=["unknown type", "wrong field", "id too long", "no json", "nested deeply", "too large"],
+)
+def test_device_is_told_that_it_need_not_send_this_again(gate: Gate, payload: bytes, answer: dict) -> None:
+    (told,) = gate.take(payload)
+    assert told.topic == f"rw/v1/{COMPOUND}/cam-1/down/ack"
+    assert json.loads(told.payload) == answer
+
+
+@pytest.mark.parametrize(
+    "on", [topic("cam-9"), topic(compound=ELSEWHERE), topic(leaf="events"), "rw/v2/a/b/up/event"]
+)
+def test_nobody_is_answered_whom_we_do_not_know(gate: Gate, on: str) -> None:
+    assert gate.take(event(), on=on) == [None]
+
+
 def test_one_bad_message_does_not_take_the_others_along(gate: Gate) -> None:
     answers = gate.take(event("r-1"), b"\xff\xfe", event("r-2"))
-    assert [answer is not None for answer in answers] == [True, False, True]
+    assert [json.loads(answer.payload)["ok"] for answer in answers] == [True, False, True]
     assert [row.record_id for row in gate.events()] == ["r-1", "r-2"]
     (letter,) = gate.letters()
     assert (letter.reason, letter.raw) == ("malformed_json", b"\xff\xfe")
@@ -317,7 +342,8 @@ def test_message_that_we_trip_over_is_kept_and_not_delivered_for_ever(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr("ingest.intake.decode_event", Mock(side_effect=ZeroDivisionError("secret words")))
-        assert gate.take(event("r-1")) == [None]
+        (answer,) = gate.take(event("r-1"))
+    assert json.loads(answer.payload) == {"id": "r-1", "ok": False, "reason": "not_understood"}
     (letter,) = gate.letters()
     assert (letter.reason, letter.detail, letter.raw) == ("not_understood", "ZeroDivisionError", event("r-1"))
 

@@ -29,6 +29,14 @@ TYPES = (
     "device.online",
 )
 
+STORIES = (
+    ["face.unknown", "door.opened", "video.line_crossing", "access.granted"],
+    ["plate.recognised", "barrier.opened", "visitor.registered"],
+    ["door.opened", "door.forced", "access.granted"],
+    ["face.identified", "plate.recognised"],
+    ["device.offline", "device.online"],
+)
+
 type_name = st.sampled_from(TYPES)
 # Mostly close together, so that windows and their edges meet; some as far as the guard's minute.
 second = st.integers(0, 13) | st.sampled_from([30, 31, 60, 61])
@@ -38,8 +46,11 @@ second = st.integers(0, 13) | st.sampled_from([30, 31, 60, 61])
 def observations(draw: st.DrawFn) -> list[Observation]:
     """Up to twenty things within a minute and a half, each with its own id."""
     seen: list[Observation] = []
+    # Few kinds in few places make a story; all of them everywhere make noise that meets nowhere.
+    kinds = draw(st.sampled_from(STORIES) | st.lists(type_name, min_size=1, unique=True))
+    lanes = draw(st.lists(st.sampled_from(sorted(LANES)), min_size=1, unique=True))
     for number in range(draw(st.integers(1, 20))):
-        kind, lane = draw(type_name), draw(st.sampled_from(sorted(LANES)))
+        kind, lane = draw(st.sampled_from(kinds)), draw(st.sampled_from(lanes))
         moment = T0 + dt.timedelta(seconds=draw(second))
         is_plate = kind == "plate.recognised"
         subject = draw(st.sampled_from(["1", "2"]))

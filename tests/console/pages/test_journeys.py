@@ -130,6 +130,9 @@ def test_a_volunteer_takes_an_alert_to_its_end(browse: Browse, served: Any, widt
     assert box
     assert box["y"] + box["height"] < height
     assert box["height"] >= 56
+    decline = card.get_by_role("button", name="谢绝").bounding_box()
+    assert decline
+    assert decline["height"] == box["height"]
     assert page.evaluate("document.documentElement.scrollWidth") == width
     accept_button.tap()
     expect(page.locator("[data-state='accepted']")).to_be_visible()
@@ -157,6 +160,41 @@ def test_an_alert_arrives_and_a_colleagues_acceptance_shows_at_once(browse: Brow
         accept(session, first.id, "r-li", rooms.clock.now())
     expect(page.get_by_text("Already taken by a colleague")).to_be_visible()
     expect(page.get_by_role("button", name="Accept")).to_have_count(0)
+
+
+def test_an_answer_against_the_hit_offers_what_follows(browse: Browse, served: Any) -> None:
+    page = open_console(browse, served, locale="en-GB")
+    page.locator("#item-i-hit").click()
+    detail = page.locator("#detail")
+    detail.get_by_text("Cannot tell").click()
+    expect(detail.locator(".if-cannot-tell")).to_contain_text("赵保安")
+    expect(detail.get_by_role("button", name="Confirm")).to_be_hidden()
+    detail.get_by_text("Not the same person").click()
+    expect(detail.locator(".if-cannot-tell")).to_be_hidden()
+    detail.get_by_role("button", name="False alarm: recognition error").click()
+    expect(detail.locator(".chip", has_text="Recognition error")).to_be_visible()
+    assert state_of(served.rooms, "i-hit") == "false_alarm"
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+@pytest.mark.parametrize("width", [360, 390])
+def test_on_a_narrow_screen_one_thing_is_shown_at_a_time(
+    browse: Browse, served: Any, width: int, locale: str
+) -> None:
+    page = open_console(browse, served, width=width, height=844, locale=locale)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for control in page.locator(".top a:visible, .top button:visible").all():
+        box = control.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    page.locator("#item-i-done").click()
+    title = page.locator("#detail .title h2")
+    expect(title).to_be_in_viewport()
+    expect(page.locator("#queue")).to_be_hidden()
+    page.locator("#detail .back").click()
+    expect(page.locator("#item-i-done")).to_be_in_viewport()
+    expect(title).to_have_count(0)
 
 
 def test_an_ended_session_leads_to_sign_in(browse: Browse, served: Any) -> None:

@@ -43,6 +43,34 @@ def test_a_biometric_incident_is_not_confirmed_without_the_answer(visit: Visit, 
     assert state_of(seeded, "i-hit") == "confirmed"
 
 
+def test_another_answer_says_what_to_do_and_keeps_the_incident_open(visit: Visit, seeded: Rooms) -> None:
+    page = visit("operator", "en").post(
+        "/console/incidents/i-hit/confirm",
+        data={"version": "1", "comparison": "cannot_tell"},
+        headers={"HX-Request": "true"},
+    )
+    assert 'value="cannot_tell" required  checked' in page.text
+    assert "stays open" in page.text
+    assert "赵保安" in page.text
+    assert state_of(seeded, "i-hit") == "raised"
+
+
+def test_a_wrong_hit_is_a_recognition_error_in_one_press(visit: Visit, seeded: Rooms) -> None:
+    client = visit("operator", "en")
+    page = client.get("/console?incident=i-hit").text
+    form = re.search(r'<form class="if-not-match".*?</form>', page, re.DOTALL)
+    assert form
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0]))
+    client.post("/console/incidents/i-hit/false-alarm", data=fields)
+    with seeded.database.read() as session:
+        row = session.get_one(Incident, "i-hit")
+        assert (row.state, row.false_alarm_reason, row.comparison) == (
+            "false_alarm",
+            "recognition_error",
+            "not_match",
+        )
+
+
 def test_a_false_alarm_needs_a_reason(visit: Visit, seeded: Rooms) -> None:
     client = visit("operator", "en")
     refused = client.post("/console/incidents/i-face/false-alarm", data={"version": "1"})

@@ -4,16 +4,18 @@ import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 
+import pages_history
 import pytest
 from fastapi.testclient import TestClient
 from pages_world import COMPOUND
 from sqlalchemy import select
 
+from alerts.duty.models import Team
 from alerts.incidents.models import Incident, Transition
 from bus.deadletters import DeadLetter
 from console.context import Rooms
 from console.texts import load
-from devices.models import Device
+from devices.models import Device, DeviceStatus
 from registry.models import Building, Compound, Person, Zone
 from storage.audit import AuditRow
 
@@ -149,6 +151,65 @@ def test_the_queue_puts_the_worst_first_and_the_resolved_last(visit: Visit) -> N
         "i-plate",
         "i-done",
     ]
+
+
+def listed_plate(rooms: Rooms) -> None:
+    """A hit on a plate, as the rule raises it."""
+    at = rooms.clock.now()
+    with rooms.database.write() as session:
+        row = pages_history.incident("i-listed", at, rule="R-E09", kind="watchlist.hit", needs_comparison=True,
+                                     subject_kind="plate", subject="云A3X7Y5", reason="watchlist_hit",
+                                     reason_args={"entry_id": "w-9", "plate": "云A3X7Y5"})  # fmt: skip
+        session.add(row)
+        session.flush()
+        pages_history.evidence(session, row, "e-hit")
+
+
+def test_a_hit_on_a_plate_asks_for_the_plate_and_names_it(visit: Visit, seeded: Rooms) -> None:
+    listed_plate(seeded)
+    html = visit("operator", "en").get("/console/fragments/incident/i-listed").text
+    assert "Is this plate 云A3X7Y5?" in html
+    assert '<div class="plate-large"><span>云A3X7Y5</span></div>' in html
+    assert "Plate 云A3X7Y5 is on the active watch list" in html
+    assert "Another plate" in html
+    for of_people in ("same person", "Enrolled photo", "w-9"):
+        assert of_people not in html
+
+
+def test_a_device_never_heard_is_not_silent(visit: Visit, seeded: Rooms) -> None:
+    with seeded.database.write() as session:
+        status = session.get_one(DeviceStatus, "cam-garden")
+        status.online, status.last_seen = False, None
+    client = visit("operator", "en")
+    plan = client.get("/console/fragments/plan").text
+    # Of the two common devices one is silent and the other was never there.
+    assert "1 of 2 silent" in plan
+    assert "1 never heard" in plan
+    assert re.search(r'class="device never"><title>never heard: 花园球机', plan)
+    line = re.search(r"<tr>(?:(?!</tr>).)*cam-garden.*?</tr>", client.get("/console/devices").text, re.DOTALL)
+    assert line
+    assert "never heard" in line[0]
+    assert "#device-never" in line[0]
+
+
+def test_what_only_the_broker_saw_has_no_size(visit: Visit, seeded: Rooms) -> None:
+    with seeded.database.write() as session:
+        letter = session.get_one(DeadLetter, "l-3")
+        letter.size, letter.raw = 0, None
+    client = visit("operator", "en")
+    assert "0 B" not in re.sub(r"1200 B", "", client.get("/console/refused").text)
+    page = client.get("/console/refused/l-3").text
+    assert "<dd>unknown</dd>" in page
+    assert "never reached us" in page
+
+
+def test_nothing_is_said_twice(visit: Visit, seeded: Rooms) -> None:
+    with seeded.database.write() as session:
+        session.get_one(Team, "t-vol").name = "Volunteer police"
+    html = visit("operator", "en").get("/console?incident=i-door").text
+    assert "Operator operator" not in html
+    assert "(Volunteer police)" not in html
+    assert "保安班 (Guards)" in html
 
 
 def test_opening_an_incident_about_somebody_is_audited(visit: Visit, seeded: Rooms) -> None:

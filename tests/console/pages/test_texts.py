@@ -1,5 +1,6 @@
 """The catalogues: complete in both languages, and with a text for every code that can reach a page."""
 
+import ast
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -43,14 +44,15 @@ CODES = {
     "advice": "person.unknown_passed vehicle.unregistered watchlist.hit door.forced device.offline other",
     "call": "person.unknown_passed vehicle.unregistered watchlist.hit door.forced device.offline other",
     "reason": "unknown_passed unregistered_plate watchlist_hit door_forced device_offline unknown_passed.plain "
-    "unregistered_plate.plain watchlist_hit.plain door_forced.plain device_offline.plain night",
+    "unregistered_plate.plain watchlist_hit.plain watchlist_hit.of_plate door_forced.plain device_offline.plain night",
     "cause": "silence last_will",
     "suggest": "on_duty routed_team posted_here busy free",
-    "deadletter": "malformed_json not_an_object invalid_field unknown_type unknown_device wrong_topic too_large "
-    "clock_far_off duplicate_id_conflict bad_base64 picture_unreadable wrong_compound disabled_device "
-    "broker_auth_failed broker_forbidden_topic broker_too_large worker_gave_up",
+    "deadletter": "clock_far_off picture_unreadable broker_auth_failed broker_forbidden_topic broker_too_large "
+    "worker_gave_up",
     "source": "mqtt broker bus",
-    "mark": "clock_skew resent picture_truncated png_named_jpeg unknown_fields time_missing zone_assumed",
+    "mark": "resent jpeg_named_png",
+    "comparison_plate": "match not_match cannot_tell",
+    "past": "condition_over declined",
     "refused": "not_from_here reason_required comparison_required comparison_negative stale nobody_named "
     "unknown_responder not_offered not_leading already_ended not_found no_responder",
     "condition": "on off never disabled",
@@ -99,23 +101,113 @@ def test_every_outcome_of_recognition_has_a_text() -> None:
     assert faces | plates <= keys_of("en")
 
 
+def sources(*names: str) -> list[ast.Module]:
+    """The modules of these rooms and files, parsed."""
+    paths = [
+        p for name in names for p in ([ROOT / name] if name.endswith(".py") else (ROOT / name).glob("*.py"))
+    ]
+    return [ast.parse(path.read_text()) for path in sorted(paths)]
+
+
+def literals(*nodes: ast.AST) -> set[str]:
+    return {
+        n.value
+        for node in nodes
+        for n in ast.walk(node)
+        if isinstance(n, ast.Constant)
+        and isinstance(n.value, str)
+        and re.fullmatch(r"[a-z][a-z0-9_]*", n.value)
+    }
+
+
+def called(node: ast.AST) -> str:
+    """The name of what a call calls: `f(…)`, `x.f(…)`."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return getattr(node.func, "id", "") or getattr(node.func, "attr", "")
+
+
+def test_every_reason_for_which_a_message_is_refused_has_a_text() -> None:
+    given: set[str] = set()
+    for module in sources("ingest", "devices"):
+        for node in ast.walk(module):
+            if called(node) == "RefusedError" and node.args:
+                given |= literals(node.args[0])
+    for module in sources("bus/embedded.py"):
+        given |= {code for code in literals(module) if code.startswith("broker_")}
+    assert {"malformed_json", "not_understood", "bad_base64", "broker_auth_failed"} <= given
+    for locale in LOCALES:
+        assert {f"deadletter.{code}" for code in given} <= keys_of(locale)
+
+
+def test_every_mark_an_event_can_carry_has_a_text() -> None:
+    given: set[str] = set()
+    for module in sources("ingest/native.py", "ingest/timing.py", "ingest/intake.py"):
+        for node in ast.walk(module):
+            if called(node) == "_mark":
+                given |= literals(node.args[1])
+            elif (called(node) == "append" and getattr(node.func.value, "id", "") == "marks") or called(
+                node
+            ) == "Timing":
+                given |= literals(*node.args)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                if "marks" in {getattr(target, "id", "") for target in targets} and node.value:
+                    given |= literals(node.value)
+    assert {"clock_skew", "bad_base64", "picture_unreadable", "zone_assumed"} <= given
+    for locale in LOCALES:
+        assert {f"mark.{code}" for code in given} <= keys_of(locale)
+
+
 def test_every_reason_a_decision_gives_has_a_text() -> None:
-    """Read from the code that decides, so that a new reason without a text fails here."""
-    room = ROOT / "recognition"
-    decide = (room / "decide.py").read_text()
-    given = set(re.findall(r'Outcome\.[A-Z]+,\s*"(\w+)"', decide)) | set(
-        re.findall(r'\("([a-z_]+)",\)', decide)
-    )
-    for name in ("face_path.py", "plate_path.py"):
-        given |= set(re.findall(r'\("([a-z_]+)",\)', (room / name).read_text()))
-    given |= set(
-        re.findall(
-            r'"(\w+)": \w',
-            re.search(r"failures = \{(.*?)\}", (room / "quality.py").read_text(), re.DOTALL)[1],
-        )
-    )  # type: ignore[index]
-    assert {"within_threshold", "no_plate", "blurred"} <= given
-    assert {f"decision.{code}" for code in given} <= keys_of("en")
+    """Read from the code that decides, so that a new reason without a text fails here.
+
+    A reason is a code in a tuple of codes, in what `_fetch` returns, in a key of `failures`,
+    or in an answer, a finding or a report that is made of them.
+    """
+    given: set[str] = set()
+    for module in sources("recognition"):
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef) and node.name == "_fetch":
+                given |= literals(*(n for n in ast.walk(node) if isinstance(n, ast.Return)))
+            elif isinstance(node, ast.Assign):
+                names = {getattr(getattr(target, "value", target), "id", "") for target in node.targets}
+                if "failures" in names and isinstance(node.value, ast.Dict):
+                    given |= literals(*(key for key in node.value.keys if key))
+                elif names & {"reasons", "own", "crowd", "asserted", "troubles"}:
+                    given |= literals(node.value)
+            elif called(node) in {"answer", "PlateDecision", "QualityReport", "RefusedPortrait"} or (
+                called(node) == "insert" and getattr(node.func.value, "id", "") == "reasons"
+            ):
+                given |= literals(*node.args)
+            elif isinstance(node, ast.Return):
+                tuples = [
+                    n
+                    for n in ast.walk(node)
+                    if isinstance(n, ast.Tuple) and not any(called(e) for e in n.elts)
+                ]
+                given |= literals(*(t for t in tuples if all(isinstance(e, ast.Constant) for e in t.elts)))
+    assert {
+        "within_threshold",
+        "no_plate",
+        "blurred",
+        "second_opinion_differs",
+        "picture_missing",
+        "not_live",
+    } <= given
+    assert {"face_not_found", "visitor_pass", "always_allowed", "device_match_not_trusted"} <= given
+    for locale in LOCALES:
+        assert {f"decision.{code}" for code in given} <= keys_of(locale)
+
+
+def test_every_reason_against_a_portrait_has_a_text() -> None:
+    given: set[str] = set()
+    for module in sources("recognition/enrolment.py"):
+        for node in ast.walk(module):
+            if called(node) == "RefusedPortrait":
+                given |= literals(*node.args)
+    assert {"no_face", "several_faces"} <= given
+    assert {f"photo.{code}" for code in given} <= keys_of("en")
 
 
 def test_every_text_a_template_or_page_asks_for_exists() -> None:
