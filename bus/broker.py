@@ -27,6 +27,11 @@ ADVISORY_STREAM = "ringward-advisories"
 GAVE_UP = f"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{subjects.STREAM}.>"
 
 
+async def _on_error(error: Exception) -> None:
+    """A server that is away is a line in the log each second, not a traceback."""
+    log.warning("bus.connection", error=type(error).__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class BusAddress:
     """Where the bus is and how to sign in to it."""
@@ -37,7 +42,11 @@ class BusAddress:
 
     def options(self) -> dict[str, Any]:
         """Connection options for nats-py: it tries for ever, a cable is always plugged in again."""
-        options: dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 1}
+        options: dict[str, Any] = {
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": 1,
+            "error_cb": _on_error,
+        }
         if self.user is not None:
             options |= {"user": self.user, "password": self.password}
         return options
@@ -79,6 +88,7 @@ def build(address: BusAddress, **options: Any) -> NatsBroker:
         security=security,
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
+        error_cb=_on_error,
         **options,
     )
 

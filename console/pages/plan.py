@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from console.pages.outlines import centre, grown, hull, points
 from console.pages.spacing import Box, Point, Sheet, text_width
 
 WIDTH: Final = 1000.0
@@ -175,16 +176,14 @@ def build(
     sheet = Sheet(WIDTH, height)
     drawn = tuple(_building(b, scale) for b in buildings)
     labels = _labels(zones, drawn, scale, sheet, letter)
-    centres = {zone.id: scale.at(*_centre(zone.outline or _FALLBACK)) for zone in zones}
     raised = sorted(incidents, key=lambda i: (i.severity, i.id))
     incident_marks = tuple(_incident(i, labels, sheet) for i in raised)
-    hull = _hull(corners or _FALLBACK)
     return Plan(
         height=height,
-        boundary=_points(_grown([scale.at(*corner) for corner in hull])),
+        boundary=points(grown([scale.at(*corner) for corner in hull(corners or _FALLBACK)])),
         zones=tuple(_zone(zone, scale, labels, devices, incidents) for zone in sorted(zones, key=_depth)),
         buildings=drawn,
-        devices=tuple(_devices(devices, scale, centres, sheet)),
+        devices=tuple(_devices(devices, scale, labels, sheet)),
         incidents=incident_marks,
     )
 
@@ -253,13 +252,13 @@ def _zone(
     incidents: Iterable[IncidentSpot],
 ) -> ZoneMark:
     outline = [scale.at(float(p[0]), float(p[1])) for p in zone.outline]
-    x, y = _centre(outline) if outline else scale.at(*_centre(_FALLBACK))
+    x, y = centre(outline) if outline else scale.at(*centre(_FALLBACK))
     label = labels[zone.id]
     return ZoneMark(
         id=zone.id,
         name=zone.name,
         ring=zone.ring,
-        points=_points(outline),
+        points=points(outline),
         label=(label.box.x, label.box.y) if label.own else None,
         centre_x=round(x, 1),
         centre_y=round(y, 1),
@@ -287,72 +286,40 @@ def _incident(i: IncidentSpot, labels: Mapping[str, _Label], sheet: Sheet) -> In
     ]
     if place:
         # On the border of two buildings it could mean either.
-        choices.sort(key=lambda at: not place.zone.holds(Box(*at, _INCIDENT, _INCIDENT)))
+        choices.sort(key=lambda at: not place.zone.holds(Box(at[0], at[1], _INCIDENT, _INCIDENT)))
     box = sheet.place(choices, _INCIDENT, _INCIDENT)
     return IncidentMark(i.id, i.severity, i.label, box.x, box.y)
 
 
 def _devices(
-    devices: Iterable[DeviceSpot], scale: _Scale, centres: Mapping[str, Point], sheet: Sheet
+    devices: Iterable[DeviceSpot], scale: _Scale, labels: Mapping[str, _Label], sheet: Sheet
 ) -> Iterable[DeviceMark]:
     groups: list[tuple[str, list[tuple[DeviceSpot, Point]]]] = []
     for d in devices:
-        home = scale.at(d.x, d.y) if d.x is not None and d.y is not None else centres.get(d.zone)
-        spot = home or scale.at(*_centre(_FALLBACK))
+        if d.x is not None and d.y is not None:
+            spot = scale.at(d.x, d.y)
+        elif d.zone in labels:
+            spot = labels[d.zone].zone.x, labels[d.zone].zone.y
+        else:
+            spot = scale.at(*centre(_FALLBACK))
         near = [g for g in groups if g[0] == d.zone and any(_close(spot, p) for _, p in g[1])]
         # A device between two groups makes them one.
         merged = [(d, spot), *(member for g in near for member in g[1])]
         groups = [g for g in groups if g not in near] + [(d.zone, merged)]
     # Single devices first: they have less room to give way, and what is silent before all.
     for online in (False, None, True):
-        for _, members in sorted(groups, key=lambda g: len(g[1])):
+        for zone, members in sorted(groups, key=lambda g: len(g[1])):
             alike = [d for d, _ in members if d.online is online]
             if not alike:
                 continue
             half = _DOT if len(alike) == 1 else _COUNT
             # A shape with its number beside it is wider than a number in a circle.
             wide = half if online or len(alike) == 1 else half + 5
-            x, y = _centre([spot for d, spot in members if d.online is online])
-            box = sheet.place([(x, y)], wide, half)
+            x, y = centre([spot for d, spot in members if d.online is online])
+            box = sheet.place([(x, y)], wide, half, labels[zone].zone if zone in labels else None)
             gate = any(d.ring == "entrance" and d.kind in _GATE_KINDS for d in alike)
             yield DeviceMark(tuple(sorted(d.name for d in alike)), online, gate, box.x, box.y)
 
 
 def _close(a: Point, b: Point) -> bool:
     return abs(a[0] - b[0]) < _TOGETHER and abs(a[1] - b[1]) < _TOGETHER
-
-
-def _centre(outline: Sequence[Sequence[float]]) -> Point:
-    xs, ys = [float(p[0]) for p in outline], [float(p[1]) for p in outline]
-    return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
-
-
-def _hull(points: Iterable[Point]) -> list[Point]:
-    """The convex hull, anticlockwise (Andrew's monotone chain)."""
-    ordered = sorted(set(points))
-    if len(ordered) < 3:
-        return ordered
-
-    def half(candidates: Iterable[Point]) -> list[Point]:
-        chain: list[Point] = []
-        for p in candidates:
-            while len(chain) >= 2 and _turn(chain[-2], chain[-1], p) <= 0:
-                chain.pop()
-            chain.append(p)
-        return chain[:-1]
-
-    return half(ordered) + half(reversed(ordered))
-
-
-def _turn(a: Point, b: Point, c: Point) -> float:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-
-
-def _grown(outline: Sequence[Point], by: float = 20.0) -> list[Point]:
-    """The outline pushed outwards from its centre, so that the wall does not lie on the zones."""
-    cx, cy = _centre(outline)
-    return [(x + (by if x >= cx else -by), y + (by if y >= cy else -by)) for x, y in outline]
-
-
-def _points(outline: Iterable[Point]) -> str:
-    return " ".join(f"{x:g},{y:g}" for x, y in outline)

@@ -49,18 +49,24 @@ class Sheet:
         """Sets something down where it belongs, whatever is there."""
         self.taken.append(box)
 
-    def place(self, choices: Iterable[Point], half_width: float, half_height: float) -> Box:
-        """Sets something down at the first choice that is free, else near the first one."""
+    def place(
+        self, choices: Iterable[Point], half_width: float, half_height: float, within: Box | None = None
+    ) -> Box:
+        """Sets something down at the first choice that is free, else near the first one.
+
+        What must give way stays `within` its zone where there is room in it.
+        """
         boxes = [self._inside(x, y, half_width, half_height) for x, y in choices]
         first = boxes[0]
-        near = (
+        near = [
             self._inside(first.x + dx * reach * _STEP, first.y + dy * reach * _STEP, half_width, half_height)
             for reach in range(1, _REACH)
             for dx, dy in _AROUND
-        )
-        free = next((box for box in boxes if not self._covered(box)), None)
+        ]
+        if within is not None:
+            near = [*(box for box in near if within.holds(box)), *near]
         # Where the whole neighbourhood is full, the first choice is as good as any.
-        chosen = free or next((box for box in near if not self._covered(box)), first)
+        chosen = next((box for box in (*boxes, *near) if not self._covered(box)), first)
         self.put(chosen)
         return chosen
 
