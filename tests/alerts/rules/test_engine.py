@@ -6,7 +6,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alerts.rules import RULES, Clear, Engine, Observation, Signal, WatchHit
@@ -76,6 +76,21 @@ def observations(draw: st.DrawFn) -> list[Observation]:
     return seen
 
 
+def reported(kind: str, lane: str, offset: float, *, delay: float = 0) -> Observation:
+    """One thing of a lane's first device, named by what and when it is."""
+    moment = T0 + dt.timedelta(seconds=offset)
+    return Observation(
+        id=f"{kind}@{offset}",
+        type=kind,
+        at=moment,
+        received_at=moment + dt.timedelta(seconds=delay),
+        device=f"{lane}-1",
+        zone=lane,
+        ring=LANES[lane],
+        lane=lane,
+    )
+
+
 def late(observation: Observation) -> Observation:
     return replace(observation, id=f"late-{observation.id}", late=True)
 
@@ -130,6 +145,7 @@ def test_order_of_feeding_changes_nothing(seen: list[Observation], data: st.Data
     assert standing(feed_all(shuffled)) == standing(feed_all(waiting))
 
 
+@example([reported("device.offline", "square", 0, delay=5), reported("device.online", "square", 3)])
 @given(observations())
 def test_five_seconds_of_disorder_change_nothing(seen: list[Observation]) -> None:
     happened = sorted(seen, key=lambda observation: observation.at)
@@ -151,6 +167,7 @@ def test_dropping_late_observations_changes_nothing(live: list[Observation], old
     assert feed_all(live + history) == feed_all(live)
 
 
+@example([reported("door.opened", "hall", 0), reported("access.granted", "hall", 2)])
 @given(observations())
 def test_what_is_said_live_is_what_a_restart_says(seen: list[Observation]) -> None:
     in_order = sorted(seen, key=lambda observation: observation.at)
