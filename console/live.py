@@ -171,6 +171,9 @@ class LiveFeed:
                 await self._connect_and_follow()
             except (NatsError, TailBrokenError, OSError, TimeoutError) as error:
                 log.warning("live.disconnected", error=type(error).__name__)
+            except Exception:
+                # A feed that ends in silence shows every operator an old state as the present.
+                log.exception("live.failed")
             finally:
                 self._following.clear()
                 await self._disconnect()
@@ -180,7 +183,7 @@ class LiveFeed:
     async def _connect_and_follow(self) -> None:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             self._client = client = Client()
-            await client.connect(**self._options, closed_cb=self._closed, error_cb=_ignored)
+            await client.connect(**self._options | {"closed_cb": self._closed, "error_cb": _ignored})
             first, last = await bounds(client)
         if self.position is None:
             self.position = last

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from alerts.incidents.actor import Actor
+from bus.broker import BusAddress
 from console.accounts import service
 from console.accounts.models import Role, User
 from console.app import create_app
@@ -123,7 +124,8 @@ def rooms(database: Database, media: MediaStore, clock: VirtualClock) -> Rooms:
         clock=clock,
         compound=COMPOUND,
         nats_url="nats://127.0.0.1:1",
-        nats_options={},
+        # As a running process gives them.
+        nats_options=BusAddress("nats://nowhere").options(),
         portrait_engine=FakeEngine(database, clock),
         broker_ready=lambda: True,
         ingest_ready=lambda: True,
