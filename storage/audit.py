@@ -10,13 +10,15 @@ import hashlib
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import BigInteger, Integer, String, Text, select
+from sqlalchemy import BigInteger, Integer, String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base
 from storage.columns import UtcTime, to_microseconds
 
 GENESIS = "0" * 64
+# Any number that nothing else locks: "audit" in ASCII.
+_CHAIN_LOCK = 0x6175646974
 
 
 class AuditRow(Base):
@@ -52,6 +54,9 @@ class AuditEntry:
 
 def append(session: Session, at: dt.datetime, entry: AuditEntry) -> AuditRow:
     """Adds an entry to the chain inside the running transaction."""
+    if session.get_bind().dialect.name == "postgresql":
+        # SQLite has one writer at a time; here two would extend the same end of the chain.
+        session.execute(select(func.pg_advisory_xact_lock(_CHAIN_LOCK)))
     last = session.execute(
         select(AuditRow.seq, AuditRow.row_hash).order_by(AuditRow.seq.desc()).limit(1)
     ).first()

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from storage import Database
 from storage.audit import GENESIS, AuditEntry, append, verify
 from tests.support.clock import NOON
+from tests.support.threads import at_once
 
 ENTRY = AuditEntry("u-1", "operator", "person.read", "incident", "p-1", "2 fields")
 
@@ -103,3 +104,15 @@ def test_text_does_not_move_between_fields_unseen(parts: list[str]) -> None:
 
     joined = "".join(parts)
     assert (_hash(row(*parts)) == _hash(row(joined, ""))) == (parts[1] == "")
+
+
+def test_many_who_write_at_once_make_one_unbroken_chain(either_database: Database) -> None:
+    def write(number: int) -> None:
+        for step in range(5):
+            with either_database.write() as session:
+                append(session, NOON, replace(ENTRY, subject=f"p-{number}-{step}"))
+
+    assert at_once(4, write) == []
+    assert broken_at(either_database) is None
+    with either_database.read() as session:
+        assert session.execute(text("SELECT max(seq) FROM audit")).scalar() == 20
