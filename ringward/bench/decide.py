@@ -43,7 +43,7 @@ def run(*, seconds: int, rate: float, portraits: Path | None = None) -> Report:
     count = max(1, round(seconds * rate))
     with rig() as ground:
         python = [sys.executable, "-m", "ringward", "run"]
-        environment = environment_for(ground.foundation.settings)
+        environment = environment_for(ground.foundation.settings) | {"RINGWARD_LOG_LEVEL": "warning"}
         children = [
             Child("core", [*python, "ingest", "relay"], environment),
             Child("recognition", [*python, "recognition"], environment),

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from ringward import logs
 from ringward.bench.report import Report
 from ringward.cli.common import console
 
@@ -26,6 +27,8 @@ def ingest(
     """
     from ringward.bench.ingest import run
 
+    # To standard error and only what went wrong: standard output is the result's.
+    logs.configure("warning", "console")
     _print(run(events=events, rounds=rounds, size=size), as_json=as_json)
 
 
@@ -41,6 +44,7 @@ def decide(
     """
     from ringward.bench.decide import run
 
+    logs.configure("warning", "console")
     _print(run(seconds=seconds, rate=rate), as_json=as_json)
 
 

@@ -1,0 +1,44 @@
+"""The benchmarks run for real and print one object; how fast is not a test's business."""
+
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+KEYS = {"name", "at", "revision", "machine", "settings", "figures", "ceilings", "ratios"}
+
+
+def bench(*arguments: str) -> dict[str, dict[str, float]]:
+    ran = subprocess.run(
+        [sys.executable, "-m", "ringward", "bench", *arguments, "--json"],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    found = json.loads(ran.stdout)
+    assert found.keys() == KEYS
+    return found
+
+
+def test_ingest_stands_beside_the_raw_ceiling_of_the_same_run() -> None:
+    found = bench("ingest", "--events", "1000", "--rounds", "1")
+    durable = found["figures"]["durable_events_per_s"]
+    raw = found["ceilings"]["raw_paho_manual_ack_per_s"]
+    assert durable > 0
+    assert raw > 0
+    assert math.isclose(found["ratios"]["durable_over_raw"], durable / raw, abs_tol=0.01)
+    assert found["figures"]["publish_to_commit_p50_ms"] <= found["figures"]["publish_to_commit_p99_ms"]
+
+
+def test_decisions_are_measured_from_the_cameras_publish() -> None:
+    found = bench("decide", "--seconds", "5", "--rate", "1")
+    for kind in ("face", "plate"):
+        p50 = found["figures"][f"publish_to_{kind}_decision_p50_ms"]
+        assert 0 < p50 <= found["figures"][f"publish_to_{kind}_decision_p99_ms"]
+        assert found["ceilings"][f"direct_{kind}_p50_ms"] > 0
