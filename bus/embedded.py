@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from bus import subjects
@@ -161,6 +162,7 @@ def parse_refusal(line: str) -> Refusal | None:
     return None
 
 
+@lru_cache(4096)
 def device_of(topic: str) -> tuple[str | None, str | None]:
     """(compound, device) named by a native topic, each None where the topic does not say."""
     parts = topic.split("/")

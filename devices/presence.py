@@ -1,8 +1,9 @@
 """Presence: a device comes, goes, or falls silent. Each change is one event, whoever notices it."""
 
 import datetime as dt
+from typing import cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from bus import subjects
@@ -11,6 +12,18 @@ from devices.directory import DeviceFacts
 from devices.models import Device, DeviceStatus
 from storage import content_id
 from storage.events import EventRow, enqueue
+
+_status = cast("Table", DeviceStatus.__table__)
+# Built once: both run with every batch, and cost more to put together than to execute.
+_SEEN = (
+    update(_status).where(_status.c.device_id == bindparam("device")).values(last_seen=bindparam("moment"))
+)
+_MOVE = (
+    update(_status)
+    .where(_status.c.device_id == bindparam("device"), _status.c.online == bindparam("before"))
+    .values(online=bindparam("after"), since=bindparam("at"))
+    .returning(_status.c.device_id)
+)
 
 # Missed heartbeats until a device counts as offline.
 MISSED = 3
@@ -31,9 +44,7 @@ def ensure_rows(session: Session, now: dt.datetime) -> None:
 def seen(session: Session, last_seen: dict[str, dt.datetime]) -> None:
     """Notes signs of life."""
     for device_id, moment in last_seen.items():
-        session.execute(
-            update(DeviceStatus).where(DeviceStatus.device_id == device_id).values(last_seen=moment)
-        )
+        session.execute(_SEEN, {"device": device_id, "moment": moment})
 
 
 def note_clock(session: Session, device_id: str, offset: dt.timedelta) -> None:
@@ -52,10 +63,7 @@ def change(session: Session, device: DeviceFacts, at: dt.datetime, *, online: bo
     so a last will and a missed heartbeat together make one event.
     """
     moved = session.execute(
-        update(DeviceStatus)
-        .where(DeviceStatus.device_id == device.device_id, DeviceStatus.online.is_(not online))
-        .values(online=online, since=at)
-        .returning(DeviceStatus.device_id)
+        _MOVE, {"device": device.device_id, "before": not online, "after": online, "at": at}
     ).first()
     if moved is None:
         return False

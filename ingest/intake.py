@@ -39,8 +39,7 @@ _COUNT_AGAIN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A message as it came in. `retained` ones are the broker's memory, not news."""
 
     topic: str
@@ -49,8 +48,7 @@ class Arrival:
     retained: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a device is told once its message is safe (or refused for good)."""
 
     topic: str

@@ -16,7 +16,8 @@
 import base64
 import binascii
 import datetime as dt
-from dataclasses import dataclass
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -144,8 +145,7 @@ class NativeState(msgspec.Struct, frozen=True):
     at: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True):
     """A native event that was understood. `pictures` are (role, bytes) not yet stored."""
 
     record_id: str
@@ -182,6 +182,13 @@ class _OnlyId(msgspec.Struct):
 
 
 _ids = msgspec.json.Decoder(_OnlyId, strict=False)
+
+
+class _KnownOnly(NativeEvent, frozen=True, forbid_unknown_fields=True):
+    """Most devices send what is known and nothing else: then one reading is enough."""
+
+
+_known_events = msgspec.json.Decoder(_KnownOnly, strict=False)
 # The fields' names without their values.
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _anything = msgspec.json.Decoder(dict[str, Any])
@@ -189,7 +196,7 @@ _anything = msgspec.json.Decoder(dict[str, Any])
 
 def decode_event(payload: bytes, zone: dt.tzinfo) -> Decoded:
     """Reads an event. Raises `RefusedError`; a bad picture only marks the event."""
-    event = _decode(payload, _events)
+    event, unknown = _read(payload)
     marks: list[str] = []
     if not 1 <= len(event.id) <= 200:
         raise RefusedError("invalid_field", "id must have 1…200 characters")
@@ -200,7 +207,6 @@ def decode_event(payload: bytes, zone: dt.tzinfo) -> Decoded:
         raise RefusedError("unknown_type", event.type[:64])
     _check_ranges(event)
     attributes = event.attributes
-    unknown = _decode(payload, _fields).keys() - _KNOWN
     if unknown:
         marks.append("unknown_fields")
         everything = _decode(payload, _anything)
@@ -229,6 +235,15 @@ def decode_event(payload: bytes, zone: dt.tzinfo) -> Decoded:
         attributes,
         tuple(marks),
     )
+
+
+def _read(payload: bytes) -> tuple[NativeEvent, frozenset[str]]:
+    """The event, and the names of its fields that are not of the format."""
+    if len(payload) <= MAX_BYTES:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return _known_events.decode(payload), frozenset()
+    event = _decode(payload, _events)
+    return event, frozenset(_decode(payload, _fields).keys() - _KNOWN)
 
 
 def decode_state(payload: bytes, zone: dt.tzinfo) -> tuple[bool, dt.datetime | None]:
@@ -277,6 +292,7 @@ def _without_sensitive(value: Any, depth: int = 0) -> Any:
     return value
 
 
+@lru_cache(4096)
 def _is_sensitive(name: str) -> bool:
     return name.lower().replace("_", "").replace("-", "") in _SENSITIVE_SPELLINGS
 

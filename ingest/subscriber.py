@@ -12,9 +12,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
@@ -30,7 +30,7 @@ from storage import Clock
 
 log = structlog.get_logger(__name__)
 
-BATCH_MESSAGES = 400
+BATCH_MESSAGES = 1000
 # A batch of pictures must not hold the commit of a forced door back for long.
 BATCH_BYTES = 16 * 1024 * 1024
 # Waiting messages at which the network thread stops reading: TCP then holds the broker back.
@@ -48,8 +48,7 @@ class SubscriberMetrics:
         self.queued = Gauge("ringward_ingest_queued_bytes", "Received, not committed.", registry=registry)
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(msgspec.Struct, frozen=True):
     epoch: int
     mid: int
     qos: int
@@ -202,18 +201,22 @@ class Subscriber:
         self._network.wake()
 
     def _send_settled(self) -> None:
-        """In the network thread: acknowledges what has been committed."""
+        """In the network thread: acknowledges what has been committed, then answers the devices."""
         with contextlib.suppress(queue.Empty):
             while True:
-                for item, answer in self._settled.get_nowait():
-                    self._acknowledge(item, answer)
+                batch = self._settled.get_nowait()
+                # Acknowledgements first: they make the broker send on while we answer.
+                for item, _ in batch:
+                    self._acknowledge(item)
+                for _, answer in batch:
+                    if answer is not None:
+                        self._client.publish(answer.topic, answer.payload, qos=0)
 
-    def _acknowledge(self, item: _Waiting, answer: Answer | None) -> None:
-        if item.qos > 0:
-            if item.epoch == self._epoch:
-                self._client.ack(item.mid, item.qos)
-            else:
-                # The broker delivers it again on the new connection, as a repeat.
-                self._metrics.stale.inc()
-        if answer is not None:
-            self._client.publish(answer.topic, answer.payload, qos=0)
+    def _acknowledge(self, item: _Waiting) -> None:
+        if item.qos == 0:
+            return
+        if item.epoch == self._epoch:
+            self._client.ack(item.mid, item.qos)
+        else:
+            # The broker delivers it again on the new connection, as a repeat.
+            self._metrics.stale.inc()

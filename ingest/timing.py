@@ -1,7 +1,8 @@
 """Which of three clocks to believe: the device's, its drift, and ours."""
 
 import datetime as dt
-from dataclasses import dataclass
+
+import msgspec
 
 # An event that is older than this on arrival is history, not news (domain §5: live ≤ 15 s).
 LIVE_WINDOW = dt.timedelta(seconds=15)
@@ -9,8 +10,7 @@ LIVE_WINDOW = dt.timedelta(seconds=15)
 SKEW_LIMIT = dt.timedelta(seconds=5)
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True):
     """When it happened as far as we can tell, whether it is late, and what was odd."""
 
     device_time: dt.datetime
