@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, Integer, String, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storage import Base, Encrypted, JsonText, UtcTime
+from storage import Base, Encrypted, JsonText, UtcTime, new_id
 
 
 class DeadLetter(Base):
@@ -33,6 +33,37 @@ class DeadLetter(Base):
     replayed_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
 
     __table_args__ = (Index("ix_dead_letters_received", "received_at"),)
+
+
+def letter(
+    source: str,
+    reason: str,
+    at: dt.datetime,
+    *,
+    detail: str = "",
+    topic: str = "",
+    compound: str | None = None,
+    device_id: str | None = None,
+    raw: bytes | None = None,
+    context: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A new dead letter's columns, cut to what they hold."""
+    return {
+        "id": new_id(),
+        "source": source,
+        "reason": reason,
+        # A device's own words may hold what PostgreSQL has no text for.
+        "detail": detail[:500].replace("\0", "\ufffd"),
+        "topic": topic[:500],
+        "compound": compound[:64] if compound else None,
+        "device_id": device_id[:64] if device_id else None,
+        "received_at": at,
+        "size": len(raw) if raw is not None else 0,
+        "raw": raw,
+        "count": 1,
+        "context": context or {},
+        "replayed_at": None,
+    }
 
 
 def record(session: Session, letters: list[dict[str, Any]]) -> None:

@@ -21,7 +21,7 @@ from devices.directory import DeviceDirectory, DeviceFacts
 from ingest.native import RefusedError, decode_event, decode_state, record_id_of
 from ingest.rows import Prepared, event_row, prepare
 from ingest.timing import settle
-from storage import Database, MediaStore, new_id
+from storage import Database, MediaStore
 from storage.events import EventRow, enqueue, store
 
 log = structlog.get_logger(__name__)
@@ -197,22 +197,16 @@ class Intake:
         compound, device_id = device_of(arrival.topic)
         log.warning("ingest.refused", reason=refused.reason, size=len(arrival.payload))
         batch.letters.append(
-            {
-                "id": new_id(),
-                "source": "mqtt",
-                "reason": refused.reason,
-                # A device's own words may hold what PostgreSQL has no text for.
-                "detail": refused.detail[:500].replace("\0", "\ufffd"),
-                "topic": arrival.topic[:500],
-                "compound": compound[:64] if compound else None,
-                "device_id": device_id[:64] if device_id else None,
-                "received_at": arrival.received_at,
-                "size": len(arrival.payload),
-                "raw": arrival.payload,
-                "count": 1,
-                "context": {},
-                "replayed_at": None,
-            }
+            deadletters.letter(
+                "mqtt",
+                refused.reason,
+                arrival.received_at,
+                detail=refused.detail,
+                topic=arrival.topic,
+                compound=compound,
+                device_id=device_id,
+                raw=arrival.payload,
+            )
         )
         if compound is None or device_id is None or not arrival.topic.endswith("/event"):
             return None

@@ -10,7 +10,6 @@ import contextlib
 import datetime as dt
 import queue
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -191,7 +190,7 @@ class Subscriber:
                 if self._stopping.is_set():
                     # Unacknowledged: the broker delivers them again after the restart.
                     return
-                time.sleep(RETRY_S)
+                self._stopping.wait(RETRY_S)
         self._on_commit()
         with self._room:
             self._queued_bytes -= sum(len(item.arrival.payload) for item in batch)

@@ -8,17 +8,17 @@ import threading
 import time
 from pathlib import Path
 
-import bcrypt
 import structlog
 from sqlalchemy import select
 
 from bus import deadletters
 from bus.embedded import DeviceLogin, EmbeddedConfig, device_of, find_server, parse_refusal
 from devices.models import Device
+from devices.secrets import hash_secret
 from ingest.session import open_session
 from ringward.children import Child
 from ringward.foundation import CORE_USER, Foundation, mqtt_login
-from storage import new_id
+from ringward.ports import reachable
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class BrokerChild:
         self._config_file = settings.broker_dir / "nats.conf"
         # Made once a start: a hash is salted, and a changed file would look like a changed user.
         password = foundation.bus.password or ""
-        self._core_hash = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+        self._core_hash = hash_secret(password)
         self._written = ""
         self._recent: dict[tuple[str, str, str], tuple[str, dt.datetime]] = {}
         self._lock = threading.Lock()
@@ -74,7 +74,7 @@ class BrokerChild:
         settings = self._foundation.settings
         deadline = time.monotonic() + START_DEADLINE_S
         for host, port in (("127.0.0.1", settings.nats_port), (settings.mqtt_host, settings.mqtt_port)):
-            while not _listens("127.0.0.1" if host == "0.0.0.0" else host, port):  # noqa: S104
+            while not _listens(reachable(host), port):
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"the broker does not listen on {host}:{port}")
                 time.sleep(0.05)
@@ -123,37 +123,27 @@ class BrokerChild:
         with self._lock, self._foundation.database.write() as session:
             known, at = self._recent.get(key, ("", now - REPEAT))
             if known and now - at < REPEAT:
-                letter = session.get(deadletters.DeadLetter, known)
-                if letter is not None:
-                    letter.count += 1
+                before = session.get(deadletters.DeadLetter, known)
+                if before is not None:
+                    before.count += 1
                     return
-            identity = new_id()
             # Whoever tries invented names must not fill our memory either.
             self._recent = {old: seen for old, seen in self._recent.items() if now - seen[1] < REPEAT}
             if len(self._recent) >= MOST_REMEMBERED:
                 log.warning("broker.many_refusals", remembered=len(self._recent))
                 return
-            self._recent[key] = (identity, now)
-            deadletters.record(
-                session,
-                [
-                    {
-                        "id": identity,
-                        "source": "broker",
-                        "reason": refusal.reason,
-                        "detail": refusal.detail,
-                        "topic": refusal.topic,
-                        "compound": compound,
-                        "device_id": (device_id or refusal.client)[:64],
-                        "received_at": now,
-                        "size": 0,
-                        "raw": None,
-                        "count": 1,
-                        "context": {"client": refusal.client},
-                        "replayed_at": None,
-                    }
-                ],
+            letter = deadletters.letter(
+                "broker",
+                refusal.reason,
+                now,
+                detail=refusal.detail,
+                topic=refusal.topic,
+                compound=compound,
+                device_id=device_id or refusal.client,
+                context={"client": refusal.client},
             )
+            self._recent[key] = (letter["id"], now)
+            deadletters.record(session, [letter])
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 
 from bus.broker import BusAddress
 from ingest.login import BrokerLogin
+from ringward.ports import reachable
 from ringward.settings import Settings
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock
 from storage.keys import install_ring
@@ -62,7 +63,7 @@ def bus_address(settings: Settings) -> BusAddress:
 
 def mqtt_login(settings: Settings) -> BrokerLogin:
     """How ingest signs in: to the embedded broker, or to the one of the settings."""
-    host = "127.0.0.1" if settings.mqtt_host == "0.0.0.0" else settings.mqtt_host  # noqa: S104
+    host = reachable(settings.mqtt_host)
     if settings.nats_url is not None:
         password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else None
         user = settings.mqtt_user

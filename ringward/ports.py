@@ -5,6 +5,11 @@ import socket
 TRIES = 50
 
 
+def reachable(host: str) -> str:
+    """An address to connect to, for one to listen on: "everywhere" is reached at loopback."""
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+
+
 def free_port(host: str, wished: int, taken: frozenset[int] = frozenset()) -> int:
     """The wished port, or the next one that nobody listens on. Raises `OSError`."""
     for port in range(wished, min(wished + TRIES, 65536)):

@@ -15,7 +15,6 @@ from bus.broker import Advisory
 from bus.messages import EventStored, Message
 from bus.relay import WAKE, Relay, RelayMetrics
 from ringward.foundation import Foundation, mqtt_login
-from storage import new_id
 
 log = structlog.get_logger(__name__)
 
@@ -224,27 +223,17 @@ class KeeperRole(Role):
 
     def _record(self, advisory: Advisory, raw: tuple[str, bytes] | None) -> None:
         subject, payload = raw or ("", b"")
+        letter = deadletters.letter(
+            "bus",
+            "worker_gave_up",
+            self._foundation.clock.now(),
+            detail=f"{advisory.consumer} failed {advisory.deliveries} times",
+            topic=subject,
+            raw=payload,
+            context={"stream_seq": advisory.stream_seq, "consumer": advisory.consumer},
+        )
         with self._foundation.database.write() as session:
-            deadletters.record(
-                session,
-                [
-                    {
-                        "id": new_id(),
-                        "source": "bus",
-                        "reason": "worker_gave_up",
-                        "detail": f"{advisory.consumer} failed {advisory.deliveries} times",
-                        "topic": subject,
-                        "compound": None,
-                        "device_id": None,
-                        "received_at": self._foundation.clock.now(),
-                        "size": len(payload),
-                        "raw": payload,
-                        "count": 1,
-                        "context": {"stream_seq": advisory.stream_seq, "consumer": advisory.consumer},
-                        "replayed_at": None,
-                    }
-                ],
-            )
+            deadletters.record(session, [letter])
 
 
 class RecognitionRole(Role):

@@ -15,6 +15,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ringward.ports import reachable
+
 
 class Settings(BaseSettings):
     """One deployment. Paths that are not set lie in `data_dir`."""
@@ -158,4 +160,4 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """Where a browser finds the console."""
-        return self.public_url or f"http://{self.http_host}:{self.http_port}"
+        return self.public_url or f"http://{reachable(self.http_host)}:{self.http_port}"

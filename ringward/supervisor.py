@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ringward.brokerchild import BrokerChild
 from ringward.children import Child
 from ringward.foundation import Foundation, lay
-from ringward.ports import free_port
+from ringward.ports import free_port, reachable
 from ringward.settings import Settings
 from storage import migrate
 
@@ -122,7 +122,7 @@ class Supervisor:
             self._announce("Not everything is ready yet; `ringward doctor` says what is missing.")
 
     def _is_ready(self) -> bool:
-        host = "127.0.0.1" if self.settings.http_host == "0.0.0.0" else self.settings.http_host  # noqa: S104
+        host = reachable(self.settings.http_host)
         try:
             url = f"http://{host}:{self.settings.http_port}/readyz"
             with urllib.request.urlopen(url, timeout=2) as response:

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import bcrypt
-
 from devices import presence
 from devices.models import Device, DeviceKind
+from devices.secrets import hash_secret
 from registry.models import Compound, Ring, Zone
 from ringward import schema
 from ringward.brokerchild import BrokerChild
@@ -56,7 +55,7 @@ def rig() -> Iterator[Rig]:
 
 
 def _furnish(foundation: Foundation) -> None:
-    secret_hash = bcrypt.hashpw(SECRET.encode(), bcrypt.gensalt(4)).decode()
+    secret_hash = hash_secret(SECRET)
     with foundation.database.write() as session:
         session.add(Compound(id=COMPOUND, name=COMPOUND))
         session.flush()

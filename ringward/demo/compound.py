@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from alerts.duty.models import Responder, Shift, Team, TeamKind
 from devices.models import Device
+from devices.secrets import hash_secret
 from registry.models import (
     Building,
     Compound,
@@ -179,7 +180,7 @@ def _add_devices(session: Session, devices: Sequence[equipment.PlannedDevice]) -
                 "heartbeat_s": equipment.GUEST_HEARTBEAT_S
                 if device.id in equipment.GUESTS
                 else equipment.HEARTBEAT_S,
-                "secret_hash": credentials.hash_secret(issued[device.id]),
+                "secret_hash": hash_secret(issued[device.id]),
                 "x": device.at[0],
                 "y": device.at[1],
                 "enabled": True,

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import bcrypt
 import msgspec
@@ -17,10 +16,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from devices.models import Device
-
-BCRYPT_COST: Final = 4
-"""The lowest there is. A slow hash protects guessable passwords; these secrets are 128
-random bits, which nobody guesses at any speed, and 77 of them are hashed at once."""
+from devices.secrets import hash_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +33,6 @@ class DemoCredentials:
 def issue(device_ids: Iterable[str]) -> dict[str, str]:
     """A fresh secret of 128 bits for each device."""
     return {device_id: secrets.token_hex(16) for device_id in device_ids}
-
-
-def hash_secret(secret: str) -> str:
-    return bcrypt.hashpw(secret.encode(), bcrypt.gensalt(BCRYPT_COST)).decode()
 
 
 def load(path: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import func, select
 
-from recognition import images
+from recognition.enrolment import RefusedPortrait, embed_portrait
 from recognition.faces import DlibEngine, FaceEngine
 from registry import consents, templates
 from registry.models import ConsentPurpose, FaceTemplate, GivenBy, Person
@@ -84,19 +84,10 @@ def _prepare(database: Database, clock: Clock, engine: FaceEngine, person_id: st
 
 
 def _embed(engine: FaceEngine, person_id: str, photo: bytes) -> templates.Embedding:
-    picture = images.decode(photo)
-    if isinstance(picture, images.BrokenPicture):
-        raise EnrolmentFailedError(person_id, (picture.reason.value,))
-    faces = engine.detect(picture.rgb)
-    if len(faces) != 1:
-        raise EnrolmentFailedError(person_id, ("several_faces" if faces else "no_face",))
-    face = faces[0]
-    if not face.quality.usable:
-        raise EnrolmentFailedError(person_id, face.quality.reasons)
-    vector = engine.embed(picture.rgb, face).astype("<f4")
-    return templates.Embedding(
-        engine.name, engine.version, engine.dimension, vector.tobytes(), face.quality.score
-    )
+    embedding = embed_portrait(engine, photo)
+    if isinstance(embedding, RefusedPortrait):
+        raise EnrolmentFailedError(person_id, embedding.reasons)
+    return embedding
 
 
 def _photos(role: str, portraits_dir: Path) -> list[bytes]:
