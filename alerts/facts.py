@@ -10,7 +10,7 @@ from alerts.rules import Observation, WatchHit
 from bus.messages import EventStored, Sighting
 from devices.models import Device, DeviceStatus
 from registry import plates
-from registry.models import VisitorPass, WatchlistEntry, WatchlistSubject, Zone
+from registry.models import PassState, VisitorPass, WatchlistEntry, WatchlistSubject, Zone
 
 # Events that rules see as sightings, after recognition has looked at them.
 _AFTER_RECOGNITION = frozenset({"face.captured", "plate.recognised", "plate.none"})
@@ -87,6 +87,7 @@ def _welcome(session: Session, sighting: Sighting, plate: str) -> bool:
             .where(
                 VisitorPass.compound == sighting.compound,
                 VisitorPass.plate == plate,
+                VisitorPass.state == PassState.APPROVED,
                 VisitorPass.starts_at <= sighting.at,
                 VisitorPass.ends_at >= sighting.at,
             )

@@ -6,10 +6,10 @@ from sqlalchemy import CheckConstraint, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.rules import Mute
-from storage import Base, UtcTime
+from storage import Base, OwnedByCompound, UtcTime
 
 
-class RuleMute(Base):
+class RuleMute(OwnedByCompound, Base):
     """A maintenance window or the like; `place` is a lane, device or zone, None for all."""
 
     __tablename__ = "rule_mutes"

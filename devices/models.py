@@ -6,7 +6,7 @@ import enum
 from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, UtcTime
+from storage import Base, OwnedByCompound, UtcTime
 
 
 class DeviceKind(enum.StrEnum):
@@ -21,7 +21,7 @@ class DeviceKind(enum.StrEnum):
     SENSOR = "sensor"
 
 
-class Device(Base):
+class Device(OwnedByCompound, Base):
     """A device that may publish. Ring and zone are decided here, never by the device."""
 
     __tablename__ = "devices"

@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import Float, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, JsonText, UtcTime
+from storage import Base, JsonText, OwnedByCompound, UtcTime
 
 
-class DecisionRow(Base):
+class DecisionRow(OwnedByCompound, Base):
     """One decision on one event. No embedding, no picture, no attribute of a person is kept here.
 
     The primary key is the sighting's id, a function of the event: a second worker, or the

@@ -12,7 +12,7 @@ from recognition.decide import PlateOutcome, PlateText, decide_plate
 from recognition.finding import NO_PLATE, NO_USABLE_PICTURE, Finding
 from recognition.pictures import PLATE_ROLES, load
 from recognition.plates import PlateRead, PlateReader
-from registry.models import Vehicle, VisitorPass
+from registry.models import PassState, Vehicle, VisitorPass
 from registry.plates import NEAR_LIMIT, PlateClass, always_allowed, edit_cost, normalise
 from storage import MediaStore
 
@@ -34,6 +34,7 @@ def known_plates(session: Session, compound: str, at: dt.datetime) -> dict[str, 
     passes = select(VisitorPass.plate, VisitorPass.host_household).where(
         VisitorPass.compound == compound,
         VisitorPass.plate.is_not(None),
+        VisitorPass.state == PassState.APPROVED,
         VisitorPass.starts_at <= at,
         VisitorPass.ends_at > at,
     )

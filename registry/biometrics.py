@@ -3,10 +3,13 @@
 import datetime as dt
 import enum
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, String
+from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, Encrypted, UtcTime
+from storage import Base, OwnedByCompound, UtcTime
+from storage.vault import current_vault, open_bytes
+
+_FIELD = "template"
 
 
 class ConsentPurpose(enum.StrEnum):
@@ -24,39 +27,63 @@ class GivenBy(enum.StrEnum):
     GUARDIAN = "guardian"
 
 
-class Consent(Base):
+class Consent(OwnedByCompound, Base):
     """Consent of one person to one purpose, with the wording that was agreed to."""
 
     __tablename__ = "consents"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"), index=True, nullable=True)
     person: Mapped[str] = mapped_column(ForeignKey("people.id"))
     purpose: Mapped[ConsentPurpose] = mapped_column(String(32))
     text_hash: Mapped[str] = mapped_column(String(64))
     channel: Mapped[str] = mapped_column(String(32))
     given_by: Mapped[GivenBy] = mapped_column(String(16))
+    # Which registered person acted as guardian, where one is registered.
+    guardian: Mapped[str | None] = mapped_column(String(64))
     given_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     withdrawn_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
 
     __table_args__ = (Index("ix_consents_person", "person", "purpose"),)
 
 
-class FaceTemplate(Base):
+class ConsentWording(Base):
+    """A text that was shown to people, kept by its hash: what exactly they agreed to."""
+
+    __tablename__ = "consent_wordings"
+
+    text_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[ConsentPurpose] = mapped_column(String(32))
+    text: Mapped[str] = mapped_column(String(20_000))
+    first_used_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
+class FaceTemplate(OwnedByCompound, Base):
     """An embedding (特征) of a consenting person, sealed; float32 little-endian, `dimension` long."""
 
     __tablename__ = "face_templates"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"), index=True, nullable=True)
     person: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
     consent: Mapped[str] = mapped_column(ForeignKey("consents.id"))
     engine: Mapped[str] = mapped_column(String(32))
     engine_version: Mapped[str] = mapped_column(String(64))
     dimension: Mapped[int] = mapped_column(Integer)
-    embedding: Mapped[bytes] = mapped_column(Encrypted)
+    sealed_embedding: Mapped[bytes] = mapped_column("embedding", LargeBinary)
     quality: Mapped[float | None] = mapped_column(Float)
     # The enrolled photo, for the operator's side-by-side comparison.
     media_id: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+    @property
+    def embedding(self) -> bytes | None:
+        """The plain vector; None once the person's key is gone."""
+        return open_bytes(self.person, _FIELD, self.sealed_embedding)
+
+    @embedding.setter
+    def embedding(self, plain: bytes) -> None:
+        self.sealed_embedding = current_vault().seal(self.person, _FIELD, plain)
 
 
 class GalleryRevision(Base):
@@ -66,3 +93,14 @@ class GalleryRevision(Base):
 
     compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class GalleryHolder(Base):
+    """A running process that holds a gallery in memory, and which revision of it."""
+
+    __tablename__ = "gallery_holders"
+
+    worker: Mapped[str] = mapped_column(String(64), primary_key=True)
+    compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer)
+    seen_at: Mapped[dt.datetime] = mapped_column(UtcTime)

@@ -35,6 +35,7 @@ def give(
         raise GuardianRequiredError(person.id)
     consent = Consent(
         id=new_id(),
+        compound=person.compound,
         person=person.id,
         purpose=purpose,
         text_hash=hashlib.sha256(wording.encode()).hexdigest(),

@@ -1,30 +1,94 @@
 """All tables of the registry, for migrations and for readers who look for them here."""
 
-from registry.biometrics import Consent, ConsentPurpose, FaceTemplate, GalleryRevision, GivenBy
-from registry.people import Household, PassKind, Person, Residence, ResidenceKind, Vehicle, VisitorPass
-from registry.places import Building, Compound, Dwelling, DwellingState, Ring, Unit, Zone
-from registry.watchlist import LegalBasis, WatchlistEntry, WatchlistSubject
+from registry.biometrics import (
+    Consent,
+    ConsentPurpose,
+    ConsentWording,
+    FaceTemplate,
+    GalleryHolder,
+    GalleryRevision,
+    GivenBy,
+)
+from registry.credentials import Credential, CredentialKind, CredentialStatus
+from registry.imports.models import ImportChange, ImportFault, ImportJob, ImportState
+from registry.organisations import Organisation, OrganisationKind, Premises, StaffLink
+from registry.passes import PassKind, PassState, PassUse, VisitorPass
+from registry.people import Household, Person, Residence, ResidenceKind
+from registry.places import (
+    AliasKind,
+    Building,
+    Community,
+    Compound,
+    CompoundKind,
+    Dwelling,
+    DwellingState,
+    Grid,
+    NoteKind,
+    PlaceAlias,
+    PlaceKind,
+    Ring,
+    SituationNote,
+    Subdistrict,
+    Unit,
+    Zone,
+)
+from registry.vehicles import AuthorisedDriver, Vehicle, VehicleKind
+from registry.watchlist import (
+    ApplicationState,
+    LegalBasis,
+    WatchlistApplication,
+    WatchlistEntry,
+    WatchlistSubject,
+)
 
 __all__ = [
+    "AliasKind",
+    "ApplicationState",
+    "AuthorisedDriver",
     "Building",
+    "Community",
     "Compound",
+    "CompoundKind",
     "Consent",
     "ConsentPurpose",
+    "ConsentWording",
+    "Credential",
+    "CredentialKind",
+    "CredentialStatus",
     "Dwelling",
     "DwellingState",
     "FaceTemplate",
+    "GalleryHolder",
     "GalleryRevision",
     "GivenBy",
+    "Grid",
     "Household",
+    "ImportChange",
+    "ImportFault",
+    "ImportJob",
+    "ImportState",
     "LegalBasis",
+    "NoteKind",
+    "Organisation",
+    "OrganisationKind",
     "PassKind",
+    "PassState",
+    "PassUse",
     "Person",
+    "PlaceAlias",
+    "PlaceKind",
+    "Premises",
     "Residence",
     "ResidenceKind",
     "Ring",
+    "SituationNote",
+    "StaffLink",
+    "Subdistrict",
     "Unit",
     "Vehicle",
+    "VehicleKind",
     "VisitorPass",
+    "WatchlistApplication",
     "WatchlistEntry",
     "WatchlistSubject",
     "Zone",

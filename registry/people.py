@@ -1,15 +1,17 @@
-"""People and what ties them to places: households, residences, vehicles, passes.
+"""People and what ties them to places: persons, households, residences.
 
-No sensitive attribute has a column here. Names and phone numbers are sealed.
+No sensitive attribute has a column here. Names, phone and id numbers are sealed with the
+person's own key (see `storage.vault`) and found by keyed hashes.
 """
 
 import datetime as dt
 import enum
 
-from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, EncryptedText, JsonText, UtcTime
+from storage import Base, OwnedByCompound, UtcTime, Versioned
+from storage.vault import open_for, seal_for
 
 
 class ResidenceKind(enum.StrEnum):
@@ -24,7 +26,7 @@ class ResidenceKind(enum.StrEnum):
     DORMITORY = "dormitory"  # 单位宿舍
 
 
-class Household(Base):
+class Household(OwnedByCompound, Versioned, Base):
     """People who keep house together (户); it lives in one dwelling."""
 
     __tablename__ = "households"
@@ -33,27 +35,81 @@ class Household(Base):
     compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"), index=True)
     dwelling: Mapped[str | None] = mapped_column(ForeignKey("dwellings.id"), index=True)
     head_person_id: Mapped[str | None] = mapped_column(String(64))
+    external_id: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (Index("ix_households_external", "compound", "external_id", unique=True),)
 
 
-class Person(Base):
-    """A registered person. `born_on` is known only where the law asks for it (under-14s)."""
+class Person(OwnedByCompound, Versioned, Base):
+    """A registered person.
+
+    `name`, `phone` and `id_number` are read and set as plain text; what lies in the columns
+    is sealed. An erased person stays as an empty row that proofs of consent and the audit
+    log refer to; nothing in it says who it was.
+    """
 
     __tablename__ = "people"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"), index=True)
     household: Mapped[str | None] = mapped_column(ForeignKey("households.id"), index=True)
-    name: Mapped[str] = mapped_column(EncryptedText)
-    phone: Mapped[str | None] = mapped_column(EncryptedText)
+    sealed_name: Mapped[bytes | None] = mapped_column("name", LargeBinary)
+    sealed_phone: Mapped[bytes | None] = mapped_column("phone", LargeBinary)
+    # Only where a duty asks for it (a tenancy's registration); see domain law, minimum necessary.
+    sealed_id_number: Mapped[bytes | None] = mapped_column("id_number", LargeBinary)
+    # Keyed hashes of the one spelling each (`registry.lookups`), for finding, never for reading.
+    name_key: Mapped[str | None] = mapped_column(String(64))
+    phone_key: Mapped[str | None] = mapped_column(String(64))
+    id_key: Mapped[str | None] = mapped_column(String(64))
     under_14: Mapped[bool] = mapped_column(Boolean, default=False)
+    # When that ends, where it is known; the birthday itself is not kept.
+    turns_14_on: Mapped[dt.date | None] = mapped_column(Date)
+    guardian: Mapped[str | None] = mapped_column(ForeignKey("people.id"), index=True)
+    # 户籍: whether the household registration is here; None where nobody has asked.
+    hukou_registered_here: Mapped[bool | None] = mapped_column(Boolean)
+    external_id: Mapped[str | None] = mapped_column(String(64))
+    erased_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+
+    __table_args__ = (
+        Index("ix_people_external", "compound", "external_id", unique=True),
+        Index("ix_people_name", "compound", "name_key"),
+        Index("ix_people_phone", "compound", "phone_key"),
+        Index("ix_people_id_number", "compound", "id_key"),
+    )
+
+    @property
+    def name(self) -> str:
+        """The plain name; empty for an erased person."""
+        return open_for(self.id, "name", self.sealed_name) or ""
+
+    @name.setter
+    def name(self, plain: str) -> None:
+        self.sealed_name = seal_for(self.id, "name", plain)
+
+    @property
+    def phone(self) -> str | None:
+        return open_for(self.id, "phone", self.sealed_phone)
+
+    @phone.setter
+    def phone(self, plain: str | None) -> None:
+        self.sealed_phone = seal_for(self.id, "phone", plain)
+
+    @property
+    def id_number(self) -> str | None:
+        return open_for(self.id, "id_number", self.sealed_id_number)
+
+    @id_number.setter
+    def id_number(self, plain: str | None) -> None:
+        self.sealed_id_number = seal_for(self.id, "id_number", plain)
 
 
-class Residence(Base):
-    """A dated link of a person to a dwelling; `until` is None while it lasts."""
+class Residence(OwnedByCompound, Versioned, Base):
+    """A dated link of a person to a dwelling; `until` is its last day, None while it lasts."""
 
     __tablename__ = "residences"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"), nullable=True)
     person: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
     dwelling: Mapped[str] = mapped_column(ForeignKey("dwellings.id"), index=True)
     kind: Mapped[ResidenceKind] = mapped_column(String(32))
@@ -61,42 +117,11 @@ class Residence(Base):
     until: Mapped[dt.date | None] = mapped_column(Date)
     verified_on: Mapped[dt.date | None] = mapped_column(Date)
     verified_by: Mapped[str | None] = mapped_column(String(64))
+    external_id: Mapped[str | None] = mapped_column(String(64))
 
-
-class Vehicle(Base):
-    """A registered vehicle; `plate` is normalised by `registry.plates`."""
-
-    __tablename__ = "vehicles"
-
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"))
-    plate: Mapped[str] = mapped_column(String(16))
-    household: Mapped[str | None] = mapped_column(ForeignKey("households.id"), index=True)
-
-    __table_args__ = (Index("ix_vehicles_plate", "compound", "plate", unique=True),)
-
-
-class PassKind(enum.StrEnum):
-    """Why a visitor is let in."""
-
-    VISITOR = "visitor"
-    COURIER = "courier"
-    CONTRACTOR = "contractor"
-
-
-class VisitorPass(Base):
-    """Leave to enter for a period; it ends by itself."""
-
-    __tablename__ = "visitor_passes"
-
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"))
-    kind: Mapped[PassKind] = mapped_column(String(16))
-    host_household: Mapped[str | None] = mapped_column(ForeignKey("households.id"))
-    plate: Mapped[str | None] = mapped_column(String(16))
-    zones: Mapped[list[str]] = mapped_column(JsonText, default=list)
-    starts_at: Mapped[dt.datetime] = mapped_column(UtcTime)
-    ends_at: Mapped[dt.datetime] = mapped_column(UtcTime)
-    max_uses: Mapped[int | None] = mapped_column(Integer)
-
-    __table_args__ = (Index("ix_visitor_passes_plate", "compound", "plate"),)
+    __table_args__ = (
+        Index("ix_residences_external", "compound", "external_id", unique=True),
+        # Tenancies that are about to end are looked for every day.
+        Index("ix_residences_until", "compound", "until"),
+        CheckConstraint("until IS NULL OR until >= since", name="order"),
+    )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from registry.biometrics import Consent, ConsentPurpose, FaceTemplate, GalleryRevision
 from registry.people import Person
 from storage import new_id
+from storage.vault import current_vault
 
 
 class ConsentMissingError(Exception):
@@ -61,6 +62,7 @@ def enrol(
         raise ConsentMissingError(person.id)
     template = FaceTemplate(
         id=new_id(),
+        compound=person.compound,
         person=person.id,
         consent=consent.id,
         engine=embedding.engine,
@@ -96,11 +98,17 @@ def gallery(session: Session, compound: str, engine: str, engine_version: str) -
             FaceTemplate.engine_version == engine_version,
         )
         .order_by(FaceTemplate.id)
-    )
-    return [
-        GalleryEntry(t.id, t.person, household, under_14, t.media_id, t.embedding)
-        for t, household, under_14 in rows
-    ]
+    ).all()
+    current_vault().load(template.person for template, _, _ in rows)
+    entries = []
+    for template, household, under_14 in rows:
+        vector = template.embedding
+        # None: the key was shredded a moment ago, and the row is about to follow it.
+        if vector is not None:
+            entries.append(
+                GalleryEntry(template.id, template.person, household, under_14, template.media_id, vector)
+            )
+    return entries
 
 
 def revision(session: Session, compound: str) -> int:

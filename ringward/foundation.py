@@ -10,9 +10,10 @@ from bus.broker import BusAddress
 from ingest.login import BrokerLogin
 from ringward.ports import reachable
 from ringward.settings import Settings
-from storage import Clock, Database, KeyRing, MediaStore, SystemClock
+from storage import Clock, Database, KeyRing, MediaStore, SystemClock, Vault
 from storage.keys import install_ring
 from storage.secretfile import make_once
+from storage.vault import install_vault
 
 # The dot keeps it apart from every device id.
 CORE_USER = "ringward.core"
@@ -26,6 +27,7 @@ class Foundation:
     database: Database
     media: MediaStore
     ring: KeyRing
+    vault: Vault
     clock: Clock
     metrics: CollectorRegistry
     bus: BusAddress
@@ -36,6 +38,8 @@ def lay(settings: Settings) -> Foundation:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     ring = KeyRing.load(settings.key_file)
     install_ring(ring)
+    vault = Vault(settings.vault_url, ring) if settings.vault_url else Vault.at(settings.vault_file, ring)
+    install_vault(vault)
     metrics = CollectorRegistry()
     ProcessCollector(registry=metrics)
     PlatformCollector(registry=metrics)
@@ -45,6 +49,7 @@ def lay(settings: Settings) -> Foundation:
         database=Database(settings.database),
         media=MediaStore(settings.media_dir, ring),
         ring=ring,
+        vault=vault,
         clock=SystemClock(),
         metrics=metrics,
         bus=bus_address(settings),

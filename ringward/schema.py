@@ -6,10 +6,13 @@ import alerts.incidents.models
 import alerts.mutes
 import bus.deadletters
 import console.accounts.models
+import devices.enrolments
 import devices.models
+import privacy.models
 import recognition.models
 import registry.models
 import storage.audit
+import storage.backups
 import storage.events
 from storage import Base
 
@@ -24,9 +27,12 @@ _ROOMS = (
     alerts.mutes,
     bus.deadletters,
     console.accounts.models,
+    devices.enrolments,
     devices.models,
+    privacy.models,
     recognition.models,
     registry.models,
     storage.audit,
+    storage.backups,
     storage.events,
 )

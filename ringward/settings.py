@@ -37,6 +37,13 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL, e.g. postgresql+psycopg://…; empty means SQLite in the data directory. "
         "SQLite serves one machine; PostgreSQL serves several.",
     )
+    vault_url: str | None = Field(
+        None,
+        title="Key vault",
+        description="SQLAlchemy URL of the database that holds one key for each person; empty means a file "
+        "beside the ring of keys. Several machines need one that all of them reach. Never the main database: "
+        "a backup that holds the keys too cannot forget anybody.",
+    )
     http_host: str = Field(
         "127.0.0.1",
         title="Console address",
@@ -144,6 +151,10 @@ class Settings(BaseSettings):
     @property
     def key_file(self) -> Path:
         return self.data_dir / "keys" / "ring.key"
+
+    @property
+    def vault_file(self) -> Path:
+        return self.data_dir / "keys" / "vault.db"
 
     @property
     def bus_secret_file(self) -> Path:

@@ -38,6 +38,23 @@ class AuditRow(Base):
     previous_hash: Mapped[str] = mapped_column(String(64))
     # Unique: two writers cannot both extend the same end of the chain.
     row_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    # Whose auditors may see the row; None: the deployment's. Part of the hash where it is set.
+    compound: Mapped[str | None] = mapped_column(String(64), index=True)
+
+
+class AuditCheckpoint(Base):
+    """Up to which row the log was cut off when its time was over, and that row's hash.
+
+    The chain goes on from here; without a checkpoint a missing row is a broken chain.
+    """
+
+    __tablename__ = "audit_checkpoints"
+
+    through_seq: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False
+    )
+    row_hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[dt.datetime] = mapped_column(UtcTime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +67,7 @@ class AuditEntry:
     purpose: str
     subject: str
     detail: str = ""
+    compound: str | None = None
 
 
 def append(session: Session, at: dt.datetime, entry: AuditEntry) -> AuditRow:
@@ -70,6 +88,7 @@ def append(session: Session, at: dt.datetime, entry: AuditEntry) -> AuditRow:
         purpose=entry.purpose,
         subject=entry.subject,
         detail=entry.detail,
+        compound=entry.compound,
         previous_hash=previous,
         row_hash="",
     )
@@ -101,4 +120,7 @@ def _hash(row: AuditRow) -> str:
         row.detail,
         row.previous_hash,
     ]
+    if row.compound is not None:
+        # Rows from before there was this column keep the hash they have.
+        fields.append(row.compound)
     return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()

@@ -1,7 +1,9 @@
 """The declarative base that every room's `models.py` builds on."""
 
-from sqlalchemy import MetaData
-from sqlalchemy.orm import DeclarativeBase
+from typing import Any
+
+from sqlalchemy import Integer, MetaData
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 # Named constraints, so that a migration can drop on PostgreSQL what it made on SQLite.
 NAMING = {
@@ -17,3 +19,18 @@ class Base(DeclarativeBase):
     """One metadata for all rooms: a foreign key may cross a wall, an import may not."""
 
     metadata = MetaData(naming_convention=NAMING)
+
+
+class Versioned:
+    """Mixin of what two people may edit at once.
+
+    A change that was made on an older version than the stored one raises SQLAlchemy's
+    `StaleDataError` at the flush instead of overwriting the other's.
+    """
+
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}

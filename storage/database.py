@@ -1,5 +1,6 @@
 """Engine and sessions: SQLite (WAL, synchronous=FULL) or PostgreSQL."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
+
+from storage import tenancy
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -45,6 +48,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = url
+        self.compound: str | None = None
         # Statements in a log may not carry their values: those are names and plates.
         if url.startswith("sqlite"):
             self.engine = create_engine(
@@ -72,6 +76,12 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         return cls(f"sqlite:///{path}")
 
+    def within(self, compound: str) -> "Database":
+        """The same database, whose sessions see and write this compound's rows alone."""
+        bound = copy.copy(self)
+        bound.compound = compound
+        return bound
+
     @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
@@ -79,13 +89,15 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are committed on leaving, rolled back on an exception."""
-        with self._write_session.begin() as session:
+        with self._write_session() as session, session.begin():
+            tenancy.bind(session, self.compound)
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for queries; what is changed in it is thrown away."""
         with self._read_session() as session:
+            tenancy.bind(session, self.compound)
             try:
                 yield session
             finally:

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from storage.base import Base
 from storage.bulk import BulkInsert
 from storage.columns import JsonText, UtcTime
+from storage.tenancy import OwnedByCompound
 
 
-class EventRow(Base):
+class EventRow(OwnedByCompound, Base):
     """One thing a device reported. Identity: device × its record id × device time."""
 
     __tablename__ = "events"

@@ -1,22 +1,43 @@
 """Bringing a database to the present schema."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import MetaData
+from sqlalchemy import Connection, MetaData
 
 from storage.database import Database
 
 
-def upgrade(database: Database) -> None:
-    """Runs what has not run yet, in one transaction."""
-    with database.engine.begin() as connection:
-        config = _config()
+def upgrade(database: Database, to: str = "head") -> None:
+    """Runs what has not run yet, in one transaction; `to` is a revision, the newest by default."""
+    config = _config()
+    with _unhindered(database) as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
+
+
+@contextmanager
+def _unhindered(database: Database) -> Iterator[Connection]:
+    """A transaction in which SQLite may rebuild a table that others point to."""
+    with database.engine.connect() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        if database.is_sqlite:
+            # Only outside a transaction; dropping the old table would count as deleting its rows.
+            driver.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if database.is_sqlite and driver.execute("PRAGMA foreign_key_check").fetchone() is not None:
+                    raise RuntimeError("a migration has left rows that point to nothing")
+        finally:
+            if database.is_sqlite:
+                driver.execute("PRAGMA foreign_keys=ON")
 
 
 def drift(database: Database, metadata: MetaData) -> list[object]:

@@ -9,7 +9,8 @@ import pytest
 
 import ringward.schema
 import storage.keys
-from storage import Database, KeyRing, MediaStore, migrate
+import storage.vault
+from storage import Database, KeyRing, MediaStore, Vault, migrate
 from tests.support.brokers import Broker, Mosquitto, NatsServer
 from tests.support.clock import VirtualClock
 from tests.support.postgres import Postgres
@@ -21,13 +22,22 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def ring(tmp_path: Path) -> Iterator[KeyRing]:
-    """A key ring of this test's own, installed for its encrypted columns."""
-    before = storage.keys._ring
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    """A ring and a vault of this test's own, installed for its sealed columns."""
+    before = storage.keys._ring, storage.vault._vault
     ring = KeyRing.load(tmp_path / "keys" / "ring.key")
     storage.keys.install_ring(ring)
-    yield ring
-    storage.keys._ring = before
+    vault = Vault.at(tmp_path / "keys" / "vault.db", ring)
+    storage.vault.install_vault(vault)
+    yield vault
+    vault.close()
+    storage.keys._ring, storage.vault._vault = before
+
+
+@pytest.fixture
+def ring(vault: Vault) -> KeyRing:
+    """The ring that the vault's keys are wrapped with."""
+    return vault.ring
 
 
 @pytest.fixture

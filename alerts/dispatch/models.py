@@ -6,7 +6,7 @@ import enum
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, UtcTime
+from storage import Base, OwnedByCompound, UtcTime
 
 
 class DispatchState(enum.StrEnum):
@@ -26,7 +26,7 @@ class DispatchState(enum.StrEnum):
         return self in {DispatchState.OFFERED, DispatchState.ACCEPTED, DispatchState.ARRIVED}
 
 
-class Dispatch(Base):
+class Dispatch(OwnedByCompound, Base):
     __tablename__ = "dispatches"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

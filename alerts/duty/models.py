@@ -6,7 +6,7 @@ import enum
 from sqlalchemy import Boolean, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, EncryptedText, JsonText, UtcTime
+from storage import Base, EncryptedText, JsonText, OwnedByCompound, UtcTime
 
 
 class TeamKind(enum.StrEnum):
@@ -21,7 +21,7 @@ class TeamKind(enum.StrEnum):
     PROPERTY = "property"  # 物业
 
 
-class Team(Base):
+class Team(OwnedByCompound, Base):
     __tablename__ = "teams"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)

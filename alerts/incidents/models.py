@@ -7,10 +7,10 @@ from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.incidents.lifecycle import State
-from storage import Base, JsonText, UtcTime
+from storage import Base, JsonText, OwnedByCompound, UtcTime
 
 
-class Incident(Base):
+class Incident(OwnedByCompound, Base):
     """One thing that happened (警情). `version` counts its changes and guards against two hands."""
 
     __tablename__ = "incidents"

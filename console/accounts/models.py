@@ -16,6 +16,13 @@ class Role(enum.StrEnum):
     OPERATOR = "operator"  # 值班员
     VOLUNTEER = "volunteer"  # 义警
     ADMINISTRATOR = "administrator"  # 管理员
+    PROPERTY_MANAGER = "property_manager"  # 物业经理
+    GUARD = "guard"  # 门岗
+    GRID_WORKER = "grid_worker"  # 网格员
+    POLICE = "police"  # 社区民警
+    AUDITOR = "auditor"  # 审计员
+    RESIDENT = "resident"  # 居民
+    DEVICE = "device"  # a terminal that asks by HTTP, with a token of its own
 
 
 class User(Base):
@@ -31,6 +38,11 @@ class User(Base):
     role: Mapped[Role] = mapped_column(String(16))
     # The responder this user is; volunteers act only on that responder's dispatches.
     responder_id: Mapped[str | None] = mapped_column(String(64))
+    # The compounds this user may see; None: all of the deployment.
+    compounds: Mapped[list[str] | None] = mapped_column(JsonText)
+    # The registered person this user is (residents), or the device (terminals).
+    person_id: Mapped[str | None] = mapped_column(String(64))
+    device_id: Mapped[str | None] = mapped_column(String(64))
     # A language tag (zh-CN, en); None: what the browser asks for.
     language: Mapped[str | None] = mapped_column(String(16))
     active: Mapped[bool] = mapped_column(Boolean, default=True)

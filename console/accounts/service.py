@@ -5,6 +5,7 @@ Fail secure: every doubt refuses, and the refusal does not say which part was wr
 
 import datetime as dt
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -27,6 +28,14 @@ SESSION_LIFETIME = {
     Role.OPERATOR: dt.timedelta(hours=12),
     Role.ADMINISTRATOR: dt.timedelta(hours=12),
     Role.VOLUNTEER: dt.timedelta(days=14),
+    Role.PROPERTY_MANAGER: dt.timedelta(hours=12),
+    Role.GUARD: dt.timedelta(hours=12),
+    Role.GRID_WORKER: dt.timedelta(hours=12),
+    Role.POLICE: dt.timedelta(hours=12),
+    Role.AUDITOR: dt.timedelta(hours=12),
+    Role.RESIDENT: dt.timedelta(days=14),
+    # Terminals come with a token; a session of theirs is of no use.
+    Role.DEVICE: dt.timedelta(hours=1),
 }
 # How stale `last_seen` may be: looking at a page is not worth a write each time.
 SEEN_EVERY = dt.timedelta(minutes=5)
@@ -75,6 +84,9 @@ def create_user(
     *,
     responder_id: str | None = None,
     language: str | None = None,
+    compounds: Sequence[str] | None = None,
+    person_id: str | None = None,
+    device_id: str | None = None,
 ) -> User:
     """Makes a user who cannot sign in before a set-up link was used. Raises `NameTakenError`."""
     spelt = spell(name)
@@ -88,6 +100,9 @@ def create_user(
         password_hash=None,
         role=role,
         responder_id=responder_id,
+        compounds=None if compounds is None else list(compounds),
+        person_id=person_id,
+        device_id=device_id,
         language=language,
         active=True,
         created_at=at,

@@ -34,10 +34,12 @@ from registry.models import (
     WatchlistSubject,
     Zone,
 )
+from registry import lookups
 from ringward.demo import cast, credentials, equipment, names, plan, population
 from ringward.demo.credentials import DemoCredentials
 from ringward.demo.plan import COMPOUND, PREFIX
 from storage import Base, Clock, Database, MediaStore
+from storage.vault import current_vault
 
 SEED: Final = 20170701
 
@@ -134,7 +136,8 @@ def _build(session: Session, now: dt.datetime, rng: random.Random) -> dict[str, 
     _add(session, Unit, rows.units)
     _add(session, Dwelling, rows.dwellings)
     _add(session, Household, rows.households)
-    _add(session, Person, rows.people)
+    current_vault().create(row["id"] for row in rows.people)
+    _add(session, Person, [_sealed(row) for row in rows.people])
     _add(session, Residence, rows.residences)
     _add(session, Vehicle, rows.vehicles)
     issued = _add_devices(session, equipment.devices(buildings))
@@ -149,6 +152,11 @@ def _build(session: Session, now: dt.datetime, rng: random.Random) -> dict[str, 
 def _add(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
     # On the connection, not the session: Core's executemany, without an object a row.
     session.connection().execute(insert(table), rows)
+
+
+def _sealed(row: dict[str, Any]) -> dict[str, Any]:
+    """A planned person as the table holds one."""
+    return row | lookups.identity(COMPOUND, row["id"], name=row["name"], phone=row["phone"])
 
 
 def _zone_row(zone: plan.PlannedZone) -> dict[str, Any]:

@@ -57,13 +57,16 @@ def _house(population: Population, buildings: tuple[PlannedBuilding, ...], rng: 
     for building in buildings:
         for unit in range(1, building.units + 1):
             unit_id = f"{building.id}-u{unit}"
-            population.units.append({"id": unit_id, "building": building.id, "name": f"{unit}单元"})
+            population.units.append(
+                {"id": unit_id, "compound": COMPOUND, "building": building.id, "name": f"{unit}单元"}
+            )
             for floor, room in itertools.product(range(1, building.floors + 1), range(1, building.rooms + 1)):
                 repair = rng.random() < _SHARE_UNDER_REPAIR
                 state = DwellingState.UNDER_REPAIR if repair else DwellingState.VACANT
                 population.dwellings.append(
                     {
                         "id": f"{unit_id}-{floor:02d}{room:02d}",
+                        "compound": COMPOUND,
                         "unit": unit_id,
                         "floor": floor,
                         "room_no": f"{floor}{room:02d}",
@@ -131,6 +134,7 @@ def _settle(population: Population, homes: list[Row], rng: random.Random, today:
             population.residences.append(
                 {
                     "id": f"{PREFIX}-r{number:04d}",
+                    "compound": COMPOUND,
                     "person": person_id,
                     "dwelling": home["id"],
                     "kind": _kind(rng, head=place == 0, let=let),

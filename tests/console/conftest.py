@@ -26,8 +26,9 @@ from console.context import EnrolledPhoto, PhotoRefusedError, Rooms
 from console.security import CSRF_HEADER, SESSION_COOKIE
 from registry.models import Person
 from registry.templates import Embedding, enrol
-from storage import Base, Database, KeyRing, MediaStore
+from storage import Base, Database, KeyRing, MediaStore, Vault
 from storage.keys import install_ring
+from storage.vault import install_vault
 
 ORIGIN = "http://console.test"
 
@@ -74,9 +75,10 @@ class Browser(httpx.AsyncClient):
 
 
 @pytest.fixture(scope="session")
-def ring() -> KeyRing:
+def ring(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
     ring = KeyRing({1: bytes(range(32))})
     install_ring(ring)
+    install_vault(Vault.at(tmp_path_factory.mktemp("keys") / "vault.db", ring))
     return ring
 
 

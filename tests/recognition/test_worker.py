@@ -24,9 +24,10 @@ from registry.models import (
     Vehicle,
     VisitorPass,
 )
-from storage import Base, Database, KeyRing, MediaStore
+from storage import Base, Database, KeyRing, MediaStore, Vault
 from storage.events import OutboxRow
 from storage.keys import install_ring
+from storage.vault import install_vault
 
 NOW = dt.datetime(2026, 11, 23, 7, 15, tzinfo=dt.UTC)
 FACE = ConsentPurpose.FACE_ACCESS
@@ -57,6 +58,7 @@ class World:
     def __init__(self, folder, engine, reader):
         self.ring = KeyRing({1: bytes(32)})
         install_ring(self.ring)
+        install_vault(Vault.at(folder / "vault.db", self.ring))
         self.database = Database.at(folder / "ringward.db")
         Base.metadata.create_all(self.database.engine)
         self.media = MediaStore(folder / "media", self.ring)

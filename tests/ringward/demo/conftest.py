@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from bus.embedded import DeviceLogin, EmbeddedConfig, find_server
 from ringward.demo import DemoCredentials, build_demo
-from storage import Base, Database, KeyRing, MediaStore
+from storage import Base, Database, KeyRing, MediaStore, Vault
 from storage.keys import install_ring
+from storage.vault import install_vault
 
 NOW = dt.datetime(2026, 11, 23, 4, 0, tzinfo=dt.UTC)
 
@@ -53,6 +54,7 @@ class Home:
 def make_home(folder: Path) -> Home:
     ring = KeyRing.load(folder / "keys")
     install_ring(ring)
+    install_vault(Vault.at(folder / "vault.db", ring))
     database = Database.at(folder / "ringward.db")
     Base.metadata.create_all(database.engine)
     media, clock = MediaStore(folder / "media", ring), FixedClock()
@@ -73,7 +75,9 @@ def own_home(tmp_path: Path, home: Home) -> Iterator[Home]:
     own = make_home(tmp_path)
     yield own
     own.database.close()
-    install_ring(KeyRing.load(home.folder / "keys"))
+    ring = KeyRing.load(home.folder / "keys")
+    install_ring(ring)
+    install_vault(Vault.at(home.folder / "vault.db", ring))
 
 
 def eventually(condition: Callable[[], bool], deadline_s: float = 30.0) -> bool:
