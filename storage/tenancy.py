@@ -6,17 +6,17 @@ forgets to say, and can write no other's. This is the one place where it is enfo
 
 from typing import Any, cast
 
-from sqlalchemy import event, inspect
-from sqlalchemy.orm import Mapped, ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy import String, event, inspect
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 
 _KEY = "compound"
 
 
 class OwnedByCompound:
-    """Mixin of every table whose rows belong to one compound; it needs a `compound` column."""
+    """Mixin of every table whose rows belong to one compound."""
 
-    # Each table declares its own column: some are part of a key or an index.
-    compound: Mapped[Any]
+    # Tables declare it once more where it is a foreign key, an index or part of a key.
+    compound: Mapped[str] = mapped_column(String(64))
 
 
 class OtherCompoundError(Exception):
