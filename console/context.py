@@ -1,7 +1,7 @@
 """What the console needs of the rest of the process, handed over once at the start."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from fastapi import Request
@@ -59,6 +59,22 @@ class Rooms:
     metrics_registry: CollectorRegistry
 
 
+# Which of the deployment's compounds a request is about; without it the console's own.
+COMPOUND_HEADER = "X-Ringward-Compound"
+COMPOUND_COOKIE = "ringward_compound"
+
+
 def rooms(request: Request) -> Rooms:
-    """The dependency that endpoints and pages take."""
-    return cast("Rooms", request.app.state.rooms)
+    """The dependency that endpoints and pages take, bound to the compound that is asked for.
+
+    Whether the user may see that compound is for `console.security` to say. The database
+    in it reads and writes no other compound's rows (see `storage.tenancy`).
+    """
+    known = getattr(request.state, "rooms", None)
+    if known is None:
+        whole = cast("Rooms", request.app.state.rooms)
+        asked = request.headers.get(COMPOUND_HEADER) or request.cookies.get(COMPOUND_COOKIE)
+        compound = asked[:64] if asked else whole.compound
+        known = replace(whole, compound=compound, database=whole.database.within(compound))
+        request.state.rooms = known
+    return cast("Rooms", known)

@@ -85,7 +85,7 @@ class LiveFeed:
     ) -> None:
         # Reconnecting is done here, so that a connection that comes back cannot skip a change.
         self._options = {**options, "servers": [url], "allow_reconnect": False}
-        self._compound = compound
+        self.compound = compound
         self._client: Client | None = None
         self._task: asyncio.Task[None] | None = None
         self._following = asyncio.Event()
@@ -155,7 +155,7 @@ class LiveFeed:
             raise ResumeImpossibleError
         if upto <= after:
             return
-        async with contextlib.aclosing(follow(client, self._compound, after + 1)) as changes:
+        async with contextlib.aclosing(follow(client, self.compound, after + 1)) as changes:
             async for change in changes:
                 if change is None or change.seq > upto:
                     return  # A heartbeat: nothing of ours is left before the end.
@@ -192,7 +192,7 @@ class LiveFeed:
             for watcher in self._watchers:
                 watcher.drop()
             self.position = last
-        async with contextlib.aclosing(follow(client, self._compound, self.position + 1)) as changes:
+        async with contextlib.aclosing(follow(client, self.compound, self.position + 1)) as changes:
             self._following.set()
             log.info("live.following", position=self.position)
             async for change in changes:

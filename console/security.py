@@ -7,7 +7,6 @@ browser sends the cookie along whoever wrote the form.
 
 import datetime as dt
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -16,7 +15,7 @@ from fastapi import Depends, Request, Response
 from alerts.incidents.actor import Actor
 from console.accounts import service
 from console.accounts.limits import SignInLimiter
-from console.accounts.models import Role, User
+from console.accounts.models import User
 from console.accounts.tokens import Scope, find_api_token, hash_token, new_token
 from console.context import rooms
 
@@ -106,23 +105,14 @@ def current_user(request: Request, identity: Asking) -> User:
     needed = Scope.READ if request.method in SAFE_METHODS else Scope.WRITE
     if identity.scopes is not None and needed not in identity.scopes:
         raise ForbiddenError
+    if not at_home(identity.user, rooms(request).compound):
+        raise ForbiddenError
     return identity.user
 
 
-def require(*roles: Role) -> Callable[[User], User]:
-    """A dependency that gives the user when they have one of the roles."""
-
-    def allowed(user: Annotated[User, Depends(current_user)]) -> User:
-        if user.role not in roles:
-            raise ForbiddenError
-        return user
-
-    return allowed
-
-
-AnyUser = Annotated[User, Depends(current_user)]
-Staff = Annotated[User, Depends(require(Role.OPERATOR, Role.ADMINISTRATOR))]
-Administrator = Annotated[User, Depends(require(Role.ADMINISTRATOR))]
+def at_home(user: User, compound: str) -> bool:
+    """Whether a user may see a compound at all, whatever their role."""
+    return user.compounds is None or compound in user.compounds
 
 
 def as_actor(user: User) -> Actor:

@@ -61,7 +61,7 @@ def _write_only_own_rows(session: Session, _context: object, _instances: object)
     for row in (*session.new, *session.dirty, *session.deleted):
         if not isinstance(row, OwnedByCompound):
             continue
-        if row.compound is None:
+        if getattr(row, "compound", None) is None:
             row.compound = compound
         # What it was loaded with counts as much as what it is to become.
         before = inspect(cast("Any", row)).attrs.compound.history.deleted

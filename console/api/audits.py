@@ -7,12 +7,14 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
+from console.accounts.models import User
 from console.api.paging import Page
 from console.api.places import Here
-from console.security import Administrator
+from console.permissions import Action, may
 from storage.audit import AuditRow, verify
 
 router = APIRouter(tags=["audit"])
+Auditor = Annotated[User, may(Action.AUDIT_READ)]
 
 
 class AuditView(BaseModel):
@@ -39,7 +41,7 @@ class ChainView(BaseModel):
 @router.get("/audit")
 def audit(
     here: Here,
-    _: Administrator,
+    user: Auditor,
     cursor: Annotated[int | None, Query(ge=1)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     subject: Annotated[str | None, Query(max_length=128)] = None,
@@ -48,6 +50,9 @@ def audit(
     query = select(AuditRow)
     if cursor is not None:
         query = query.where(AuditRow.seq < cursor)
+    if user.compounds is not None:
+        # The log is the deployment's; somebody of one compound sees what was done in that one.
+        query = query.where(AuditRow.compound == here.compound)
     if subject is not None:
         query = query.where(AuditRow.subject == subject)
     with here.database.read() as session:
@@ -57,7 +62,7 @@ def audit(
 
 
 @router.get("/audit/verification")
-def verification(here: Here, _: Administrator) -> ChainView:
+def verification(here: Here, _: Auditor) -> ChainView:
     """Walks the whole chain."""
     with here.database.read() as session:
         broken = verify(session)

@@ -10,14 +10,15 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import defer
 
 from bus.deadletters import DeadLetter
-from console.accounts.models import Role
+from console.accounts.models import Role, User
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
+from console.permissions import Action, may
 from console.problems import not_found
-from console.security import Staff
 
 router = APIRouter(tags=["deadletters"])
+Reader = Annotated[User, may(Action.EVENTS_READ)]
 
 
 class DeadLetterView(BaseModel):
@@ -46,7 +47,7 @@ class DeadLetterInFull(DeadLetterView):
 
 @router.get("/deadletters")
 def dead_letters(
-    here: Here, _: Staff, paging: Asked, reason: Annotated[str | None, Query(max_length=64)] = None
+    here: Here, _: Reader, paging: Asked, reason: Annotated[str | None, Query(max_length=64)] = None
 ) -> Page[DeadLetterView]:
     """Refused input, newest first; also what could not be told to belong to any compound."""
     query = (
@@ -64,7 +65,7 @@ def dead_letters(
 
 @router.get("/deadletters/{letter_id}")
 def dead_letter(
-    here: Here, user: Staff, letter_id: str, purpose: Purpose = Purpose.MONITORING
+    here: Here, user: Reader, letter_id: str, purpose: Purpose = Purpose.MONITORING
 ) -> DeadLetterInFull:
     """One refused message; reading its bytes is audited."""
     with here.database.write() as session:

@@ -1,18 +1,21 @@
 """Devices with their condition. The hash of a device's secret never leaves the database."""
 
 import datetime as dt
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import Select, select
 
+from console.accounts.models import User
 from console.api.paging import Page
 from console.api.places import Here
+from console.permissions import Action, may
 from console.problems import not_found
-from console.security import Staff
 from devices.models import Device, DeviceKind, DeviceStatus
 
 router = APIRouter(tags=["devices"])
+Reader = Annotated[User, may(Action.DEVICES_READ)]
 
 
 class DeviceView(BaseModel):
@@ -35,7 +38,7 @@ class DeviceView(BaseModel):
 
 
 @router.get("/devices")
-def devices(here: Here, _: Staff) -> Page[DeviceView]:
+def devices(here: Here, _: Reader) -> Page[DeviceView]:
     """All devices of the compound."""
     with here.database.read() as session:
         rows = session.execute(_query(here.compound).order_by(Device.id)).all()
@@ -43,7 +46,7 @@ def devices(here: Here, _: Staff) -> Page[DeviceView]:
 
 
 @router.get("/devices/{device_id}")
-def device(here: Here, _: Staff, device_id: str) -> DeviceView:
+def device(here: Here, _: Reader, device_id: str) -> DeviceView:
     """One device."""
     with here.database.read() as session:
         row = session.execute(_query(here.compound).where(Device.id == device_id)).first()

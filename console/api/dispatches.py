@@ -16,15 +16,16 @@ from sqlalchemy.orm import Session
 from alerts.dispatch import actions
 from alerts.dispatch.models import Dispatch, DispatchState
 from alerts.incidents.models import Incident
-from console.accounts.models import Role, User
+from console.accounts.models import User
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.api.views import DispatchView, DispatchWithTask, IncidentForVolunteer
+from console.permissions import Action, allowed, may
 from console.problems import not_found
-from console.security import AnyUser
 
 router = APIRouter(tags=["dispatches"])
+Tasked = Annotated[User, may(Action.TASKS)]
 
 
 class Reply(enum.StrEnum):
@@ -43,14 +44,14 @@ class NoteAsked(BaseModel):
 @router.get("/dispatches")
 def dispatches(
     here: Here,
-    user: AnyUser,
+    user: Tasked,
     paging: Asked,
     state: Annotated[list[DispatchState] | None, Query()] = None,
     incident: Annotated[str | None, Query(max_length=32)] = None,
 ) -> Page[DispatchWithTask]:
     """The user's own dispatches, newest first; staff see everybody's."""
     query = select(Dispatch).where(Dispatch.compound == here.compound)
-    if user.role == Role.VOLUNTEER:
+    if not allowed(user, Action.INCIDENTS_READ):
         query = query.where(Dispatch.responder == user.responder_id)
     if state:
         query = query.where(Dispatch.state.in_(state))
@@ -64,7 +65,7 @@ def dispatches(
 
 @router.post("/dispatches/{dispatch_id}/{reply}")
 def reply_to(
-    here: Here, user: AnyUser, dispatch_id: str, reply: Reply, asked: NoteAsked | None = None
+    here: Here, user: Tasked, dispatch_id: str, reply: Reply, asked: NoteAsked | None = None
 ) -> DispatchWithTask:
     """Accepts, declines, arrives or resolves. The same answer twice changes nothing."""
     with here.database.write() as session:
@@ -95,7 +96,10 @@ def answer(
     Raises a 404 problem for what is not theirs, and `DispatchRefusedError`.
     """
     row = session.get(Dispatch, dispatch_id)
-    theirs = row is not None and (user.role != Role.VOLUNTEER or row.responder == user.responder_id)
+    theirs = row is not None and (
+        allowed(user, Action.INCIDENTS_READ)
+        or (user.responder_id is not None and row.responder == user.responder_id)
+    )
     if row is None or row.compound != compound or not theirs:
         # Whether somebody else was asked is not a volunteer's to know.
         raise not_found("dispatch")

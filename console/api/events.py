@@ -7,14 +7,16 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import select
 
+from console.accounts.models import User
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
+from console.permissions import Action, may
 from console.problems import not_found
-from console.security import Staff
 from storage.events import EventRow
 
 router = APIRouter(tags=["events"])
+Reader = Annotated[User, may(Action.EVENTS_READ)]
 
 
 class EventView(BaseModel):
@@ -47,7 +49,7 @@ class EventInFull(EventView):
 @router.get("/events")
 def events(
     here: Here,
-    _: Staff,
+    _: Reader,
     paging: Asked,
     *,
     event_type: Annotated[str | None, Query(alias="type", max_length=64)] = None,
@@ -72,7 +74,7 @@ def events(
 
 
 @router.get("/events/{event_id}")
-def event(here: Here, user: Staff, event_id: str, purpose: Purpose = Purpose.MONITORING) -> EventInFull:
+def event(here: Here, user: Reader, event_id: str, purpose: Purpose = Purpose.MONITORING) -> EventInFull:
     """One event with all its device said; the look is audited."""
     with here.database.write() as session:
         row = session.get(EventRow, event_id)

@@ -14,17 +14,21 @@ from alerts.dispatch.suggest import suggest
 from alerts.incidents import actions
 from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State, Step
 from alerts.incidents.models import Evidence, Incident, Transition
-from console.accounts.models import Role
+from console.accounts.models import User
 from console.api.idempotency import Answer, once
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.api.views import DispatchView, IncidentForVolunteer, IncidentView
+from console.permissions import Action, allowed, may
 from console.problems import not_found
-from console.security import AnyUser, Staff, as_actor
+from console.security import as_actor
 from registry.models import Ring
 
 router = APIRouter(tags=["incidents"])
+Reader = Annotated[User, may(Action.INCIDENTS_READ)]
+Tasked = Annotated[User, may(Action.TASKS)]
+Decider = Annotated[User, may(Action.INCIDENTS_DECIDE)]
 
 
 class EvidenceView(BaseModel):
@@ -95,7 +99,7 @@ class SendAsked(BaseModel):
 @router.get("/incidents")
 def incidents(
     here: Here,
-    _: Staff,
+    _: Reader,
     paging: Asked,
     *,
     state: Annotated[list[State] | None, Query()] = None,
@@ -118,10 +122,10 @@ def incidents(
 
 @router.get("/incidents/{incident_id}")
 def incident(
-    here: Here, user: AnyUser, incident_id: str, purpose: Purpose = Purpose.INCIDENT_HANDLING
+    here: Here, user: Tasked, incident_id: str, purpose: Purpose = Purpose.INCIDENT_HANDLING
 ) -> IncidentInFull | IncidentForVolunteer:
-    """One incident. A volunteer sees only those they were asked to, and of these only the task."""
-    if user.role == Role.VOLUNTEER:
+    """One incident. Who can be sent there (volunteer, guard) sees only their own, and of it the task."""
+    if not allowed(user, Action.INCIDENTS_READ):
         with here.database.read() as session:
             row = _find(session, here.compound, incident_id)
             asked = select(Dispatch.id).where(
@@ -140,7 +144,7 @@ def incident(
 
 
 @router.post("/incidents/{incident_id}/steps", response_model=IncidentView, status_code=201)
-def take_step(here: Here, request: Request, user: Staff, incident_id: str, asked: StepAsked) -> Response:
+def take_step(here: Here, request: Request, user: Decider, incident_id: str, asked: StepAsked) -> Response:
     """Takes a step of the life cycle; `alerts` writes it to the audit log."""
 
     def work(session: Session, at: dt.datetime) -> Answer:
@@ -161,7 +165,7 @@ def take_step(here: Here, request: Request, user: Staff, incident_id: str, asked
 
 
 @router.post("/incidents/{incident_id}/dispatches", response_model=Page[DispatchView], status_code=201)
-def send(here: Here, request: Request, user: Staff, incident_id: str, asked: SendAsked) -> Response:
+def send(here: Here, request: Request, user: Decider, incident_id: str, asked: SendAsked) -> Response:
     """Asks responders to go; the answer lists those who had not been asked yet."""
 
     def work(session: Session, at: dt.datetime) -> Answer:

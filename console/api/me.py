@@ -1,13 +1,17 @@
 """Who I am to the console, and the token my forms need."""
 
+from typing import Annotated
+
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from console.accounts.models import Role
+from console.accounts.models import Role, User
 from console.context import rooms
-from console.security import AnyUser, csrf_token
+from console.permissions import Action, may
+from console.security import csrf_token
 
 router = APIRouter(tags=["me"])
+Myself = Annotated[User, may(Action.OWN_ACCOUNT)]
 
 
 class Me(BaseModel):
@@ -21,7 +25,7 @@ class Me(BaseModel):
 
 
 @router.get("/me")
-def me(request: Request, user: AnyUser) -> Me:
+def me(request: Request, user: Myself) -> Me:
     """The signed-in user."""
     return Me(
         id=user.id,

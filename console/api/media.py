@@ -4,11 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from console.accounts.models import User
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
-from console.security import Staff
+from console.permissions import Action, may
 
 router = APIRouter(tags=["media"])
+Viewer = Annotated[User, may(Action.MEDIA_VIEW)]
 
 _MAGIC = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
@@ -16,7 +18,7 @@ _MAGIC = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 @router.get("/media/{media_id}", response_class=Response)
 def picture(
     here: Here,
-    user: Staff,
+    user: Viewer,
     media_id: Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")],
     purpose: Purpose = Purpose.INCIDENT_HANDLING,
 ) -> Response:

@@ -15,12 +15,16 @@ from console.api.paging import Page
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.context import ConsentMissingError, Rooms
+from console.permissions import Action, may
 from console.problems import ProblemError, not_found
-from console.security import Staff, as_actor
+from console.security import as_actor
 from registry import consents
 from registry.models import Consent, ConsentPurpose, FaceTemplate, GivenBy, Person, Residence
 
 router = APIRouter(tags=["people"])
+Finder = Annotated[User, may(Action.PEOPLE_FIND)]
+Recorder = Annotated[User, may(Action.CONSENTS_RECORD)]
+Enroller = Annotated[User, may(Action.FACES_ENROL)]
 
 PHOTO_MAX_BYTES = 8 * 1024 * 1024
 
@@ -83,7 +87,7 @@ class TemplateView(BaseModel):
 
 
 @router.get("/people/{person_id}")
-def person(here: Here, user: Staff, person_id: str, purpose: Purpose) -> PersonView:
+def person(here: Here, user: Finder, person_id: str, purpose: Purpose) -> PersonView:
     """One person; `purpose` is required and written to the audit log."""
     return look_up_person(here, user, person_id, purpose)
 
@@ -112,7 +116,7 @@ def look_up_person(here: Rooms, user: User, person_id: str, purpose: Purpose) ->
 
 
 @router.get("/people/{person_id}/consents")
-def list_consents(here: Here, user: Staff, person_id: str, purpose: Purpose) -> Page[ConsentView]:
+def list_consents(here: Here, user: Finder, person_id: str, purpose: Purpose) -> Page[ConsentView]:
     """All consents of a person, also those withdrawn."""
     with here.database.write() as session:
         row = _find(session, here.compound, person_id)
@@ -122,7 +126,7 @@ def list_consents(here: Here, user: Staff, person_id: str, purpose: Purpose) -> 
 
 
 @router.post("/people/{person_id}/consents", response_model=ConsentView, status_code=201)
-def give(here: Here, request: Request, user: Staff, person_id: str, given: ConsentGiven) -> Response:
+def give(here: Here, request: Request, user: Recorder, person_id: str, given: ConsentGiven) -> Response:
     """Records a consent. Refused with `guardian_required` for a child's own."""
 
     def work(session: Session, at: dt.datetime) -> Answer:
@@ -143,7 +147,7 @@ def give(here: Here, request: Request, user: Staff, person_id: str, given: Conse
 
 
 @router.delete("/people/{person_id}/consents/{purpose}")
-def withdraw(here: Here, user: Staff, person_id: str, purpose: ConsentPurpose) -> Withdrawn:
+def withdraw(here: Here, user: Recorder, person_id: str, purpose: ConsentPurpose) -> Withdrawn:
     """Ends a consent; templates that stood on it are deleted in the same commit."""
     with here.database.write() as session:
         row = _find(session, here.compound, person_id)
@@ -156,7 +160,7 @@ def withdraw(here: Here, user: Staff, person_id: str, purpose: ConsentPurpose) -
 
 @router.post("/people/{person_id}/templates", response_model=TemplateView, status_code=201)
 def enrol(
-    here: Here, request: Request, user: Staff, person_id: str, photo: Annotated[UploadFile, File()]
+    here: Here, request: Request, user: Enroller, person_id: str, photo: Annotated[UploadFile, File()]
 ) -> Response:
     """Makes a face template of a photo.
 

@@ -6,13 +6,15 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
+from console.accounts.models import User
 from console.api.paging import Page
 from console.context import Rooms, rooms
+from console.permissions import Action, may
 from console.problems import not_found
-from console.security import AnyUser
 from registry.models import Building, Compound, Ring, Zone
 
 router = APIRouter(tags=["places"])
+Reader = Annotated[User, may(Action.PLACES_READ)]
 Here = Annotated[Rooms, Depends(rooms)]
 
 
@@ -50,7 +52,7 @@ class BuildingView(_FromRow):
 
 
 @router.get("/compounds")
-def compounds(here: Here, _: AnyUser) -> Page[CompoundView]:
+def compounds(here: Here, _: Reader) -> Page[CompoundView]:
     """The compound this console looks after."""
     with here.database.read() as session:
         rows = session.scalars(select(Compound).where(Compound.id == here.compound)).all()
@@ -58,7 +60,7 @@ def compounds(here: Here, _: AnyUser) -> Page[CompoundView]:
 
 
 @router.get("/compounds/{compound_id}")
-def compound(here: Here, _: AnyUser, compound_id: str) -> CompoundView:
+def compound(here: Here, _: Reader, compound_id: str) -> CompoundView:
     """One compound; another console's is not found here."""
     with here.database.read() as session:
         row = session.get(Compound, compound_id) if compound_id == here.compound else None
@@ -68,7 +70,7 @@ def compound(here: Here, _: AnyUser, compound_id: str) -> CompoundView:
 
 
 @router.get("/zones")
-def zones(here: Here, _: AnyUser) -> Page[ZoneView]:
+def zones(here: Here, _: Reader) -> Page[ZoneView]:
     """All zones."""
     with here.database.read() as session:
         rows = session.scalars(select(Zone).where(Zone.compound == here.compound).order_by(Zone.id)).all()
@@ -76,7 +78,7 @@ def zones(here: Here, _: AnyUser) -> Page[ZoneView]:
 
 
 @router.get("/buildings")
-def buildings(here: Here, _: AnyUser) -> Page[BuildingView]:
+def buildings(here: Here, _: Reader) -> Page[BuildingView]:
     """All buildings."""
     with here.database.read() as session:
         query = select(Building).where(Building.compound == here.compound).order_by(Building.id)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from console.accounts.models import User
 from storage.audit import AuditEntry, append
+from storage.tenancy import bound_to
 
 
 class Purpose(enum.StrEnum):
@@ -34,5 +35,15 @@ class Look:
 def note_look(session: Session, at: dt.datetime, user: User, look: Look) -> None:
     """Writes a look into the audit chain; it commits with the answer or there is no answer."""
     append(
-        session, at, AuditEntry(user.id, str(user.role), look.action, look.purpose, look.subject, look.detail)
+        session,
+        at,
+        AuditEntry(
+            user.id,
+            str(user.role),
+            look.action,
+            look.purpose,
+            look.subject,
+            look.detail,
+            bound_to(session),
+        ),
     )

@@ -8,11 +8,13 @@ from pydantic import AwareDatetime, BaseModel
 from sqlalchemy import select
 
 from alerts.duty.models import Responder, Shift, Team
+from console.accounts.models import User
 from console.api.paging import Page
 from console.api.places import Here
-from console.security import Staff
+from console.permissions import Action, may
 
 router = APIRouter(tags=["responders"])
+Reader = Annotated[User, may(Action.INCIDENTS_READ)]
 
 
 class ResponderView(BaseModel):
@@ -29,7 +31,7 @@ class ResponderView(BaseModel):
 
 @router.get("/responders")
 def responders(
-    here: Here, _: Staff, at: Annotated[AwareDatetime | None, Query()] = None
+    here: Here, _: Reader, at: Annotated[AwareDatetime | None, Query()] = None
 ) -> Page[ResponderView]:
     """Those on duty now, or at a given moment."""
     moment = at or here.clock.now()

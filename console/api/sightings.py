@@ -10,14 +10,16 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import select
 
+from console.accounts.models import User
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
+from console.permissions import Action, may
 from console.problems import not_found
-from console.security import Staff
 from recognition.models import DecisionRow
 
 router = APIRouter(tags=["sightings"])
+Reader = Annotated[User, may(Action.EVENTS_READ)]
 
 
 class SightingView(BaseModel):
@@ -56,7 +58,7 @@ class SightingInFull(SightingView):
 @router.get("/sightings")
 def sightings(
     here: Here,
-    _: Staff,
+    _: Reader,
     paging: Asked,
     *,
     subject_kind: Annotated[str | None, Query(max_length=16)] = None,
@@ -85,7 +87,7 @@ def sightings(
 
 @router.get("/sightings/{sighting_id}")
 def sighting(
-    here: Here, user: Staff, sighting_id: str, purpose: Purpose = Purpose.INCIDENT_HANDLING
+    here: Here, user: Reader, sighting_id: str, purpose: Purpose = Purpose.INCIDENT_HANDLING
 ) -> SightingInFull:
     """One decision with its subject and candidates; the look is audited."""
     with here.database.write() as session:

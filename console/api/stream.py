@@ -20,14 +20,16 @@ from starlette.types import Receive, Scope, Send
 
 from alerts.dispatch.models import Dispatch
 from bus.messages import DispatchChanged, IncidentChanged, Message
-from console.accounts.models import Role, User
+from console.accounts.models import User
 from console.context import Rooms, rooms
 from console.live import DroppedError, FeedFullError, LiveFeed, ResumeImpossibleError, Watcher
 from console.live_tail import Change, TailBrokenError
+from console.permissions import Action, allowed, may
 from console.problems import ProblemError
-from console.security import AnyUser, look_up
+from console.security import at_home, look_up
 
 router = APIRouter(tags=["stream"])
+Listener = Annotated[User, may(Action.TASKS)]
 
 KEEP_ALIVE_S: Final = 15
 SEND_TIMEOUT_S: Final = 30.0
@@ -53,14 +55,14 @@ class Audience:
     """
 
     def __init__(self, user: User, incidents: set[str]) -> None:
-        self._all = user.role != Role.VOLUNTEER
+        self._all = allowed(user, Action.INCIDENTS_READ)
         self._responder = user.responder_id
         self._incidents = incidents
 
     @classmethod
     def of(cls, here: Rooms, user: User) -> "Audience":
         """Reads which incidents a volunteer was asked to so far."""
-        if user.role != Role.VOLUNTEER or user.responder_id is None:
+        if allowed(user, Action.INCIDENTS_READ) or user.responder_id is None:
             return cls(user, set())
         with here.database.read() as session:
             asked = select(Dispatch.incident).where(Dispatch.responder == user.responder_id)
@@ -88,12 +90,14 @@ class _Stream(EventSourceResponse):
 @router.get("/stream", response_class=EventSourceResponse)
 async def stream(
     request: Request,
-    user: AnyUser,
+    user: Listener,
     last_event_id: Annotated[str | None, Header(pattern=r"^\d{1,18}$")] = None,
     after: Annotated[int | None, Query(ge=0)] = None,
 ) -> EventSourceResponse:
     """Changes as they happen. `after` is what `Last-Event-ID` is, for the first connection."""
     feed = cast("LiveFeed", request.app.state.feed)
+    if rooms(request).compound != feed.compound:
+        raise ProblemError(409, "other_compound", "This console streams the changes of another compound")
     if feed.is_full:
         raise ProblemError(503, "too_many_streams", "Too many streams are open")
     audience = await run_in_threadpool(Audience.of, rooms(request), user)
@@ -128,8 +132,9 @@ async def _live(request: Request, watcher: Watcher, audience: Audience) -> Async
     while True:
         change = await watcher.next(CHECKED_EVERY_S)
         if time.monotonic() - checked >= CHECKED_EVERY_S:
-            if await run_in_threadpool(look_up, request) is None:
-                return  # Signed out, ended or deactivated since.
+            identity = await run_in_threadpool(look_up, request)
+            if identity is None or not at_home(identity.user, rooms(request).compound):
+                return  # Signed out, ended, deactivated or sent to another compound since.
             checked = time.monotonic()
         if change is None:
             continue

@@ -2,24 +2,27 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import or_, select
 from sqlalchemy.orm import defer
 
 from bus.deadletters import DeadLetter
+from console.accounts.models import User
 from console.context import rooms
 from console.pages.board import heard
 from console.pages.places import names
 from console.pages.view import frame, render
+from console.permissions import Action, may
 from console.problems import not_found
-from console.security import Staff
 from devices.models import Device, DeviceStatus
 from registry.models import Zone
 from storage.events import EventRow
 
 router = APIRouter(prefix="/console")
+Reader = Annotated[User, may(Action.DEVICES_READ)]
+RefusedReader = Annotated[User, may(Action.EVENTS_READ)]
 
 _SHOWN: Final = 100
 # A clock this far off makes evidence doubtful; below it is ordinary drift.
@@ -49,7 +52,7 @@ class DeviceLine:
 
 
 @router.get("/devices")
-def devices(request: Request, user: Staff, show: str = "all") -> Response:
+def devices(request: Request, user: Reader, show: str = "all") -> Response:
     """All devices, what needs a hand first."""
     del user
     here, view = rooms(request), frame(request)
@@ -70,7 +73,7 @@ def devices(request: Request, user: Staff, show: str = "all") -> Response:
 
 
 @router.get("/devices/{device_id}")
-def device(request: Request, user: Staff, device_id: str) -> Response:
+def device(request: Request, user: Reader, device_id: str) -> Response:
     """One device, its last events and what it sent that was refused."""
     del user
     here, view = rooms(request), frame(request)
@@ -100,7 +103,7 @@ def device(request: Request, user: Staff, device_id: str) -> Response:
 
 
 @router.get("/refused")
-def refused(request: Request, user: Staff, reason: str | None = None) -> Response:
+def refused(request: Request, user: RefusedReader, reason: str | None = None) -> Response:
     """Messages that were refused, newest first."""
     del user
     here, view = rooms(request), frame(request)
@@ -122,7 +125,7 @@ def refused(request: Request, user: Staff, reason: str | None = None) -> Respons
 
 
 @router.get("/refused/{letter_id}")
-def refused_one(request: Request, user: Staff, letter_id: str) -> Response:
+def refused_one(request: Request, user: RefusedReader, letter_id: str) -> Response:
     """One refused message. Its bytes may hold a face and are not shown here."""
     del user
     here, view = rooms(request), frame(request)

@@ -11,12 +11,15 @@ from alerts.dispatch.actions import DispatchRefusedError, send
 from alerts.incidents.actions import IncidentNotFoundError, StaleVersionError, take_step
 from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State, Step, StepRefusedError
 from alerts.incidents.models import Incident
+from console.accounts.models import User
 from console.context import rooms
 from console.pages.operator import incident_fragment, whole_page
 from console.pages.view import is_fragment
-from console.security import Staff, as_actor
+from console.permissions import Action, may
+from console.security import as_actor
 
 router = APIRouter(prefix="/console/incidents")
+Decider = Annotated[User, may(Action.INCIDENTS_DECIDE)]
 
 _NOTE_LENGTH: Final = 2000
 _CHANGED: Final = {"HX-Trigger": "ringward:acted"}
@@ -26,13 +29,17 @@ Note = Annotated[str, Form(max_length=_NOTE_LENGTH)]
 
 
 @router.post("/{incident_id}/acknowledge")
-def acknowledge(request: Request, user: Staff, incident_id: str, version: Version) -> Response:
+def acknowledge(request: Request, user: Decider, incident_id: str, version: Version) -> Response:
     return _step(request, user, incident_id, version, Step(State.ACKNOWLEDGED))
 
 
 @router.post("/{incident_id}/confirm")
 def confirm(
-    request: Request, user: Staff, incident_id: str, version: Version, comparison: Annotated[str, Form()] = ""
+    request: Request,
+    user: Decider,
+    incident_id: str,
+    version: Version,
+    comparison: Annotated[str, Form()] = "",
 ) -> Response:
     """`comparison` is the operator's answer on the two pictures, where the incident needs one."""
     answer = _answer(comparison)
@@ -42,7 +49,7 @@ def confirm(
 @router.post("/{incident_id}/false-alarm")
 def false_alarm(
     request: Request,
-    user: Staff,
+    user: Decider,
     incident_id: str,
     version: Version,
     reason: Annotated[str, Form()] = "",
@@ -58,7 +65,7 @@ def false_alarm(
 @router.post("/{incident_id}/dispatch")
 def dispatch(
     request: Request,
-    user: Staff,
+    user: Decider,
     incident_id: str,
     version: Version,
     responder: Annotated[list[str] | None, Form()] = None,
@@ -80,12 +87,12 @@ def dispatch(
 
 
 @router.post("/{incident_id}/resolve")
-def resolve(request: Request, user: Staff, incident_id: str, version: Version, note: Note = "") -> Response:
+def resolve(request: Request, user: Decider, incident_id: str, version: Version, note: Note = "") -> Response:
     return _step(request, user, incident_id, version, Step(State.RESOLVED), note)
 
 
 @router.post("/{incident_id}/close")
-def close(request: Request, user: Staff, incident_id: str, version: Version) -> Response:
+def close(request: Request, user: Decider, incident_id: str, version: Version) -> Response:
     return _step(request, user, incident_id, version, Step(State.CLOSED))
 
 
@@ -94,7 +101,7 @@ def _answer(comparison: str) -> Comparison | None:
 
 
 def _step(
-    request: Request, user: Staff, incident_id: str, version: int, step: Step, note: str = ""
+    request: Request, user: Decider, incident_id: str, version: int, step: Step, note: str = ""
 ) -> Response:
     here = rooms(request)
 

@@ -1,12 +1,13 @@
 """The operator's live page and the parts of it that are fetched again."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from alerts.incidents.lifecycle import Comparison, FalseAlarmReason
 from alerts.incidents.models import Incident
+from console.accounts.models import User
 from console.api.purposes import Look, Purpose, note_look
 from console.context import Rooms, rooms
 from console.pages.board import board, open_incidents
@@ -15,10 +16,11 @@ from console.pages.feed import feed
 from console.pages.places import names
 from console.pages.queue import items
 from console.pages.view import Frame, frame, is_fragment, render
+from console.permissions import Action, may
 from console.problems import not_found
-from console.security import Staff
 
 router = APIRouter()
+Reader = Annotated[User, may(Action.INCIDENTS_READ)]
 
 CHOICES: Final[dict[str, Any]] = {
     "comparisons": list(Comparison),
@@ -27,7 +29,7 @@ CHOICES: Final[dict[str, Any]] = {
 
 
 @router.get("/console")
-def console(request: Request, user: Staff, incident: str | None = None) -> Response:
+def console(request: Request, user: Reader, incident: str | None = None) -> Response:
     """The whole page; `incident` is the one that stands open."""
     del user
     return whole_page(request, incident)
@@ -68,7 +70,7 @@ def whole_page(
 
 
 @router.get("/console/fragments/queue")
-def queue_part(request: Request, user: Staff) -> Response:
+def queue_part(request: Request, user: Reader) -> Response:
     del user
     here, view = rooms(request), frame(request)
     with here.database.read() as session:
@@ -79,7 +81,7 @@ def queue_part(request: Request, user: Staff) -> Response:
 
 
 @router.get("/console/fragments/plan")
-def plan_part(request: Request, user: Staff) -> Response:
+def plan_part(request: Request, user: Reader) -> Response:
     del user
     here, view = rooms(request), frame(request)
     with here.database.read() as session:
@@ -88,7 +90,7 @@ def plan_part(request: Request, user: Staff) -> Response:
 
 
 @router.get("/console/fragments/feed")
-def feed_part(request: Request, user: Staff) -> Response:
+def feed_part(request: Request, user: Reader) -> Response:
     del user
     here, view = rooms(request), frame(request)
     with here.database.read() as session:
@@ -97,7 +99,7 @@ def feed_part(request: Request, user: Staff) -> Response:
 
 
 @router.get("/console/fragments/incident/{incident_id}")
-def incident_part(request: Request, user: Staff, incident_id: str) -> Response:
+def incident_part(request: Request, user: Reader, incident_id: str) -> Response:
     """The open incident. Asked for as a page (a link in a new tab) it comes with the page around it."""
     del user
     if not is_fragment(request):

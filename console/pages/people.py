@@ -10,22 +10,24 @@ from urllib.parse import quote
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
+from console.accounts.models import User
 from console.api.people import PersonView, enrol, look_up_person
 from console.api.purposes import Purpose
 from console.context import ConsentMissingError, PhotoRefusedError, rooms
 from console.pages.view import frame, render
+from console.permissions import Action, may
 from console.problems import ProblemError
-from console.security import Administrator
 from registry.models import ConsentPurpose
 
 router = APIRouter(prefix="/console/people")
+Editor = Annotated[User, may(Action.PEOPLE_EDIT)]
 
 _REFUSALS = {"enrolment_unavailable": "no_engine", "photo_too_large": "too_large"}
 
 
 @router.get("")
 def find(
-    request: Request, user: Administrator, person: str = "", purpose: str = Purpose.REGISTRY_MAINTENANCE
+    request: Request, user: Editor, person: str = "", purpose: str = Purpose.REGISTRY_MAINTENANCE
 ) -> Response:
     """The form, and the person where a reference and a purpose were given."""
     return _page(request, user, person.strip(), purpose)
@@ -34,7 +36,7 @@ def find(
 @router.post("/photo")
 def photo(
     request: Request,
-    user: Administrator,
+    user: Editor,
     person: Annotated[str, Form()],
     photo: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
@@ -60,7 +62,7 @@ def photo(
 
 def _page(
     request: Request,
-    user: Administrator,
+    user: Editor,
     person: str,
     purpose: str,
     *,

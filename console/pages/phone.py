@@ -24,10 +24,11 @@ from console.context import rooms
 from console.pages.board import shapes
 from console.pages.plan import BuildingShape, IncidentSpot, Plan, ZoneShape, build
 from console.pages.view import Frame, frame, is_fragment, render
-from console.security import AnyUser
+from console.permissions import Action, may
 from registry.models import Building, Zone
 
 router = APIRouter()
+Tasked = Annotated[User, may(Action.TASKS)]
 
 # A finished or withdrawn task stays readable for a while: "what became of it?"
 _STAYS: Final = dt.timedelta(minutes=30)
@@ -72,14 +73,14 @@ class Ended:
 
 
 @router.get("/phone")
-def phone(request: Request, user: AnyUser) -> Response:
+def phone(request: Request, user: Tasked) -> Response:
     """The page as it stands; opening it tells the operator that the alert was seen."""
     _note_seen(request, user)
     return _page(request, user)
 
 
 @router.get("/phone/fragments/tasks")
-def tasks_part(request: Request, user: AnyUser) -> Response:
+def tasks_part(request: Request, user: Tasked) -> Response:
     _note_seen(request, user)
     return _page(request, user, part=True)
 
@@ -87,7 +88,7 @@ def tasks_part(request: Request, user: AnyUser) -> Response:
 @router.post("/phone/dispatches/{dispatch_id}/{reply}")
 def reply(
     request: Request,
-    user: AnyUser,
+    user: Tasked,
     dispatch_id: str,
     reply: Reply,
     note: Annotated[str, Form(max_length=2000)] = "",

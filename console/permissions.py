@@ -1,0 +1,152 @@
+"""Who may do what: one table of actions and roles, which every route refers to.
+
+The table in `docs/roles.md` is made from here, and a test asks every route with every role.
+What a role sees of a thing (a guard "belongs / does not belong", a grid worker the own
+grid, a resident the own household) is said at the route; here is only who gets that far.
+"""
+
+import enum
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from fastapi import Depends
+
+from console.accounts.models import Role, User
+from console.security import ForbiddenError, current_user
+
+_ADMIN: Final = Role.ADMINISTRATOR
+_MANAGER: Final = Role.PROPERTY_MANAGER
+_OPERATOR: Final = Role.OPERATOR
+_GUARD: Final = Role.GUARD
+_GRID: Final = Role.GRID_WORKER
+_VOLUNTEER: Final = Role.VOLUNTEER
+_POLICE: Final = Role.POLICE
+_AUDITOR: Final = Role.AUDITOR
+_RESIDENT: Final = Role.RESIDENT
+_DEVICE: Final = Role.DEVICE
+
+
+class Action(enum.StrEnum):
+    """Something that a route does for somebody."""
+
+    OWN_ACCOUNT = "own_account"
+    PLACES_READ = "places_read"
+    PLACES_EDIT = "places_edit"
+    NOTES_EDIT = "notes_edit"
+    DEVICES_READ = "devices_read"
+    EVENTS_READ = "events_read"
+    INCIDENTS_READ = "incidents_read"
+    INCIDENTS_DECIDE = "incidents_decide"
+    TASKS = "tasks"
+    MEDIA_VIEW = "media_view"
+    PEOPLE_FIND = "people_find"
+    PEOPLE_EDIT = "people_edit"
+    RESIDENCES_VERIFY = "residences_verify"
+    ENTRY_CHECK = "entry_check"
+    CREDENTIALS_EDIT = "credentials_edit"
+    CONSENTS_RECORD = "consents_record"
+    FACES_ENROL = "faces_enrol"
+    PASSES_READ = "passes_read"
+    PASSES_REQUEST = "passes_request"
+    PASSES_DECIDE = "passes_decide"
+    PASSES_USE = "passes_use"
+    WATCHLIST_READ = "watchlist_read"
+    WATCHLIST_APPLY = "watchlist_apply"
+    WATCHLIST_APPROVE = "watchlist_approve"
+    REPORTS_READ = "reports_read"
+    REGISTRY_IMPORT = "registry_import"
+    REGISTRY_EXPORT = "registry_export"
+    REQUESTS_HANDLE = "requests_handle"
+    ERASE = "erase"
+    ERASURES_READ = "erasures_read"
+    TERMINAL_ORDERS = "terminal_orders"
+    HOLDS_READ = "holds_read"
+    HOLDS_APPLY = "holds_apply"
+    HOLDS_APPROVE = "holds_approve"
+    DISCLOSURES_REQUEST = "disclosures_request"
+    DISCLOSURES_APPROVE = "disclosures_approve"
+    DISCLOSURES_DELIVER = "disclosures_deliver"
+    ASSESSMENT_READ = "assessment_read"
+    ASSESSMENT_MAKE = "assessment_make"
+    BREACH_EXPORT = "breach_export"
+    RETENTION_READ = "retention_read"
+    AUDIT_READ = "audit_read"
+    OWN_DATA = "own_data"
+
+
+ALLOWED: Final[dict[Action, frozenset[Role]]] = {
+    action: frozenset(roles)
+    for action, roles in {
+        Action.OWN_ACCOUNT: tuple(Role),
+        Action.PLACES_READ: tuple(role for role in Role if role is not _DEVICE),
+        Action.PLACES_EDIT: (_ADMIN, _MANAGER),
+        Action.NOTES_EDIT: (_ADMIN, _MANAGER, _OPERATOR, _GRID),
+        Action.DEVICES_READ: (_ADMIN, _MANAGER, _OPERATOR),
+        Action.EVENTS_READ: (_ADMIN, _OPERATOR),
+        Action.INCIDENTS_READ: (_ADMIN, _OPERATOR),
+        Action.INCIDENTS_DECIDE: (_ADMIN, _OPERATOR),
+        # Whoever can be sent somewhere; they see their own tasks only.
+        Action.TASKS: (_ADMIN, _OPERATOR, _GUARD, _GRID, _VOLUNTEER),
+        Action.MEDIA_VIEW: (_ADMIN, _OPERATOR),
+        Action.PEOPLE_FIND: (_ADMIN, _MANAGER, _OPERATOR, _GRID),
+        Action.PEOPLE_EDIT: (_ADMIN, _MANAGER),
+        Action.RESIDENCES_VERIFY: (_ADMIN, _MANAGER, _GRID),
+        Action.ENTRY_CHECK: (_ADMIN, _MANAGER, _OPERATOR, _GUARD),
+        Action.CREDENTIALS_EDIT: (_ADMIN, _MANAGER),
+        Action.CONSENTS_RECORD: (_ADMIN, _MANAGER, _OPERATOR),
+        Action.FACES_ENROL: (_ADMIN, _MANAGER, _OPERATOR),
+        Action.PASSES_READ: (_ADMIN, _MANAGER, _OPERATOR, _GUARD, _RESIDENT),
+        Action.PASSES_REQUEST: (_ADMIN, _MANAGER, _OPERATOR, _GUARD, _RESIDENT),
+        Action.PASSES_DECIDE: (_ADMIN, _MANAGER, _OPERATOR, _RESIDENT),
+        Action.PASSES_USE: (_ADMIN, _OPERATOR, _GUARD),
+        Action.WATCHLIST_READ: (_ADMIN, _MANAGER, _OPERATOR, _POLICE, _AUDITOR),
+        Action.WATCHLIST_APPLY: (_ADMIN, _MANAGER, _POLICE),
+        Action.WATCHLIST_APPROVE: (_ADMIN, _POLICE),
+        Action.REPORTS_READ: (_ADMIN, _MANAGER, _GRID),
+        Action.REGISTRY_IMPORT: (_ADMIN, _MANAGER),
+        Action.REGISTRY_EXPORT: (_ADMIN, _MANAGER),
+        Action.REQUESTS_HANDLE: (_ADMIN, _MANAGER),
+        Action.ERASE: (_ADMIN, _MANAGER),
+        Action.ERASURES_READ: (_ADMIN, _MANAGER, _AUDITOR),
+        Action.TERMINAL_ORDERS: (_DEVICE,),
+        Action.HOLDS_READ: (_ADMIN, _OPERATOR, _POLICE, _AUDITOR),
+        Action.HOLDS_APPLY: (_ADMIN, _OPERATOR, _POLICE),
+        Action.HOLDS_APPROVE: (_ADMIN, _AUDITOR),
+        Action.DISCLOSURES_REQUEST: (_ADMIN, _POLICE),
+        Action.DISCLOSURES_APPROVE: (_ADMIN, _MANAGER),
+        Action.DISCLOSURES_DELIVER: (_ADMIN, _POLICE),
+        Action.ASSESSMENT_READ: (_ADMIN, _MANAGER, _AUDITOR),
+        Action.ASSESSMENT_MAKE: (_ADMIN,),
+        Action.BREACH_EXPORT: (_ADMIN,),
+        Action.RETENTION_READ: (_ADMIN, _AUDITOR),
+        Action.AUDIT_READ: (_ADMIN, _AUDITOR),
+        Action.OWN_DATA: (_RESIDENT,),
+    }.items()
+}
+
+
+class _Gate:
+    """The dependency of one action; a class, so that tests and docs can read the action off it."""
+
+    def __init__(self, action: Action) -> None:
+        self.action = action
+
+    def __call__(self, user: Annotated[User, Depends(current_user)]) -> User:
+        if not allowed(user, self.action):
+            raise ForbiddenError
+        return user
+
+
+def may(action: Action) -> Any:
+    """The dependency a route puts into the `Annotated` of its user. Raises `ForbiddenError`."""
+    return Depends(_Gate(action))
+
+
+def allowed(user: User, action: Action) -> bool:
+    """Whether a user's role may do something; for pages that show a part to some."""
+    return user.role in ALLOWED[action]
+
+
+def action_of(dependency: Callable[..., Any] | None) -> Action | None:
+    """The action that a route's dependency guards, None for another dependency."""
+    return dependency.action if isinstance(dependency, _Gate) else None
