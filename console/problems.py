@@ -14,6 +14,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
@@ -27,6 +28,7 @@ from console.context import ConsentMissingError, PhotoRefusedError
 from console.headers import ALWAYS
 from console.security import SIGN_IN_PATH, CsrfError, ForbiddenError, NotSignedInError
 from registry.consents import GuardianRequiredError
+from registry.errors import MissingError, RefusedError, StaleEditError
 from storage.media import MediaNotFoundError
 
 log = structlog.get_logger(__name__)
@@ -99,6 +101,13 @@ _KNOWN: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     GuardianRequiredError: lambda _: Problem(
         409, "guardian_required", "For a child under 14 a guardian must consent"
     ),
+    RefusedError: lambda e: Problem(409, e.code, "The registry refuses this", e.facts),
+    MissingError: lambda e: not_found(e.kind).problem,
+    StaleEditError: lambda e: Problem(
+        409, "stale_version", "Somebody else was faster", {"current_version": e.version}
+    ),
+    # The flush found it: another transaction came between reading and writing.
+    StaleDataError: lambda _: Problem(409, "stale_version", "Somebody else was faster"),
     PhotoRefusedError: lambda e: Problem(
         422, "photo_refused", "The photo cannot be used", {"reason": e.code}
     ),

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.keys import KeyRing
+from storage.vault import SUBJECT_MARK, ShreddedError, current_vault
+
+_FIELD = "media"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class StoredPicture:
 
 
 class MediaNotFoundError(LookupError):
-    """The picture is not in the store: never written, or deleted by retention."""
+    """The picture is not in the store: never written, deleted, or of somebody who is forgotten."""
 
     def __init__(self, media_id: str) -> None:
         super().__init__(f"no picture {media_id}")
@@ -37,18 +40,23 @@ class MediaStore:
         self._ring = ring
         root.mkdir(parents=True, exist_ok=True)
 
-    def put(self, content: bytes) -> StoredPicture:
-        """Stores bytes durably. Raises `OSError` when the disk is full or a sync fails."""
+    def put(self, content: bytes, *, subject: str | None = None) -> StoredPicture:
+        """Stores bytes durably. Raises `OSError` when the disk is full or a sync fails.
+
+        With a subject they are sealed with that person's key and go with it: an enrolled
+        photo. Two people's copies of one photo are two pictures.
+        """
         # The name carries no readable hash of the picture: whoever has a photo must not be
         # able to ask the folder whether that photo is in it.
-        media_id = self._ring.fingerprint("media", hashlib.sha256(content).hexdigest())
+        digest = hashlib.sha256(content).hexdigest()
+        media_id = self._ring.fingerprint("media", digest if subject is None else f"{subject}\x1f{digest}")
         path = self._path(media_id)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(f".{os.getpid()}.{threading.get_ident():x}.part")
             try:
                 with partial.open("wb") as file:
-                    file.write(self._ring.seal(content))
+                    file.write(self._seal(content, subject))
                     file.flush()
                     os.fsync(file.fileno())
                 partial.replace(path)
@@ -66,7 +74,20 @@ class MediaStore:
             sealed = self._path(media_id).read_bytes()
         except (FileNotFoundError, ValueError):
             raise MediaNotFoundError(media_id) from None
-        return self._ring.open(sealed)
+        if sealed[0] != SUBJECT_MARK:
+            return self._ring.open(sealed)
+        end = 2 + sealed[1]
+        try:
+            return current_vault().open(sealed[2:end].decode(), _FIELD, sealed[end:])
+        except ShreddedError:
+            raise MediaNotFoundError(media_id) from None
+
+    def _seal(self, content: bytes, subject: str | None) -> bytes:
+        """Of a person: mark · length of the subject · subject · what the vault sealed."""
+        if subject is None:
+            return self._ring.seal(content)
+        name = subject.encode()
+        return bytes([SUBJECT_MARK, len(name)]) + name + current_vault().seal(subject, _FIELD, content)
 
     def delete(self, media_id: str) -> bool:
         """Removes a picture; False when it was not there."""

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from alerts.duty.models import Responder, Shift, Team, TeamKind
 from devices.models import Device
 from devices.secrets import hash_secret
+from registry import lookups
 from registry.models import (
     Building,
     Compound,
@@ -34,7 +35,6 @@ from registry.models import (
     WatchlistSubject,
     Zone,
 )
-from registry import lookups
 from ringward.demo import cast, credentials, equipment, names, plan, population
 from ringward.demo.credentials import DemoCredentials
 from ringward.demo.plan import COMPOUND, PREFIX

@@ -40,8 +40,15 @@ ROUTES = {
 }
 
 
+class Ids(dict):
+    """Ids of what the world holds; of anything else one that nothing has."""
+
+    def __missing__(self, key: str) -> str:
+        return "none"
+
+
 def filled(path: str, world) -> str:
-    return "/api/v1" + path.format(
+    ids = Ids(
         compound_id="honghua",
         device_id="cam-1",
         event_id=world.event,
@@ -54,6 +61,7 @@ def filled(path: str, world) -> str:
         media_id=world.picture,
         sighting_id=world.sighting,
     )
+    return "/api/v1" + path.format_map(ids)
 
 
 def body(method: str, path: str) -> dict:

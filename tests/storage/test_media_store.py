@@ -100,3 +100,13 @@ def test_name_that_is_none_finds_nothing(media: MediaStore, name: str) -> None:
 def test_threads_may_store_the_same_picture_at_once(media: MediaStore, tmp_path: Path) -> None:
     assert at_once(8, lambda _: media.put(PICTURE)) == []
     assert len(files(tmp_path)) == 1
+
+
+def test_photo_of_a_person_goes_with_the_persons_key(media, vault, clock) -> None:
+    own = media.put(b"a face", subject="p-1").media_id
+    others = media.put(b"a face", subject="p-2").media_id
+    assert len({own, others, media.put(b"a face").media_id}) == 3
+    vault.shred(["p-1"], clock.now())
+    with pytest.raises(MediaNotFoundError):
+        media.get(own)
+    assert media.get(others) == b"a face"
