@@ -2,11 +2,12 @@
 
 import datetime as dt
 import enum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, JsonText, OwnedByCompound, UtcTime, Versioned
+from storage import Base, JsonText, OwnedByCompound, UtcTime, Versioned, new_id
 from storage.vault import open_for, seal_for
 
 
@@ -62,3 +63,25 @@ class Credential(OwnedByCompound, Versioned, Base):
     @ref.setter
     def ref(self, plain: str | None) -> None:
         self.sealed_ref = seal_for(self.person, "credential", plain)
+
+
+def first_credential_row(compound: str, person_id: str, at: dt.datetime) -> dict[str, Any]:
+    """The columns of the credential that a person without any other has: the guard's call.
+
+    Nobody may be left with a face as the only way in (法释〔2021〕15号 art. 10). Every column
+    without a default is there, so that rows of many people can be inserted at once.
+    """
+    return {
+        "id": new_id(),
+        "compound": compound,
+        "person": person_id,
+        "kind": CredentialKind.GUARD_CALL,
+        "status": CredentialStatus.ACTIVE,
+        "ref": None,
+        "ref_key": None,
+        "zones": [],
+        "starts_at": at,
+        "ends_at": None,
+        "external_id": None,
+        "version": 1,
+    }
