@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from console.api import (
     audits,
+    consents,
     deadletters,
     devices,
     dispatches,
@@ -31,6 +32,7 @@ for _resource in (
     dispatches,
     responders,
     people,
+    consents,
     deadletters,
     media,
     audits,
