@@ -5,7 +5,6 @@ something and are authenticated by the cookie must also show the CSRF token, sin
 browser sends the cookie along whoever wrote the form.
 """
 
-import datetime as dt
 import hmac
 from dataclasses import dataclass
 from typing import Annotated, cast
@@ -179,10 +178,12 @@ def sign_in(request: Request, name: str, password: str) -> service.OpenedSession
 
 def set_session_cookie(request: Request, response: Response, opened: service.OpenedSession) -> None:
     """Puts the session into the browser; Secure wherever the page came over https."""
+    lasts = opened.expires_at - rooms(request).clock.now()
     response.set_cookie(
         SESSION_COOKIE,
         opened.token,
-        expires=opened.expires_at.astimezone(dt.UTC),
+        # A span, not a moment: the browser's clock may be wrong.
+        max_age=int(lasts.total_seconds()),
         path="/",
         httponly=True,
         samesite="lax",

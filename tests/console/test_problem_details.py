@@ -1,9 +1,12 @@
 from dataclasses import replace
+from typing import Annotated
 
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
+from console.accounts.models import User
+from console.permissions import Action, may
 from console.problems import MEDIA_TYPE
 from registry.models import Compound
 
@@ -71,10 +74,8 @@ async def test_page_error_is_html_and_still_has_no_store(anonymous):
 
 
 async def test_page_for_users_leads_to_the_sign_in(app, anonymous):
-    from console.security import AnyUser
-
     @app.get("/secret-page")
-    def page(user: AnyUser) -> str:
+    def page(user: Annotated[User, may(Action.OWN_ACCOUNT)]) -> str:
         return user.name
 
     answer = await anonymous.get("/secret-page?a=1&b=//x")

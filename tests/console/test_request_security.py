@@ -102,10 +102,11 @@ async def test_cookies_are_secure_over_https(with_form, browsers, app, make_user
     opened = service.OpenedSession("t", "c", user, clock.now() + dt.timedelta(hours=1))
     for scheme, secure in (("https", True), ("http", False)):
         response = Response()
-        request = Request({"type": "http", "scheme": scheme, "server": ("x", 1), "path": "/", "headers": []})
+        scope = {"type": "http", "app": app, "scheme": scheme, "server": ("x", 1), "path": "/", "headers": []}
+        request = Request(scope)
         set_session_cookie(request, response, opened)
         cookie = response.headers["Set-Cookie"]
-        assert cookie.startswith(f"{SESSION_COOKIE}=t; expires=Mon, 23 Nov 2026 08:00:00 GMT; HttpOnly;")
+        assert cookie.startswith(f"{SESSION_COOKIE}=t; HttpOnly; Max-Age=3600;")
         assert "SameSite=lax" in cookie
         assert ("Secure" in cookie) is secure
 

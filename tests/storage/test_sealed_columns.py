@@ -5,10 +5,12 @@ from cryptography.exceptions import InvalidTag
 from sqlalchemy import select, text
 
 import storage.keys
+import storage.vault
 from bus.deadletters import DeadLetter, record
 from registry.models import Compound, Person
-from storage import Database, KeyRing
+from storage import Database, KeyRing, Vault
 from storage.keys import install_ring
+from storage.vault import install_vault
 from tests.support.clock import NOON
 
 NAME, PHONE = "林晓岚", "13800138000"
@@ -73,17 +75,29 @@ def test_altered_bytes_do_not_open(database: Database) -> None:
             text("UPDATE people SET name = CAST(substr(name, 1, length(name) - 1) || x'00' AS BLOB)")
         )
     with pytest.raises(InvalidTag), database.read() as session:
-        session.scalars(select(Person)).one()
+        _ = session.scalars(select(Person)).one().name
 
 
 def test_other_ring_does_not_open(database: Database, tmp_path: Path) -> None:
-    write_person(database)
+    with database.write() as session:
+        record(session, [letter(b"raw")])
     install_ring(KeyRing.load(tmp_path / "other" / "ring.key"))
     with pytest.raises(InvalidTag), database.read() as session:
-        session.scalars(select(Person)).one()
+        session.scalars(select(DeadLetter)).one()
 
 
-def test_without_a_ring_nothing_is_written(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_vault_knows_nobody(database: Database, tmp_path: Path, ring: KeyRing) -> None:
+    write_person(database)
+    install_vault(Vault.at(tmp_path / "other" / "vault.db", ring))
+    with database.read() as session:
+        person = session.scalars(select(Person)).one()
+        assert (person.name, person.phone) == ("", None)
+
+
+def test_without_keys_nothing_is_written(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(storage.keys, "_ring", None)
-    with pytest.raises(Exception, match="no key ring installed"):
+    with pytest.raises(Exception, match="no key ring installed"), database.write() as session:
+        record(session, [letter(b"raw")])
+    monkeypatch.setattr(storage.vault, "_vault", None)
+    with pytest.raises(RuntimeError, match="no vault installed"):
         write_person(database)
