@@ -1,20 +1,26 @@
-"""Writes docs/settings.md from `ringward.settings`: `python docs/generate.py`.
+"""Writes docs/settings.md and docs/roles.md from the program: `python docs/generate.py`.
 
-With `--check` nothing is written; the exit code says whether the file is up to date.
+With `--check` nothing is written; the exit code says whether the files are up to date.
 """
 
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 import annotated_types
+from fastapi.routing import APIRoute
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from console.accounts.models import Role
+from console.api import router
+from console.permissions import ALLOWED, Action, action_of
 from ringward.settings import Settings
 
 PAGE = Path(__file__).with_name("settings.md")
+ROLES = Path(__file__).with_name("roles.md")
 
 HEAD = """# Settings
 
@@ -38,9 +44,53 @@ Keep the two passwords out of the file: set them in the environment.
 |---|---|---|---|---|
 """
 
+ROLES_HEAD = """# Who may do what
+
+<!-- Written by docs/generate.py from console/permissions.py and the routes. Change it there. -->
+
+Every route of the API asks for one action, and every action has its roles: what is not in this table does
+not exist, and a test asks every route as every role. Some routes show a role less than others: a guard learns
+"belongs" or "does not belong" and nothing else, a grid worker sees the dwellings of the own grid, a resident
+the own household and the own data, a volunteer the own tasks. A user may be bound to compounds; whatever the
+role, another compound's rows do not exist for them.
+
+Paths stand below `/api/v1`.
+
+"""
+
+
+def render_roles() -> str:
+    """The page of actions, routes and roles."""
+    routes: dict[Action, list[str]] = {action: [] for action in Action}
+    for route in _routes(router):
+        for method in sorted(route.methods):
+            for action in _guards(route.dependant):
+                routes[action].append(f"`{method} {route.path}`")
+    head = "| Action | Routes | " + " | ".join(str(role).replace("_", " ") for role in Role) + " |\n"
+    lines = [ROLES_HEAD, head, "|---|---|" + ":-:|" * len(Role) + "\n"]
+    for action in Action:
+        cells = [f"`{action}`", "<br>".join(routes[action]) or "pages only"]
+        cells += ["●" if role in ALLOWED[action] else "" for role in Role]
+        lines.append("| " + " | ".join(cells) + " |\n")
+    return "".join(lines)
+
+
+def _routes(router: Any) -> Iterator[APIRoute]:
+    for route in router.routes:
+        inner = getattr(route, "original_router", None)
+        yield from [route] if inner is None else _routes(inner)
+
+
+def _guards(dependant: Any) -> set[Action]:
+    found: set[Action] = set()
+    for inner in dependant.dependencies:
+        action = action_of(inner.call)
+        found |= {action} if action else _guards(inner)
+    return found
+
 
 def render() -> str:
-    """The whole page."""
+    """The page of settings."""
     return HEAD + "".join(_row(name, field) for name, field in Settings.model_fields.items())
 
 
@@ -86,10 +136,11 @@ def _default(value: object) -> str:
 
 def main() -> int:
     """Exit code 1 when `--check` finds a difference."""
-    text = render()
+    pages = {PAGE: render(), ROLES: render_roles()}
     if "--check" in sys.argv[1:]:
-        return int(not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text)
-    PAGE.write_text(text, encoding="utf-8")
+        return int(any(not p.exists() or p.read_text(encoding="utf-8") != text for p, text in pages.items()))
+    for page, text in pages.items():
+        page.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -44,13 +44,14 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
-def test_settings_page_is_what_the_settings_say() -> None:
+def test_generated_pages_are_what_the_program_says() -> None:
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     assert spec is not None
     assert spec.loader is not None
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
     assert generate.PAGE.read_text() == generate.render(), "run: python docs/generate.py"
+    assert generate.ROLES.read_text() == generate.render_roles(), "run: python docs/generate.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
