@@ -7,7 +7,7 @@ that have run out are renewed: a demo started again next week has people on duty
 import datetime as dt
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from alerts.duty.models import Responder, Shift, Team, TeamKind
 from devices.models import Device
 from devices.secrets import hash_secret
-from registry import lookups
 from registry.models import (
     Building,
     Compound,
@@ -26,20 +25,16 @@ from registry.models import (
     LegalBasis,
     PassKind,
     Person,
-    Residence,
     Ring,
     Unit,
-    Vehicle,
     VisitorPass,
     WatchlistEntry,
     WatchlistSubject,
-    Zone,
 )
-from ringward.demo import cast, credentials, equipment, names, plan, population
+from ringward.demo import cast, credentials, equipment, names, plan, population, registration
 from ringward.demo.credentials import DemoCredentials
 from ringward.demo.plan import COMPOUND, PREFIX
 from storage import Base, Clock, Database, MediaStore
-from storage.vault import current_vault
 
 SEED: Final = 20170701
 
@@ -121,26 +116,8 @@ def totals(session: Session, compound: str = COMPOUND) -> Totals:
 
 
 def _build(session: Session, now: dt.datetime, rng: random.Random) -> dict[str, str]:
-    buildings = plan.buildings()
-    rows = population.populate(buildings, rng, now.date())
-    _add(session, Compound, [{"id": COMPOUND, "name": "红花小区", "time_zone": "Asia/Shanghai"}])
-    _add(session, Zone, [_zone_row(zone) for zone in plan.zones()])
-    _add(
-        session,
-        Building,
-        [
-            {"id": b.id, "compound": COMPOUND, "zone": b.zone, "name": b.name, **asdict(b.area)}
-            for b in buildings
-        ],
-    )
-    _add(session, Unit, rows.units)
-    _add(session, Dwelling, rows.dwellings)
-    _add(session, Household, rows.households)
-    current_vault().create(row["id"] for row in rows.people)
-    _add(session, Person, [_sealed(row) for row in rows.people])
-    _add(session, Residence, rows.residences)
-    _add(session, Vehicle, rows.vehicles)
-    issued = _add_devices(session, equipment.devices(buildings))
+    registration.write(session, registration.registry_rows(rng, now))
+    issued = _add_devices(session, equipment.devices(plan.buildings()))
     _add_duty(session, now, rng)
     _add_exceptions(session, now)
     found = totals(session)
@@ -152,23 +129,6 @@ def _build(session: Session, now: dt.datetime, rng: random.Random) -> dict[str, 
 def _add(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
     # On the connection, not the session: Core's executemany, without an object a row.
     session.connection().execute(insert(table), rows)
-
-
-def _sealed(row: dict[str, Any]) -> dict[str, Any]:
-    """A planned person as the table holds one."""
-    return row | lookups.identity(COMPOUND, row["id"], name=row["name"], phone=row["phone"])
-
-
-def _zone_row(zone: plan.PlannedZone) -> dict[str, Any]:
-    return {
-        "id": zone.id,
-        "compound": COMPOUND,
-        "name": zone.name,
-        "ring": zone.ring,
-        "kind": zone.kind,
-        "outline": [list(point) for point in zone.area.outline],
-        "neighbours": list(zone.neighbours),
-    }
 
 
 def _add_devices(session: Session, devices: Sequence[equipment.PlannedDevice]) -> dict[str, str]:

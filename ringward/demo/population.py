@@ -10,9 +10,11 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from registry import addresses
 from registry.models import DwellingState, ResidenceKind
 from registry.plates import near
 from ringward.demo import cast, names
+from ringward.demo.neighbourhood import grid_of
 from ringward.demo.plan import COMPOUND, PREFIX, PlannedBuilding
 
 BUILDINGS: Final = 23
@@ -72,6 +74,9 @@ def _house(population: Population, buildings: tuple[PlannedBuilding, ...], rng: 
                         "room_no": f"{floor}{room:02d}",
                         "state": DwellingState.SHOP if building.shops and floor == 1 else state,
                         "is_basement": False,
+                        "grid": grid_of(building),
+                        "address_key": _address_key(building, unit, floor, f"{floor}{room:02d}"),
+                        "external_id": f"{building.number:02d}{unit}{floor:02d}{room:02d}",
                     }
                 )
 
@@ -109,7 +114,13 @@ def _settle(population: Population, homes: list[Row], rng: random.Random, today:
         members = [index, *(next(numbers) for _ in range(size - 1))]
         head_id = f"{PREFIX}-p{index:04d}"
         population.households.append(
-            {"id": household_id, "compound": COMPOUND, "dwelling": home["id"], "head_person_id": head_id}
+            {
+                "id": household_id,
+                "compound": COMPOUND,
+                "dwelling": home["id"],
+                "head_person_id": head_id,
+                "external_id": f"H{index:04d}",
+            }
         )
         family = names.surname(rng)
         let = home["state"] is DwellingState.LET
@@ -118,6 +129,8 @@ def _settle(population: Population, homes: list[Row], rng: random.Random, today:
             person_id = f"{PREFIX}-p{number:04d}"
             # Partners keep their own surname; children take the family's.
             own = names.surname(rng) if place == 1 else family
+            child = place >= 2 and rng.random() < 0.42
+            kind = _kind(rng, head=place == 0, let=let)
             population.people.append(
                 {
                     "id": person_id,
@@ -126,7 +139,11 @@ def _settle(population: Population, homes: list[Row], rng: random.Random, today:
                     "name": own + names.given_name(rng),
                     # No mobile number begins with 100, so none of these rings anywhere.
                     "phone": f"100{number:08d}" if place == 0 else None,
-                    "under_14": place >= 2 and rng.random() < 0.42,
+                    "under_14": child,
+                    "turns_14_on": today + dt.timedelta(days=rng.randrange(1, 5000)) if child else None,
+                    "guardian": head_id if child else None,
+                    "hukou_registered_here": _registered(kind, rng),
+                    "external_id": f"P{number:04d}",
                 }
             )
             ended = home["id"] == cast.TENANCY_ENDED
@@ -137,11 +154,12 @@ def _settle(population: Population, homes: list[Row], rng: random.Random, today:
                     "compound": COMPOUND,
                     "person": person_id,
                     "dwelling": home["id"],
-                    "kind": _kind(rng, head=place == 0, let=let),
+                    "kind": kind,
                     "since": moved_in,
                     "until": today - dt.timedelta(days=1) if ended else None,
                     "verified_on": max(verified, moved_in),
-                    "verified_by": f"{PREFIX}-grid-{1 + index % 4}",
+                    "verified_by": home["grid"],
+                    "external_id": f"R{number:04d}",
                 }
             )
 
@@ -160,6 +178,17 @@ def _kind(rng: random.Random, *, head: bool, let: bool) -> ResidenceKind:
     return ResidenceKind.REGISTERED_ELSEWHERE if chance < 0.14 else ResidenceKind.FAMILY_MEMBER
 
 
+def _registered(kind: ResidenceKind, rng: random.Random) -> bool | None:
+    """Whether the household registration is here; nobody has asked some of the tenants."""
+    if kind in {ResidenceKind.REGISTERED_ABSENT, ResidenceKind.OWNER_OCCUPIER, ResidenceKind.FAMILY_MEMBER}:
+        return True
+    return None if kind is ResidenceKind.TENANT and rng.random() < 0.2 else False
+
+
+def _address_key(building: PlannedBuilding, unit: int, floor: int, room: str) -> str:
+    return addresses.key(addresses.Address(str(building.number), str(unit), floor, room))
+
+
 def _motorise(population: Population, rng: random.Random) -> None:
     owners = [cast.HOUSEHOLD_A, cast.HOUSEHOLD_B, rng.choice(population.households)["id"]]
     plates = dict(zip(cast.REGISTERED_PLATES, owners, strict=True))
@@ -168,7 +197,13 @@ def _motorise(population: Population, rng: random.Random) -> None:
         if plate not in plates and not any(near(plate, other) for other in cast.FOREIGN_PLATES):
             plates[plate] = rng.choice(population.households)["id"]
     population.vehicles.extend(
-        {"id": f"{PREFIX}-v{index:04d}", "compound": COMPOUND, "plate": plate, "household": household}
+        {
+            "id": f"{PREFIX}-v{index:04d}",
+            "compound": COMPOUND,
+            "plate": plate,
+            "household": household,
+            "external_id": f"V{index:04d}",
+        }
         for index, (plate, household) in enumerate(plates.items(), start=1)
     )
 

@@ -8,13 +8,20 @@ from sqlalchemy import delete, func, select, update
 
 from alerts.duty.models import Responder, Shift, Team, TeamKind
 from devices.models import Device, DeviceKind
+from registry import addresses
 from registry.models import (
     Building,
     Compound,
+    Credential,
+    CredentialKind,
+    CredentialStatus,
     Dwelling,
     DwellingState,
+    Grid,
     Household,
+    Organisation,
     Person,
+    Premises,
     Residence,
     ResidenceKind,
     Ring,
@@ -25,7 +32,7 @@ from registry.models import (
     Zone,
 )
 from registry.plates import is_well_formed, near, normalise
-from ringward.demo import Totals, TotalsError, build_demo, cast, equipment, population, totals
+from ringward.demo import Totals, TotalsError, build_demo, cast, equipment, population, registration, totals
 from ringward.demo import plan as ground
 from ringward.demo.compound import EXPECTED
 from storage import Base, Database
@@ -296,8 +303,51 @@ def test_shift_that_still_runs_is_left_alone(own_home) -> None:
         assert {s.ends_at for s in session.scalars(select(Shift))} == {now + dt.timedelta(minutes=1)}
 
 
+def test_everybody_has_a_way_in_that_is_no_face(home) -> None:
+    held: dict[str, set[str]] = {}
+    for credential in home.rows(Credential):
+        assert credential.status == CredentialStatus.ACTIVE
+        held.setdefault(credential.person, set()).add(credential.kind)
+    assert set(held) == {person.id for person in home.rows(Person)}
+    assert all(kinds - {CredentialKind.FACE} for kinds in held.values())
+
+
+def test_children_have_a_guardian_and_the_day_that_they_turn_14(home) -> None:
+    people = {person.id: person for person in home.rows(Person)}
+    children = [person for person in people.values() if person.under_14]
+    assert children
+    for child in children:
+        assert child.turns_14_on > home.clock.now().date()
+        guardian = people[child.guardian]
+        assert (guardian.household, guardian.under_14) == (child.household, False)
+
+
+def test_every_dwelling_lies_in_a_grid_and_is_found_by_any_spelling(home) -> None:
+    dwellings = home.rows(Dwelling)
+    grids = {grid.id for grid in home.rows(Grid)}
+    assert {dwelling.grid for dwelling in dwellings} == grids
+    keys = {dwelling.address_key: dwelling.id for dwelling in dwellings}
+    assert len(keys) == 2_824
+    for text in ("3幢1单元502", "3号楼1单元502室", "3栋-1-502", "三号楼1单元5层502"):
+        assert keys[addresses.key(addresses.parse(text))] == cast.DWELLING_A
+
+
+def test_seven_hundred_organisations_and_every_shop_has_one(home) -> None:
+    assert len({organisation.name for organisation in home.rows(Organisation)}) == 700
+    shops = {d.id for d in home.rows(Dwelling) if d.state == DwellingState.SHOP}
+    assert {premises.dwelling for premises in home.rows(Premises)} == shops
+
+
+def test_another_compound_of_the_same_rows_shares_no_id() -> None:
+    clock = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+    first = registration.registry_rows(random.Random(1), clock)
+    second = registration.under(registration.registry_rows(random.Random(2), clock), "sifang", "sf")
+    for (table, one), (_, other) in zip(first, second, strict=True):
+        assert not {row["id"] for row in one} & {row["id"] for row in other}, table
+        assert all(row.get("compound", "sifang") == "sifang" for row in other), table
+
+
 def test_phone_numbers_ring_nowhere(home) -> None:
-    with home.database.read() as session:
-        phones = [phone for phone in session.scalars(select(Person.phone)) if phone]
+    phones = [person.phone for person in home.rows(Person) if person.phone]
     assert len(phones) == 1_658
     assert all(len(phone) == 11 and phone.startswith("100") for phone in phones)
