@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from console.accounts.models import Role
 from registry.models import Consent, FaceTemplate
 from storage.audit import AuditRow, verify
+from tests.support.tampering import unguard
 
 GIVEN = {"purpose": "face_access", "wording": "I agree.", "channel": "counter", "given_by": "self"}
 
@@ -228,6 +229,7 @@ async def test_administrator_reads_and_verifies_the_chain(operator, administrato
     assert "张三" not in str(first)
     path = "/api/v1/audit/verification"
     assert (await administrator.get(path)).json() == {"holds": True, "broken_at": None}
+    unguard(database)
     with database.write() as session:
         session.execute(update(AuditRow).where(AuditRow.seq == 2).values(purpose="nothing"))
     assert (await administrator.get(path)).json() == {"holds": False, "broken_at": 2}

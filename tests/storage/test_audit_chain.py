@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from storage import Database
-from storage.audit import GENESIS, AuditEntry, append, verify
+from storage.audit import GENESIS, AuditEntry, append, unguarded, verify
 from tests.support.clock import NOON
+from tests.support.tampering import unguard
 from tests.support.threads import at_once
 
 ENTRY = AuditEntry("u-1", "operator", "person.read", "incident", "p-1", "2 fields")
@@ -28,6 +29,10 @@ def broken_at(database: Database) -> int | None:
 
 
 def alter(database: Database, statement: str) -> None:
+    with database.read() as session:
+        guarded = not unguarded(session)
+    if guarded:
+        unguard(database)
     with database.write() as session:
         session.execute(text(statement))
 

@@ -24,7 +24,70 @@ def upgrade() -> None:
 
 
 def _storage() -> None:
-    pass
+    """The audit log is append-only by the database's own word.
+
+    Rows go only up to a checkpoint; nothing is changed, nor replaced under the same number.
+    """
+    if op.get_bind().dialect.name == "sqlite":
+        _guard_on_sqlite()
+    else:
+        _guard_on_postgresql()
+
+
+def _guard_on_sqlite() -> None:
+    op.execute(
+        """
+        CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
+        """
+    )
+    op.execute(
+        """
+        CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+        WHEN OLD.seq > (SELECT coalesce(max(through_seq), 0) FROM audit_checkpoints)
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
+        """
+    )
+    # INSERT OR REPLACE deletes without asking the trigger above.
+    op.execute(
+        """
+        CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit
+        WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
+        """
+    )
+    for action in ("UPDATE", "DELETE"):
+        op.execute(
+            f"""
+            CREATE TRIGGER audit_checkpoints_no_{action.lower()} BEFORE {action} ON audit_checkpoints
+            BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END
+            """
+        )
+
+
+def _guard_on_postgresql() -> None:
+    op.execute(
+        """
+        CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'DELETE' AND TG_TABLE_NAME = 'audit' THEN
+                IF OLD.seq <= (SELECT coalesce(max(through_seq), 0) FROM audit_checkpoints) THEN
+                    RETURN OLD;
+                END IF;
+            END IF;
+            RAISE EXCEPTION 'the audit log is append-only'
+                USING ERRCODE = 'integrity_constraint_violation';
+        END $$
+        """
+    )
+    for name, when in (
+        ("audit_no_update", "BEFORE UPDATE ON audit FOR EACH ROW"),
+        ("audit_no_delete", "BEFORE DELETE ON audit FOR EACH ROW"),
+        ("audit_no_replace", "BEFORE TRUNCATE ON audit FOR EACH STATEMENT"),
+        ("audit_checkpoints_no_change", "BEFORE UPDATE OR DELETE ON audit_checkpoints FOR EACH ROW"),
+        ("audit_checkpoints_no_truncate", "BEFORE TRUNCATE ON audit_checkpoints FOR EACH STATEMENT"),
+    ):
+        op.execute(f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION audit_append_only()")
 
 
 def _registry() -> None:
