@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from recognition.faces import FaceEngine
 from recognition.images import BrokenPicture, decode
 from recognition.quality import QualityReport
-from registry import consents, templates
-from registry.models import ConsentPurpose, FaceTemplate, Person
-from registry.templates import ConsentMissingError, Embedding
+from registry import templates
+from registry.models import FaceTemplate, Person
+from registry.templates import Embedding
 from storage import Clock, Database, MediaStore
 
 
@@ -70,14 +70,14 @@ def enrol_photo(
 ) -> FaceTemplate:
     """Makes and stores a template; nothing is kept when it cannot be.
 
-    Raises `PersonNotFoundError`, `ConsentMissingError` and `PhotoRefusedError`.
+    Raises `PersonNotFoundError`, `PhotoRefusedError` and what `registry.templates.enrol` raises.
     """
     # Consent before anything is computed: not even a passing embedding without it.
     with database.read() as session:
-        if session.get(Person, person_id) is None:
+        person = session.get(Person, person_id)
+        if person is None:
             raise PersonNotFoundError(person_id)
-        if consents.active(session, person_id, ConsentPurpose.FACE_ACCESS) is None:
-            raise ConsentMissingError(person_id)
+        templates.consent_to_enrol(session, person, clock.now())
     embedding = embed_portrait(engine, photo)
     if isinstance(embedding, RefusedPortrait):
         raise PhotoRefusedError(embedding.reasons[0])
@@ -85,5 +85,7 @@ def enrol_photo(
         person = session.get(Person, person_id)
         if person is None:
             raise PersonNotFoundError(person_id)
-        stored = media.put(photo)
+        consent = templates.consent_to_enrol(session, person, clock.now())
+        # Sealed with the consent's key, like the template: withdrawn from backups too.
+        stored = media.put(photo, subject=consent.id)
         return templates.enrol(session, person, embedding, media_id=stored.media_id, at=clock.now())

@@ -7,7 +7,10 @@ too (``no_usable_picture``): silence would look like nobody. Failures of the dat
 raised, for the bus to deliver again.
 """
 
+import datetime as dt
+import threading
 import time
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -24,8 +27,9 @@ from recognition.models import DecisionRow
 from recognition.plate_path import PlatePath, known_plates
 from recognition.plates import PlateReader
 from recognition.thresholds import DEFAULT_FPIR
-from registry import templates
-from storage import Clock, Database, KeyRing, MediaStore, SystemClock, content_id
+from registry import galleries, templates
+from registry.days import local_date
+from storage import Clock, Database, KeyRing, MediaStore, SystemClock, content_id, new_id
 from storage.events import enqueue
 from storage.keys import install_ring
 
@@ -35,9 +39,22 @@ FACE_EVENTS: Final = frozenset({"face.captured", "face.identified", "face.unknow
 PLATE_EVENTS: Final = frozenset({"plate.recognised", "plate.none"})
 
 
+# A moved gallery is read again after at most this many seconds, also when no event comes.
+REFRESH_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A gallery in memory: as of which revision, and of which day, since children grow up."""
+
+    revision: int
+    day: dt.date
+    gallery: Gallery
+
+
 class RecognitionWorker:
-    """Not safe for threads: parallel work comes from more processes, since encoding gains
-    nothing from threads (measured).
+    """One event at a time: parallel work comes from more processes, since encoding gains
+    nothing from threads (measured). `refresh` may be called from another thread.
 
     ``reader`` None means that plates are matched by what devices read. ``fpir`` and
     ``population`` set the face thresholds (see ``recognition.thresholds``).
@@ -61,10 +78,37 @@ class RecognitionWorker:
         self._clock = clock or SystemClock()
         self._faces = FacePath(engine, media, fpir=fpir, population=population)
         self._plates = PlatePath(reader, media)
-        self._galleries: dict[str, tuple[int, Gallery]] = {}
+        self._galleries: dict[str, _Held] = {}
+        # Who this is among the holders of galleries.
+        self.name = new_id()
+        # Whoever reads a gallery again waits for the look that still uses the old one.
+        self._busy = threading.Lock()
 
     def handle(self, message: EventStored) -> list[Sighting]:
         """Look at an event; the sightings it has, stored and queued. Empty for other events."""
+        with self._busy:
+            return self._handle(message)
+
+    def refresh(self) -> None:
+        """Reads again what has moved, and says what is held now: nobody erased stays in memory."""
+        with self._busy:
+            for compound in list(self._galleries):
+                self._gallery(compound)
+            if not self._galleries:
+                return
+            now = self._clock.now()
+            with self._database.write() as session:
+                for compound, held in self._galleries.items():
+                    galleries.report(session, self.name, compound, held.revision, now)
+
+    def close(self) -> None:
+        """Forgets every gallery and says so."""
+        with self._busy:
+            self._galleries.clear()
+            with self._database.write() as session:
+                galleries.leave(session, self.name)
+
+    def _handle(self, message: EventStored) -> list[Sighting]:
         if message.type in FACE_EVENTS:
             kind = "face"
         elif message.type in PLATE_EVENTS:
@@ -96,14 +140,19 @@ class RecognitionWorker:
         return self._plates.look(message, known)
 
     def _gallery(self, compound: str) -> Gallery:
-        """The compound's gallery, read again when its revision has moved."""
+        """The compound's gallery, read again when its revision or the day has moved."""
+        held = self._galleries.get(compound)
+        if held is None:
+            # Entered before it is read: an erasure in between must know that somebody holds one.
+            with self._database.write() as session:
+                galleries.report(session, self.name, compound, -1, self._clock.now())
         with self._database.read() as session:
             # The revision is read first: a change in between makes the copy look old, never new.
             revision = templates.revision(session, compound)
-            held = self._galleries.get(compound)
-            if held is not None and held[0] == revision:
-                return held[1]
-            entries = templates.gallery(session, compound, self._engine.name, self._engine.version)
+            day = local_date(session, compound, self._clock.now())
+            if held is not None and (held.revision, held.day) == (revision, day):
+                return held.gallery
+            entries = templates.gallery(session, compound, self._engine.name, self._engine.version, day)
         gallery = Gallery(
             self._engine.dimension,
             (
@@ -117,7 +166,7 @@ class RecognitionWorker:
                 for entry in entries
             ),
         )
-        self._galleries[compound] = (revision, gallery)
+        self._galleries[compound] = _Held(revision, day, gallery)
         log.info(
             "recognition.gallery_loaded", revision=revision, templates=len(gallery), people=gallery.people
         )

@@ -59,7 +59,11 @@ class ConsentWording(Base):
 
 
 class FaceTemplate(OwnedByCompound, Base):
-    """An embedding (特征) of a consenting person, sealed; float32 little-endian, `dimension` long."""
+    """An embedding (特征) of a consenting person, sealed; float32 little-endian, `dimension` long.
+
+    It is sealed with a key of the consent's own (its id is the vault's subject): when the
+    consent is withdrawn the key goes, and with it the copies in every backup.
+    """
 
     __tablename__ = "face_templates"
 
@@ -78,12 +82,12 @@ class FaceTemplate(OwnedByCompound, Base):
 
     @property
     def embedding(self) -> bytes | None:
-        """The plain vector; None once the person's key is gone."""
-        return open_bytes(self.person, _FIELD, self.sealed_embedding)
+        """The plain vector; None once the consent's key is gone. `consent` must be set first."""
+        return open_bytes(self.consent, _FIELD, self.sealed_embedding)
 
     @embedding.setter
     def embedding(self, plain: bytes) -> None:
-        self.sealed_embedding = current_vault().seal(self.person, _FIELD, plain)
+        self.sealed_embedding = current_vault().seal(self.consent, _FIELD, plain)
 
 
 class GalleryRevision(Base):

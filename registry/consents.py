@@ -2,13 +2,18 @@
 
 import datetime as dt
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from registry.biometrics import Consent, ConsentPurpose, FaceTemplate, GivenBy
+from registry.ages import is_adult, is_under_14
+from registry.biometrics import Consent, ConsentPurpose, ConsentWording, FaceTemplate, GivenBy
+from registry.days import local_date
+from registry.errors import MissingError, RefusedError
 from registry.people import Person
-from registry.templates import bump_revision
+from registry.templates import bump_revision, lock
 from storage import new_id
 
 
@@ -29,18 +34,36 @@ def give(
     channel: str,
     given_by: GivenBy,
     at: dt.datetime,
+    guardian: str | None = None,
 ) -> Consent:
-    """Records consent to the exact wording shown. Raises `GuardianRequiredError`."""
-    if person.under_14 and given_by is not GivenBy.GUARDIAN:
+    """Records consent to the exact wording shown, which is kept; new wording, new row.
+
+    `guardian` is who agreed for somebody else; without it the guardian that the registry
+    knows. Raises `GuardianRequiredError` for a child's own consent, `MissingError` for a
+    guardian who is not registered, and `RefusedError` (`person_erased`,
+    `own_consent_required` from the 14th birthday on, `guardian_not_adult`).
+    """
+    lock(session, person)
+    today = local_date(session, person.compound, at)
+    if given_by is GivenBy.GUARDIAN:
+        # An adult who cannot agree keeps the ways in that need no face.
+        if purpose is ConsentPurpose.FACE_ACCESS and not is_under_14(person, today):
+            raise RefusedError("own_consent_required")
+        guardian = _guardian(session, person, guardian or person.guardian, today)
+    elif is_under_14(person, today):
         raise GuardianRequiredError(person.id)
+    else:
+        guardian = None
+    text_hash = _keep_wording(session, purpose, wording, at)
     consent = Consent(
         id=new_id(),
         compound=person.compound,
         person=person.id,
         purpose=purpose,
-        text_hash=hashlib.sha256(wording.encode()).hexdigest(),
+        text_hash=text_hash,
         channel=channel,
         given_by=given_by,
+        guardian=guardian,
         given_at=at,
     )
     session.add(consent)
@@ -53,19 +76,37 @@ def active(session: Session, person_id: str, purpose: ConsentPurpose) -> Consent
     return session.scalars(
         select(Consent)
         .where(Consent.person == person_id, Consent.purpose == purpose, Consent.withdrawn_at.is_(None))
-        .order_by(Consent.given_at.desc())
+        .order_by(Consent.given_at.desc(), Consent.id.desc())
         .limit(1)
     ).first()
 
 
+def history(session: Session, person_id: str) -> Sequence[Consent]:
+    """Every consent that a person ever gave, the earliest first."""
+    return session.scalars(
+        select(Consent).where(Consent.person == person_id).order_by(Consent.given_at, Consent.id)
+    ).all()
+
+
+def wording_of(session: Session, consent: Consent) -> str | None:
+    """The text that was agreed to; None where it was recorded before texts were kept."""
+    return session.scalar(select(ConsentWording.text).where(ConsentWording.text_hash == consent.text_hash))
+
+
 def withdraw(session: Session, person: Person, purpose: ConsentPurpose, at: dt.datetime) -> int:
-    """Ends consent to a purpose; returns how many templates were deleted with it."""
+    """Ends consent to a purpose; returns how many templates were deleted with it.
+
+    This is the registry's part. What else has the face is reached by
+    `privacy.erasures.withdraw`, which is what a person's withdrawal goes through.
+    """
+    lock(session, person)
     for consent in session.scalars(
         select(Consent).where(
             Consent.person == person.id, Consent.purpose == purpose, Consent.withdrawn_at.is_(None)
         )
     ):
         consent.withdrawn_at = at
+    session.flush()
     if purpose is not ConsentPurpose.FACE_ACCESS:
         return 0
     deleted = session.execute(
@@ -73,3 +114,30 @@ def withdraw(session: Session, person: Person, purpose: ConsentPurpose, at: dt.d
     ).all()
     bump_revision(session, person.compound)
     return len(deleted)
+
+
+def _guardian(session: Session, person: Person, guardian_id: str | None, today: dt.date) -> str | None:
+    """Checks who acts for a person; nobody is known where neither caller nor registry names one."""
+    if guardian_id is None:
+        return None
+    guardian = session.scalars(
+        select(Person).where(
+            Person.id == guardian_id, Person.compound == person.compound, Person.erased_at.is_(None)
+        )
+    ).first()
+    if guardian is None:
+        raise MissingError("guardian")
+    if guardian.id == person.id or not is_adult(guardian, today):
+        raise RefusedError("guardian_not_adult")
+    return guardian.id
+
+
+def _keep_wording(session: Session, purpose: ConsentPurpose, wording: str, at: dt.datetime) -> str:
+    text_hash = hashlib.sha256(wording.encode()).hexdigest()
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    session.execute(
+        dialect.insert(ConsentWording)
+        .values(text_hash=text_hash, purpose=purpose, text=wording, first_used_at=at)
+        .on_conflict_do_nothing()
+    )
+    return text_hash

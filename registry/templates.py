@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from registry.biometrics import Consent, ConsentPurpose, FaceTemplate, GalleryRevision
+from registry.ages import is_under_14, under_14_on
+from registry.biometrics import Consent, ConsentPurpose, FaceTemplate, GalleryRevision, GivenBy
+from registry.days import local_date
+from registry.errors import RefusedError
 from registry.people import Person
 from storage import new_id
 from storage.vault import current_vault
@@ -47,19 +50,12 @@ class GalleryEntry:
 def enrol(
     session: Session, person: Person, embedding: Embedding, *, media_id: str | None, at: dt.datetime
 ) -> FaceTemplate:
-    """Stores a template under the consent in force. Raises `ConsentMissingError`."""
-    consent = session.scalars(
-        select(Consent)
-        .where(
-            Consent.person == person.id,
-            Consent.purpose == ConsentPurpose.FACE_ACCESS,
-            Consent.withdrawn_at.is_(None),
-        )
-        .order_by(Consent.given_at.desc())
-        .limit(1)
-    ).first()
-    if consent is None:
-        raise ConsentMissingError(person.id)
+    """Stores a template under the consent in force.
+
+    Raises `ConsentMissingError`, also where a guardian consented for somebody who has turned
+    14 since, and `RefusedError` (`person_erased`).
+    """
+    consent = consent_to_enrol(session, person, at)
     template = FaceTemplate(
         id=new_id(),
         compound=person.compound,
@@ -78,6 +74,41 @@ def enrol(
     return template
 
 
+def consent_to_enrol(session: Session, person: Person, at: dt.datetime) -> Consent:
+    """The consent that a template of a person may stand on now, with the person locked.
+
+    Raises what `enrol` raises. A photo is sealed with the key of this consent.
+    """
+    lock(session, person)
+    consent = session.scalars(
+        select(Consent)
+        .where(
+            Consent.person == person.id,
+            Consent.purpose == ConsentPurpose.FACE_ACCESS,
+            Consent.withdrawn_at.is_(None),
+        )
+        .order_by(Consent.given_at.desc(), Consent.id.desc())
+        .limit(1)
+    ).first()
+    if consent is None:
+        raise ConsentMissingError(person.id)
+    if consent.given_by == GivenBy.GUARDIAN:
+        today = local_date(session, person.compound, at)
+        if not is_under_14(person, today):
+            raise ConsentMissingError(person.id)
+    return consent
+
+
+def lock(session: Session, person: Person) -> None:
+    """Holds a person until the transaction ends: consent, enrolment and erasure take turns.
+
+    Raises `RefusedError` (`person_erased`).
+    """
+    erased = session.scalar(select(Person.erased_at).where(Person.id == person.id).with_for_update())
+    if erased is not None:
+        raise RefusedError("person_erased")
+
+
 def remove(session: Session, person: Person) -> int:
     """Deletes all templates of a person; returns how many there were."""
     removed = session.execute(
@@ -87,10 +118,15 @@ def remove(session: Session, person: Person) -> int:
     return len(removed)
 
 
-def gallery(session: Session, compound: str, engine: str, engine_version: str) -> Sequence[GalleryEntry]:
-    """All templates of a compound made by one engine version, decrypted."""
+def gallery(
+    session: Session, compound: str, engine: str, engine_version: str, today: dt.date | None = None
+) -> Sequence[GalleryEntry]:
+    """All templates of a compound made by one engine version, decrypted.
+
+    `today` is the compound's day, by which children are told; without it their flag counts.
+    """
     rows = session.execute(
-        select(FaceTemplate, Person.household, Person.under_14)
+        select(FaceTemplate, Person.household, Person.under_14, Person.turns_14_on)
         .join(Person, Person.id == FaceTemplate.person)
         .where(
             Person.compound == compound,
@@ -99,15 +135,17 @@ def gallery(session: Session, compound: str, engine: str, engine_version: str) -
         )
         .order_by(FaceTemplate.id)
     ).all()
-    current_vault().load(template.person for template, _, _ in rows)
+    current_vault().load(template.consent for template, _, _, _ in rows)
     entries = []
-    for template, household, under_14 in rows:
+    for template, household, flag, turns_14_on in rows:
         vector = template.embedding
         # None: the key was shredded a moment ago, and the row is about to follow it.
-        if vector is not None:
-            entries.append(
-                GalleryEntry(template.id, template.person, household, under_14, template.media_id, vector)
-            )
+        if vector is None:
+            continue
+        child = flag if today is None else under_14_on(today, flag=flag, turns_14_on=turns_14_on)
+        entries.append(
+            GalleryEntry(template.id, template.person, household, child, template.media_id, vector)
+        )
     return entries
 
 

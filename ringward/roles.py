@@ -255,6 +255,7 @@ class RecognitionRole(Role):
             OnnxPlateReader(),
             clock=foundation.clock,
         )
+        self._refresher: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         async def handle(message: Message) -> None:
@@ -265,6 +266,22 @@ class RecognitionRole(Role):
 
         bus_broker.consume(self._broker, "recognition", ["event.*.face.captured", "event.*.plate.>"], handle)
         await self._broker.start()
+        self._refresher = asyncio.create_task(self._refresh(), name="recognition-refresh")
 
     async def stop(self) -> None:
+        if self._refresher is not None:
+            self._refresher.cancel()
         await self._broker.stop()
+        await asyncio.to_thread(self._worker.close)
+
+    async def _refresh(self) -> None:
+        """Forgets whoever was erased, also while nothing happens at the gates."""
+        from recognition.worker import REFRESH_S
+
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            try:
+                await asyncio.to_thread(self._worker.refresh)
+            except Exception:
+                # Without the database the old gallery cannot be used either: every look asks it first.
+                log.exception("recognition.refresh_failed")
