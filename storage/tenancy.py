@@ -1,9 +1,11 @@
 """One deployment, many compounds, and no way from one into another.
 
 A session of `Database.within(compound)` sees that compound's rows alone, whatever a query
-forgets to say, and can write no other's. This is the one place where it is enforced.
+forgets to say, and can write no other's. This is the one place where it is enforced. Only
+Core on a connection passes it by: that is for work across compounds, and names its rows.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from sqlalchemy import String, event, inspect
@@ -42,7 +44,12 @@ def bound_to(session: Session) -> str | None:
 @event.listens_for(Session, "do_orm_execute")
 def _only_own_rows(state: ORMExecuteState) -> None:
     compound = state.session.info.get(_KEY)
-    if compound is None or not (state.is_select or state.is_update or state.is_delete):
+    if compound is None:
+        return
+    if state.is_insert:
+        _insert_only_own_rows(state, compound)
+        return
+    if not (state.is_select or state.is_update or state.is_delete):
         return
     state.statement = state.statement.options(
         with_loader_criteria(
@@ -51,6 +58,22 @@ def _only_own_rows(state: ORMExecuteState) -> None:
             include_aliases=True,
         )
     )
+
+
+def _insert_only_own_rows(state: ORMExecuteState, compound: str) -> None:
+    """An INSERT of many rows passes no flush, so what it brings is looked at here."""
+    mapper = state.bind_mapper
+    if mapper is None or not issubclass(mapper.class_, OwnedByCompound):
+        return
+    brought = state.parameters or {}
+    compounds = [row.get(_KEY) for row in ([brought] if isinstance(brought, Mapping) else brought)]
+    # SQLAlchemy has no public way to read a statement's own VALUES; tests hold these two names.
+    statement: Any = state.statement
+    one = statement._values or {}  # noqa: SLF001
+    for values in (one, *(row for rows in statement._multi_values for row in rows)):  # noqa: SLF001
+        compounds += [getattr(v, "value", v) for column, v in values.items() if column.key == _KEY]
+    if any(value not in {None, compound} for value in compounds):
+        raise OtherCompoundError(mapper.class_.__name__, compound)
 
 
 @event.listens_for(Session, "before_flush")
