@@ -219,7 +219,7 @@ class Vault:
         """How many keys each key of the ring wraps."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(_keys.c.ring_key, func.count()).group_by(_keys.c.ring_key))
-            return dict(rows.tuples().all())
+            return dict(rows.all())
 
     def _key(self, subject: str, *, make: bool) -> bytes:
         self._refresh()
