@@ -49,6 +49,10 @@ def enrol_demo(
     engine = engine or DlibEngine()
     made = 0
     for person_id, role in _PEOPLE:
+        with database.read() as session:
+            if session.get_one(Person, person_id).erased_at is not None:
+                # Whoever tries erasure on the demo's people wants them to stay erased.
+                continue
         have = _prepare(database, clock, engine, person_id)
         # A start that was broken off half-way goes on where it stopped.
         for photo in _photos(role, portraits_dir)[have:]:
@@ -56,7 +60,7 @@ def enrol_demo(
             embedding = _embed(engine, person_id, photo)
             with database.write() as session:
                 person = session.get_one(Person, person_id)
-                stored = media.put(photo)
+                stored = media.put(photo, subject=person_id)
                 templates.enrol(session, person, embedding, media_id=stored.media_id, at=clock.now())
             made += 1
     return made
