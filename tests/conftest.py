@@ -14,6 +14,7 @@ from storage import Database, KeyRing, MediaStore, Vault, migrate
 from tests.support.brokers import Broker, Mosquitto, NatsServer
 from tests.support.clock import VirtualClock
 from tests.support.postgres import Postgres
+from tests.support.s3 import S3
 
 
 @pytest.fixture
@@ -84,6 +85,13 @@ def either_database(request: pytest.FixtureRequest, ring: KeyRing) -> Iterator[D
         return
     with request.getfixturevalue("postgres").database() as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    server = S3()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import KeyRing
+from storage.keys import STALE_S, KeyInUseError
 from storage.secretfile import make_once
 from tests.support.threads import at_once
 
@@ -110,3 +111,98 @@ def test_who_comes_first_wins(tmp_path: Path) -> None:
     make_once(path, "another")
     assert path.read_text() == first
     assert [found.name for found in tmp_path.iterdir()] == ["secret"]
+
+
+class Minutes:
+    """A monotonic clock that a test moves, in seconds."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_rotation_adds_a_key_that_lasts(tmp_path: Path) -> None:
+    path = tmp_path / "ring.key"
+    ring = KeyRing.load(path)
+    sealed, looked_up = ring.seal(b"plain"), ring.fingerprint("media", "x")
+    assert ring.rotate() == 2
+    assert (ring.numbers, ring.newest, ring.seal(b"new")[0]) == ((1, 2), 2, 2)
+    assert ring.open(sealed) == b"plain"
+    assert ring.fingerprint("media", "x") == looked_up
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert KeyRing.load(path).open(ring.seal(b"new")) == b"new"
+    assert [found.name for found in tmp_path.iterdir()] == ["ring.key"]
+
+
+def test_rotation_is_on_the_disk_before_anything_is_sealed_with_it(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "ring.key"
+    ring = KeyRing.load(path)
+    real, synced = os.fsync, []
+
+    def observe(handle: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{handle}").readlink().name, len(KeyRing.load(path).numbers)))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", observe)
+    ring.rotate()
+    (draft, before), (folder, after) = synced
+    assert draft.endswith(".part")
+    assert (folder, before, after) == (tmp_path.name, 1, 2)
+
+
+def test_another_process_seals_with_the_new_key_soon_and_opens_it_at_once(tmp_path: Path) -> None:
+    path, clock = tmp_path / "ring.key", Minutes()
+    ring = KeyRing.load(path)
+    other = KeyRing({1: ring._keys[1]}, path, monotonic=clock)
+    ring.rotate()
+    assert other.seal(b"still")[0] == 1
+    assert other.open(ring.seal(b"plain")) == b"plain"
+    third = KeyRing({1: ring._keys[1]}, path, monotonic=clock)
+    ring.rotate()
+    clock.now += STALE_S
+    assert third.seal(b"now")[0] == 3
+
+
+def test_two_who_rotate_at_once_lose_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "ring.key"
+    KeyRing.load(path)
+    assert at_once(4, lambda _: KeyRing.load(path).rotate()) == []
+    assert KeyRing.load(path).numbers == (1, 2, 3, 4, 5)
+
+
+def test_full_disk_leaves_the_ring_as_it_was(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "ring.key"
+    ring = KeyRing.load(path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError):
+            ring.rotate()
+    assert ring.seal(b"plain")[0] == 1
+    assert KeyRing.load(path).numbers == (1,)
+    assert [found.name for found in tmp_path.iterdir()] == ["ring.key"]
+
+
+def test_only_a_key_in_between_can_be_retired(tmp_path: Path) -> None:
+    ring = KeyRing.load(tmp_path / "ring.key")
+    ring.rotate()
+    sealed = ring.seal(b"plain")
+    ring.rotate()
+    for number in (1, 3, 9):
+        with pytest.raises(KeyInUseError):
+            ring.retire(number)
+    ring.retire(2)
+    assert KeyRing.load(tmp_path / "ring.key").numbers == (1, 3)
+    with pytest.raises(KeyError):
+        ring.open(sealed)
+
+
+def test_number_of_a_key_has_one_byte() -> None:
+    ring = KeyRing(dict.fromkeys((1, 255), b"k" * 32))
+    with pytest.raises(ValueError, match="255"):
+        ring.rotate()
