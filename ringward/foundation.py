@@ -10,8 +10,9 @@ from bus.broker import BusAddress
 from ingest.login import BrokerLogin
 from ringward.ports import reachable
 from ringward.settings import Settings
-from storage import Clock, Database, KeyRing, MediaStore, SystemClock, Vault
+from storage import Clock, Database, KeyRing, MediaStore, SystemClock, Vault, anchors
 from storage.keys import install_ring
+from storage.objects import bucket
 from storage.secretfile import make_once
 from storage.vault import install_vault
 
@@ -47,12 +48,39 @@ def lay(settings: Settings) -> Foundation:
     return Foundation(
         settings=settings,
         database=Database(settings.database),
-        media=MediaStore(settings.media_dir, ring),
+        media=media_store(settings, ring),
         ring=ring,
         vault=vault,
         clock=SystemClock(),
         metrics=metrics,
         bus=bus_address(settings),
+    )
+
+
+def media_store(settings: Settings, ring: KeyRing) -> MediaStore:
+    """Pictures in the data directory, or in the bucket of the settings."""
+    if settings.media_url is None:
+        return MediaStore(settings.media_dir, ring)
+    key_id, key_secret = settings.media_key_id, settings.media_key_secret
+    return MediaStore(
+        bucket(
+            settings.media_url,
+            endpoint=settings.media_endpoint,
+            region=settings.media_region,
+            key_id=key_id.get_secret_value() if key_id else None,
+            key_secret=key_secret.get_secret_value() if key_secret else None,
+        ),
+        ring,
+    )
+
+
+def anchor_audit(foundation: Foundation) -> None:
+    """Notes how far the audit log has come; for the keeper, every few seconds.
+
+    Raises `storage.anchors.AnchorError` where the end of the log was cut off.
+    """
+    anchors.write(
+        foundation.database, foundation.settings.anchor_file, foundation.ring, foundation.clock.now()
     )
 
 

@@ -6,6 +6,7 @@ generated from here.
 
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import (
@@ -16,6 +17,7 @@ from pydantic_settings import (
 )
 
 from ringward.ports import reachable
+from storage.objects import is_private
 
 
 class Settings(BaseSettings):
@@ -43,6 +45,30 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL of the database that holds one key for each person; empty means a file "
         "beside the ring of keys. Several machines need one that all of them reach. Never the main database: "
         "a backup that holds the keys too cannot forget anybody.",
+    )
+    media_url: str | None = Field(
+        None,
+        title="Picture store",
+        description="s3://bucket/prefix for pictures in a bucket; empty means the data directory. A bucket "
+        "serves several machines and outlives each; a disk answers sooner. Pictures are sealed before they "
+        "leave this machine.",
+    )
+    media_endpoint: str | None = Field(
+        None,
+        title="S3 endpoint",
+        description="Address of an S3 service of your own, e.g. https://minio.example:9000; empty means "
+        "Amazon's. Plain http is taken for this machine alone.",
+    )
+    media_region: str | None = Field(
+        None, title="S3 region", description="Region of the bucket; services of your own rarely care."
+    )
+    media_key_id: SecretStr | None = Field(
+        None,
+        title="S3 access key",
+        description="Set it in the environment. Empty means what the machine's AWS environment says.",
+    )
+    media_key_secret: SecretStr | None = Field(
+        None, title="S3 secret key", description="Belongs to the access key; set it in the environment."
     )
     http_host: str = Field(
         "127.0.0.1",
@@ -143,6 +169,22 @@ class Settings(BaseSettings):
             raise ValueError("mqtt_user and mqtt_tls belong to a broker of your own: set nats_url too")
         return self
 
+    @model_validator(mode="after")
+    def _one_picture_store(self) -> Self:
+        """Found out at the start, not at the first picture."""
+        if self.media_url is None:
+            if self.media_endpoint is not None or self.media_key_id is not None:
+                raise ValueError("media_endpoint and media_key_id belong to a bucket: set media_url too")
+            return self
+        parts = urlsplit(self.media_url)
+        if parts.scheme != "s3" or not parts.netloc:
+            raise ValueError("media_url is s3://bucket or s3://bucket/prefix")
+        if self.media_endpoint is not None and not is_private(self.media_endpoint):
+            raise ValueError("media_endpoint of another machine must be https")
+        if (self.media_key_id is None) != (self.media_key_secret is None):
+            raise ValueError("media_key_id and media_key_secret go together")
+        return self
+
     @property
     def database(self) -> str:
         """The database's URL."""
@@ -159,6 +201,11 @@ class Settings(BaseSettings):
     @property
     def bus_secret_file(self) -> Path:
         return self.data_dir / "keys" / "bus.secret"
+
+    @property
+    def anchor_file(self) -> Path:
+        """How far the audit log had come (see `storage.anchors`)."""
+        return self.data_dir / "keys" / "audit.anchor"
 
     @property
     def media_dir(self) -> Path:

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from ringward.cli import app
+from ringward.foundation import media_store
 from ringward.settings import Settings
 
 
@@ -80,6 +81,38 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     for shown in (repr(settings), str(settings), settings.model_dump_json()):
         assert "sesame" not in shown
     assert settings.mqtt_password.get_secret_value() == "open sesame"
+
+
+@pytest.mark.parametrize(
+    ("names", "word"),
+    [
+        ({"MEDIA_URL": "file:///pictures"}, "s3://"),
+        ({"MEDIA_URL": "s3://b", "MEDIA_ENDPOINT": "http://minio.example"}, "https"),
+        ({"MEDIA_URL": "s3://b", "MEDIA_KEY_ID": "a"}, "go together"),
+        ({"MEDIA_ENDPOINT": "https://minio.example"}, "media_url"),
+    ],
+)
+def test_picture_store_that_cannot_work_is_refused(
+    monkeypatch: pytest.MonkeyPatch, names: dict[str, str], word: str
+) -> None:
+    for name, value in names.items():
+        monkeypatch.setenv(f"RINGWARD_{name}", value)
+    with pytest.raises(ValidationError, match=word):
+        Settings()
+
+
+def test_pictures_go_to_the_bucket_of_the_settings(s3, vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    with s3.bucket() as (_, outside):
+        monkeypatch.setenv("RINGWARD_MEDIA_URL", f"s3://{outside.name}/here")
+        monkeypatch.setenv("RINGWARD_MEDIA_ENDPOINT", s3.endpoint)
+        monkeypatch.setenv("RINGWARD_MEDIA_KEY_ID", "test-key-id")
+        monkeypatch.setenv("RINGWARD_MEDIA_KEY_SECRET", "open sesame")
+        settings = Settings()
+        assert "sesame" not in repr(settings)
+        media = media_store(settings, vault.ring)
+        media_id = media.put(b"a picture").media_id
+        assert list(outside.objects()) == [f"here/{media_id[:2]}/{media_id[2:]}"]
+        assert media.get(media_id) == b"a picture"
 
 
 def test_paths_lie_in_the_data_directory() -> None:
