@@ -1,0 +1,53 @@
+"""Rows under their promises: of this compound, at the version that was read, unique by the database."""
+
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from registry.errors import MissingError, RefusedError, StaleEditError
+from storage import OwnedByCompound
+
+Row = TypeVar("Row", bound=OwnedByCompound)
+
+
+class _Counted(Protocol):
+    version: int
+
+
+def find(session: Session, model: type[Row], compound: str, row_id: str, noun: str) -> Row:
+    """Raises `MissingError(noun)`, also for what belongs to another compound."""
+    row = session.get(model, row_id)
+    if row is None or row.compound != compound:
+        raise MissingError(noun)
+    return row
+
+
+def lock(session: Session, model: type[Row], compound: str, row_ids: Iterable[str], noun: str) -> None:
+    """Holds rows, as they are now, until the transaction ends.
+
+    Whoever checks several rows before changing one of them takes this first: of two who
+    do so at once, the second sees what the first has done. In the order of the ids, so
+    that the two never wait for each other. On SQLite a writer is alone anyway.
+    """
+    for row_id in sorted(set(row_ids)):
+        row = session.get(model, row_id, with_for_update=True, populate_existing=True)
+        if row is None or row.compound != compound:
+            raise MissingError(noun)
+
+
+def at_version(row: _Counted, version: int) -> None:
+    """Raises `StaleEditError` where somebody has edited the row since it was read."""
+    if row.version != version:
+        raise StaleEditError(row.version)
+
+
+def write_unique(session: Session, code: str, *added: OwnedByCompound) -> None:
+    """Flushes changes that a unique index may refuse; then raises `RefusedError(code)`."""
+    try:
+        with session.begin_nested():
+            session.add_all(added)
+            session.flush()
+    except IntegrityError as error:
+        raise RefusedError(code) from error
