@@ -12,7 +12,7 @@ from registry.biometrics import (
 from registry.credentials import Credential, CredentialKind, CredentialStatus
 from registry.imports.models import ImportChange, ImportFault, ImportJob, ImportState
 from registry.organisations import Organisation, OrganisationKind, Premises, StaffLink
-from registry.passes import PassKind, PassState, PassUse, VisitorPass
+from registry.passes import PassDirection, PassKind, PassState, PassUse, VisitorPass
 from registry.people import Household, Person, Residence, ResidenceKind
 from registry.places import (
     AliasKind,
@@ -71,6 +71,7 @@ __all__ = [
     "NoteKind",
     "Organisation",
     "OrganisationKind",
+    "PassDirection",
     "PassKind",
     "PassState",
     "PassUse",

@@ -3,10 +3,11 @@
 import datetime as dt
 import enum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, JsonText, OwnedByCompound, UtcTime, Versioned
+from storage.vault import open_for, seal_for
 
 
 class PassKind(enum.StrEnum):
@@ -71,9 +72,25 @@ class VisitorPass(OwnedByCompound, Versioned, Base):
         CheckConstraint("ends_at > starts_at", name="order"),
     )
 
+    @property
+    def phone(self) -> str | None:
+        """The visitor's plain number; None where there is none or the pass was forgotten."""
+        return open_for(self.id, "phone", self.sealed_phone)
+
+    @phone.setter
+    def phone(self, plain: str | None) -> None:
+        self.sealed_phone = seal_for(self.id, "phone", plain)
+
+
+class PassDirection(enum.StrEnum):
+    """Which way a pass was shown."""
+
+    IN = "in"
+    OUT = "out"
+
 
 class PassUse(OwnedByCompound, Base):
-    """One entry on a pass."""
+    """A pass shown at a zone, on the way in or out."""
 
     __tablename__ = "pass_uses"
 
@@ -82,3 +99,6 @@ class PassUse(OwnedByCompound, Base):
     visitor_pass: Mapped[str] = mapped_column(ForeignKey("visitor_passes.id"), index=True)
     zone: Mapped[str | None] = mapped_column(String(64))
     at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    direction: Mapped[PassDirection] = mapped_column(String(8), default=PassDirection.IN, server_default="in")
+    # Whether it was taken off the pass's uses: a door further in belongs to the same entry.
+    counted: Mapped[bool] = mapped_column(Boolean, default=True, server_default=true())

@@ -91,7 +91,9 @@ def _guard_on_postgresql() -> None:
 
 
 def _registry() -> None:
-    pass
+    with op.batch_alter_table("pass_uses") as batch:
+        batch.add_column(sa.Column("direction", sa.String(8), nullable=False, server_default="in"))
+        batch.add_column(sa.Column("counted", sa.Boolean(), nullable=False, server_default=sa.true()))
 
 
 def _devices() -> None:
