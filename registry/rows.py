@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
+from sqlalchemy import inspect, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -31,10 +32,14 @@ def lock(session: Session, model: type[Row], compound: str, row_ids: Iterable[st
     do so at once, the second sees what the first has done. In the order of the ids, so
     that the two never wait for each other. On SQLite a writer is alone anyway.
     """
-    for row_id in sorted(set(row_ids)):
-        row = session.get(model, row_id, with_for_update=True, populate_existing=True)
-        if row is None or row.compound != compound:
-            raise MissingError(noun)
+    ids = set(row_ids)
+    key = inspect(model).primary_key[0]
+    mine = (key.in_(ids), model.compound == compound)
+    held = session.execute(select(key).where(*mine).order_by(key).with_for_update()).all()
+    if len(held) != len(ids):
+        raise MissingError(noun)
+    # What this session had read before it waited is read again.
+    session.scalars(select(model).where(*mine).execution_options(populate_existing=True)).all()
 
 
 def at_version(row: _Counted, version: int) -> None:
