@@ -4,7 +4,7 @@ import datetime as dt
 import enum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, JsonText, OwnedByCompound, UtcTime, Versioned, new_id
@@ -53,6 +53,15 @@ class Credential(OwnedByCompound, Versioned, Base):
     __table_args__ = (
         Index("ix_credentials_ref", "compound", "ref_key"),
         Index("ix_credentials_external", "compound", "external_id", unique=True),
+        # One number opens for one person: a reader that shows a number must get one answer.
+        Index(
+            "ix_credentials_active",
+            "compound",
+            "ref_key",
+            unique=True,
+            sqlite_where=text("status = 'active'"),
+            postgresql_where=text("status = 'active'"),
+        ),
     )
 
     @property

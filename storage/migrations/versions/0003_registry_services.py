@@ -94,6 +94,15 @@ def _registry() -> None:
     with op.batch_alter_table("pass_uses") as batch:
         batch.add_column(sa.Column("direction", sa.String(8), nullable=False, server_default="in"))
         batch.add_column(sa.Column("counted", sa.Boolean(), nullable=False, server_default=sa.true()))
+    active = sa.text("status = 'active'")
+    op.create_index(
+        "ix_credentials_active",
+        "credentials",
+        ["compound", "ref_key"],
+        unique=True,
+        sqlite_where=active,
+        postgresql_where=active,
+    )
 
 
 def _devices() -> None:
