@@ -143,6 +143,6 @@ def held(session: Session, subject_kind: str, subject: str, at: dt.datetime) -> 
     ).first()
 
 
-def held_subjects(subject_kind: str, at: dt.datetime) -> Select[tuple[str]]:
+def held_subjects(subject_kind: str, at: dt.datetime) -> Select[str]:
     """The ids of everything of a kind that is held now, as a subquery for whoever deletes."""
     return select(LegalHold.subject).where(LegalHold.subject_kind == subject_kind, in_force(at))

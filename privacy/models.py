@@ -137,6 +137,18 @@ class DeletionProof(Base):
     at: Mapped[dt.datetime] = mapped_column(UtcTime)
 
 
+class KeptPicture(OwnedByCompound, Base):
+    """An event whose pictures had to stay although their time was over: held, or of an open incident."""
+
+    __tablename__ = "kept_pictures"
+
+    # No foreign key: the event goes in a hot path, and not before this row.
+    event: Mapped[str] = mapped_column(String(32), primary_key=True)
+    compound: Mapped[str] = mapped_column(String(64), index=True)
+    retention_class: Mapped[str] = mapped_column(String(32))
+    since: Mapped[dt.datetime] = mapped_column(UtcTime)
+
+
 class PassageCount(OwnedByCompound, Base):
     """How many events of a type a device had in a local day: what stays of deleted passages."""
 

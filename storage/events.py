@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String, Text, delete, select
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String, Text, delete, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base
@@ -46,6 +46,14 @@ class EventRow(OwnedByCompound, Base):
     __table_args__ = (
         Index("ix_events_compound_time", "compound", "corrected_time"),
         Index("ix_events_device_time", "device_id", "corrected_time"),
+        # Records that came late keep their time from when they came; there are few.
+        Index(
+            "ix_events_late",
+            "compound",
+            "received_at",
+            sqlite_where=text("late = 1"),
+            postgresql_where=text("late = 1"),
+        ),
     )
 
 

@@ -94,6 +94,8 @@ def _registry() -> None:
     with op.batch_alter_table("pass_uses") as batch:
         batch.add_column(sa.Column("direction", sa.String(8), nullable=False, server_default="in"))
         batch.add_column(sa.Column("counted", sa.Boolean(), nullable=False, server_default=sa.true()))
+    with op.batch_alter_table("import_jobs") as batch:
+        batch.add_column(sa.Column("beat_at", storage.columns.UtcTime(), nullable=True))
     active = sa.text("status = 'active'")
     op.create_index(
         "ix_credentials_active",
@@ -110,7 +112,20 @@ def _devices() -> None:
 
 
 def _privacy() -> None:
-    pass
+    op.create_table(
+        "kept_pictures",
+        sa.Column("event", sa.String(32), nullable=False),
+        sa.Column("compound", sa.String(64), nullable=False),
+        sa.Column("retention_class", sa.String(32), nullable=False),
+        sa.Column("since", storage.columns.UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("event", name=op.f("pk_kept_pictures")),
+    )
+    op.create_index("ix_kept_pictures_compound", "kept_pictures", ["compound"])
+    # Retention goes through late records by when they came.
+    late = sa.text("late = 1")
+    op.create_index(
+        "ix_events_late", "events", ["compound", "received_at"], sqlite_where=late, postgresql_where=late
+    )
 
 
 def _console() -> None:

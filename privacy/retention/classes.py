@@ -1,0 +1,78 @@
+"""Every table has a class here, or a reason why none: a test walks the schema."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from privacy.retention.faces import Faces
+from privacy.retention.log import AuditLog
+from privacy.retention.matters import APPLICATIONS, INCIDENTS, PASSES, WATCHLIST
+from privacy.retention.passages import Passages
+from privacy.retention.pictures import PASSAGE_PICTURES, UNKNOWN_FACES
+from privacy.retention.records import ACCESS, RECORDS
+from privacy.retention.scope import DataClass
+
+# In this order: pictures before the rows that name them, what refers before what is referred to.
+CLASSES: Final[tuple[DataClass, ...]] = (
+    UNKNOWN_FACES,
+    PASSAGE_PICTURES,
+    Passages(),
+    Faces(),
+    WATCHLIST,
+    APPLICATIONS,
+    INCIDENTS,
+    PASSES,
+    *RECORDS,
+    *ACCESS,
+    AuditLog(),
+)
+
+_REGISTER: Final = (
+    "the register itself: it says who lives here now; a person's rows go with an erasure, which they or "
+    "the property office order"
+)
+_PLACE: Final = "says something of a place, nothing of a person"
+_STAFF: Final = "who works the system; the administrator closes it, and no passage of theirs is in it"
+
+NO_CLASS: Final[Mapping[str, str]] = {
+    "people": _REGISTER,
+    "households": _REGISTER,
+    "residences": _REGISTER,
+    "staff": _REGISTER,
+    "credentials": _REGISTER,
+    "vehicles": _REGISTER,
+    "authorised_drivers": _REGISTER,
+    "organisations": _REGISTER,
+    "premises": _REGISTER,
+    "terminal_enrolments": "what lies on terminals now; goes when the terminal has confirmed that it forgot",
+    "subdistricts": _PLACE,
+    "communities": _PLACE,
+    "compounds": _PLACE,
+    "zones": _PLACE,
+    "buildings": _PLACE,
+    "units": _PLACE,
+    "dwellings": _PLACE,
+    "grids": _PLACE,
+    "place_aliases": _PLACE,
+    "devices": _PLACE,
+    "device_status": "one row a device, overwritten as it goes",
+    "kept_pictures": "which pictures had to stay although their time was over; goes when they go",
+    "passage_counts": "what stays of deleted passages: counts by day, device and type, of nobody",
+    "consent_wordings": "texts that were shown to people: proof of what they agreed to, of nobody",
+    "gallery_revisions": "one number a compound",
+    "gallery_holders": "one row a running worker, overwritten as it goes",
+    "teams": _STAFF,
+    "responders": _STAFF,
+    "users": _STAFF,
+    "outbox": "messages that the bus has not confirmed; then the relay deletes them, and one that is dropped "
+    "is an incident that nobody hears of",
+    "deletion_proofs": "the proof that the rest was deleted: counts and digests, of nobody",
+    "pia_reports": "impact assessments are kept at least three years and hold no data of persons",
+    "filing_tasks": "two rows at most, about the deployment",
+    "audit_checkpoints": "where the audit log was cut off; without them the rest of the chain does not hold",
+    "backup_runs": "which backups exist; an erasure has to know until they are gone",
+}
+
+
+def named(name: str) -> DataClass:
+    """The class of a name. Raises `KeyError`."""
+    return next(one for one in CLASSES if one.name == name)

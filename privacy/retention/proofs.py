@@ -1,0 +1,54 @@
+"""Proof of deletion: written in the transaction that deletes, so neither is there without the other."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from privacy.models import DeletionProof
+from storage import new_id
+
+
+def digest(ids: Iterable[str]) -> str:
+    """SHA-256 over the sorted ids, each followed by a newline: whoever has the ids can check it."""
+    return hashlib.sha256("".join(f"{one}\n" for one in sorted(ids)).encode()).hexdigest()
+
+
+def prove(
+    session: Session,
+    run: str,
+    retention_class: str,
+    compound: str | None,
+    cutoff: dt.datetime,
+    ids: Iterable[str],
+    at: dt.datetime,
+) -> int:
+    """Notes that a batch went; returns how many ids it had."""
+    gone = sorted(ids)
+    session.execute(
+        insert(DeletionProof),
+        [
+            {
+                "id": new_id(),
+                "compound": compound,
+                "run": run,
+                "retention_class": retention_class,
+                "cutoff": cutoff,
+                "count": len(gone),
+                "digest": digest(gone),
+                "at": at,
+            }
+        ],
+    )
+    return len(gone)
+
+
+def proved_through(session: Session, retention_class: str, compound: str) -> dt.datetime | None:
+    """Up to when a class that goes in order of time has been dealt with."""
+    return session.scalar(
+        select(func.max(DeletionProof.cutoff)).where(
+            DeletionProof.compound == compound, DeletionProof.retention_class == retention_class
+        )
+    )

@@ -1,0 +1,141 @@
+"""What may not go although its time is over: what is held, and what an open incident stands on."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from alerts.incidents.lifecycle import State
+from alerts.incidents.models import Evidence, Incident
+from alerts.rules.watchlist_hit import WatchlistHit
+from devices.enrolments import TerminalEnrolment
+from privacy.holds import held_subjects
+from privacy.models import LegalHold
+from privacy.retention.policy import RetentionPolicy
+from recognition.models import DecisionRow
+from registry import spelling
+from registry.models import Credential, Vehicle, WatchlistEntry
+
+OPEN_STATES: Final = tuple(state for state in State if state.is_open)
+
+Revision = tuple[int, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """Events of a compound that stay, by id or by whose card or terminal reference they name."""
+
+    revision: Revision
+    events: frozenset[str]
+    refs: frozenset[str]
+
+    def keeps(self, event_id: str, body: dict[str, Any] | str | None) -> bool:
+        """Whether an event stays. The body is needed only while there are `refs`."""
+        if event_id in self.events:
+            return True
+        if not self.refs or body is None:
+            return False
+        decoded = msgspec.json.decode(body) if isinstance(body, str) else body
+        return not self.refs.isdisjoint(spelling.card(ref) for ref in _refs(decoded))
+
+
+def protection(session: Session, compound: str, policy: RetentionPolicy, at: dt.datetime) -> Protection:
+    """What stays of a compound now."""
+    # Read first: what changes in between makes this look old, never new.
+    now = revision(session)
+    held_people = held_subjects("person", at)
+    incidents = (
+        or_(
+            Incident.state.in_(OPEN_STATES),
+            Incident.id.in_(held_subjects("incident", at)),
+            and_(Incident.subject_kind == "person", Incident.subject.in_(held_people)),
+        ),
+        Incident.id.in_(_watched(session, compound, policy, at)),
+    )
+    events: set[str] = set()
+    for condition in incidents:
+        stands_on = (
+            select(Evidence.event_ids)
+            .join(Incident, Incident.id == Evidence.incident)
+            .where(Incident.compound == compound, condition)
+        )
+        for ids in session.scalars(stands_on):
+            events.update(ids)
+    people = session.scalars(held_people.where(LegalHold.compound == compound)).all()
+    if not people:
+        return Protection(now, frozenset(events), frozenset())
+    events.update(_seen(session, compound, people))
+    refs = frozenset(spelling.card(ref) for ref in _known_by(session, people))
+    return Protection(now, frozenset(events), refs)
+
+
+def revision(session: Session) -> Revision:
+    """Moves whenever somebody has asked for a hold, or something new may stand on old events."""
+    holds = session.execute(select(func.count(), func.max(LegalHold.id))).one()
+    return holds[0], holds[1], session.scalar(select(func.max(Incident.id)))
+
+
+def watch_kept(at: dt.datetime, policy: RetentionPolicy) -> Any:
+    """The condition that a watch-list entry and what was recorded because of it still stay."""
+    cutoff = policy.cutoff("watchlist", at)
+    return and_(
+        WatchlistEntry.ends_at >= cutoff,
+        or_(WatchlistEntry.lifted_at.is_(None), WatchlistEntry.lifted_at >= cutoff),
+    )
+
+
+def _watched(session: Session, compound: str, policy: RetentionPolicy, at: dt.datetime) -> Sequence[str]:
+    """Incidents that are hits of entries which have not been over for long."""
+    entries = session.execute(
+        select(WatchlistEntry.id, WatchlistEntry.starts_at).where(
+            WatchlistEntry.compound == compound, watch_kept(at, policy)
+        )
+    ).all()
+    if not entries:
+        return ()
+    wanted = {entry.id for entry in entries}
+    hits = session.execute(
+        select(Incident.id, Incident.reason_args).where(
+            Incident.compound == compound,
+            Incident.rule == WatchlistHit.id,
+            Incident.raised_at >= min(entry.starts_at for entry in entries),
+        )
+    )
+    return [hit.id for hit in hits if hit.reason_args.get("entry_id") in wanted]
+
+
+def _seen(session: Session, compound: str, people: Sequence[str]) -> Iterable[str]:
+    """Events in which recognition found these people, or their vehicles."""
+    yield from session.scalars(
+        select(DecisionRow.event_id).where(
+            DecisionRow.compound == compound, DecisionRow.person_id.in_(people)
+        )
+    )
+    vehicles = session.scalars(select(Vehicle.id).where(Vehicle.owner.in_(people))).all()
+    if vehicles:
+        yield from session.scalars(
+            select(DecisionRow.event_id).where(
+                DecisionRow.compound == compound, DecisionRow.vehicle_id.in_(vehicles)
+            )
+        )
+
+
+def _known_by(session: Session, people: Sequence[str]) -> Iterable[str]:
+    """What devices call these people: references of terminals, numbers of cards."""
+    yield from people
+    yield from session.scalars(select(TerminalEnrolment.ref).where(TerminalEnrolment.person.in_(people)))
+    for credential in session.scalars(select(Credential).where(Credential.person.in_(people))):
+        ref = credential.ref
+        if ref is not None:
+            yield ref
+
+
+def _refs(body: dict[str, Any]) -> Iterable[str]:
+    for part, name in (("credential", "ref"), ("match", "person_ref")):
+        value = (body.get(part) or {}).get(name)
+        if value is not None:
+            yield value
