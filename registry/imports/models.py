@@ -40,6 +40,8 @@ class ImportJob(OwnedByCompound, Base):
     state: Mapped[ImportState] = mapped_column(String(16))
     started_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    # The last sign of life of the process that is at it.
+    beat_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     rows_total: Mapped[int | None] = mapped_column(Integer)
     rows_done: Mapped[int] = mapped_column(Integer, default=0)
     # What became of rows and things: {"people": {"created": 1, "updated": 2, "unchanged": 3}, …}.
