@@ -1,0 +1,100 @@
+"""Erasure: what a person may order, and what follows from it until the last place has confirmed.
+
+The order is durable before anything irreversible happens: files and keys go only after the
+commit, by `follow_up`, which may be killed anywhere and begins again where it was.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from privacy.erasure import steps
+from privacy.erasure.followup import follow_up
+from privacy.erasure.ordering import start
+from privacy.erasure.receipts import Receipt, ReceiptStep, receipt
+from privacy.erasure.restored import forget_again
+from privacy.models import Erasure, ErasureKind, ErasureStep
+from registry import consents
+from registry.models import ConsentPurpose, Person
+
+__all__ = [
+    "Receipt",
+    "ReceiptStep",
+    "Withdrawal",
+    "find",
+    "follow_up",
+    "forget_again",
+    "order",
+    "receipt",
+    "withdraw",
+]
+
+
+def order(
+    session: Session,
+    person: Person,
+    kind: ErasureKind,
+    *,
+    at: dt.datetime,
+    by: str,
+    request: str | None = None,
+) -> Erasure:
+    """Erases a face or a whole person in the caller's transaction; `follow_up` does the rest.
+
+    Whoever is held back by law or a hold is noted as kept, with the reason, and erased once
+    nothing keeps them. A second order gives the first one's erasure: it is harmless.
+    """
+    # Two orders at once, an enrolment, a consent: they take turns.
+    locked = session.scalars(
+        select(Person)
+        .where(Person.id == person.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    whole = _last(session, locked, ErasureKind.PERSON)
+    if whole is not None and (kind is ErasureKind.PERSON or locked.erased_at is not None):
+        return whole
+    return start(session, locked, ErasureKind(kind), at=at, by=by, request=request)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What came of a withdrawal; `erasure` is None for purposes that hold nothing but the consent."""
+
+    templates_deleted: int
+    erasure: Erasure | None
+
+
+def withdraw(
+    session: Session, person: Person, purpose: ConsentPurpose, *, at: dt.datetime, by: str
+) -> Withdrawal:
+    """Ends a consent, and with a face's everything that stood on it (L-02).
+
+    Raises `RefusedError` (`person_erased`).
+    """
+    if purpose is not ConsentPurpose.FACE_ACCESS:
+        consents.withdraw(session, person, purpose, at)
+        return Withdrawal(0, None)
+    erasure = order(session, person, ErasureKind.FACE, at=at, by=by)
+    done = session.scalars(
+        select(ErasureStep).where(ErasureStep.erasure == erasure.id, ErasureStep.place == steps.DATABASE)
+    ).one()
+    return Withdrawal(int(done.detail.get("templates", 0)), erasure)
+
+
+def find(session: Session, compound: str, erasure_id: str) -> Erasure | None:
+    """One erasure of a compound."""
+    return session.scalars(
+        select(Erasure).where(Erasure.id == erasure_id, Erasure.compound == compound)
+    ).first()
+
+
+def _last(session: Session, person: Person, kind: ErasureKind) -> Erasure | None:
+    return session.scalars(
+        select(Erasure)
+        .where(Erasure.person == person.id, Erasure.kind == kind)
+        .order_by(Erasure.ordered_at.desc())
+        .limit(1)
+    ).first()
