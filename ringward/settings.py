@@ -5,7 +5,7 @@ generated from here.
 """
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
@@ -18,6 +18,9 @@ from pydantic_settings import (
 
 from ringward.ports import reachable
 from storage.objects import is_private
+
+if TYPE_CHECKING:
+    from privacy.retention import RetentionPolicy
 
 
 class Settings(BaseSettings):
@@ -143,6 +146,94 @@ class Settings(BaseSettings):
         title="Recognition processes",
         description="Each takes a core and about 350 MB. Too few: decisions come late at the morning peak.",
     )
+    retention_pictures_days: int = Field(
+        30,
+        ge=30,
+        le=180,
+        title="Pictures of passages",
+        description="Days until pictures of passages are deleted. Fewer than 30 is not allowed (保安服务管理条例 "
+        "art. 25); each day more is a day of everybody's comings and goings in pictures.",
+    )
+    retention_unknown_faces_days: int = Field(
+        30,
+        ge=30,
+        le=90,
+        title="Pictures of unknown faces",
+        description="Days until pictures of faces that nobody knows are deleted. They have agreed to nothing: "
+        "more than 30 needs a reason in the impact assessment.",
+    )
+    retention_passages_days: int = Field(
+        180,
+        ge=30,
+        le=365,
+        title="Passages",
+        description="Days until records of passages and recognition become counts by day, device and type. Too "
+        "few: a theft that is noticed late has no trail. Too many: a diary of everybody's life.",
+    )
+    retention_incidents_days: int = Field(
+        1095,
+        ge=365,
+        le=3650,
+        title="Incidents",
+        description="Days until closed incidents with their steps and dispatches are deleted. Too few: nobody "
+        "can account for what was done. Open and held ones stay.",
+    )
+    retention_watchlist_days: int = Field(
+        90,
+        ge=1,
+        le=365,
+        title="Watch-list entries",
+        description="Days after an entry's end until it and the evidence of its hits are deleted. More than "
+        "what complaints need is a record of suspicion.",
+    )
+    retention_passes_days: int = Field(
+        30,
+        ge=1,
+        le=180,
+        title="Visitor passes",
+        description="Days after a pass's end until it is deleted and the visitor's phone number can no longer "
+        "be read, in backups neither.",
+    )
+    retention_audit_days: int = Field(
+        1095,
+        ge=1095,
+        le=3650,
+        title="Audit log",
+        description="Days until the old end of the audit log is cut off; also of holds and disclosures. Three "
+        "years are the least, as for impact assessments (PIPL art. 56).",
+    )
+    retention_proofs_days: int = Field(
+        1095,
+        ge=1095,
+        le=3650,
+        title="Proofs of consent and erasure",
+        description="Days after a withdrawal, a closed request or an erasure until the proof is deleted. "
+        "Without it nobody can show that consent was asked and obeyed.",
+    )
+    retention_dead_letters_days: int = Field(
+        30,
+        ge=7,
+        le=180,
+        title="Refused messages",
+        description="Days until refused messages are deleted. They may carry faces; too few, and a device that "
+        "is repaired later cannot have its records replayed.",
+    )
+    retention_imports_days: int = Field(
+        30,
+        ge=1,
+        le=180,
+        title="Undoing an import",
+        description="Days for which an import can be taken back. Until then the register before it is kept, "
+        "sealed.",
+    )
+    retention_hour: int = Field(
+        3,
+        ge=0,
+        le=23,
+        title="Hour of retention",
+        description="The local hour at which each compound's keeper deletes what is over. Choose the quietest: "
+        "on SQLite it shares the disk with ingest.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", title="Log level", description="Logs never hold names, plates or pictures at any level."
     )
@@ -184,6 +275,34 @@ class Settings(BaseSettings):
         if (self.media_key_id is None) != (self.media_key_secret is None):
             raise ValueError("media_key_id and media_key_secret go together")
         return self
+
+    @model_validator(mode="after")
+    def _pictures_before_their_rows(self) -> Self:
+        """A picture whose row is gone would be found by nobody, to show it or to delete it."""
+        if (
+            max(self.retention_pictures_days, self.retention_unknown_faces_days)
+            > self.retention_passages_days
+        ):
+            raise ValueError("retention_passages_days must not be less than those of pictures")
+        return self
+
+    @property
+    def retention(self) -> "RetentionPolicy":
+        """How long each class of data is kept."""
+        from privacy.retention import RetentionPolicy
+
+        return RetentionPolicy(
+            pictures=self.retention_pictures_days,
+            unknown_faces=self.retention_unknown_faces_days,
+            passages=self.retention_passages_days,
+            incidents=self.retention_incidents_days,
+            watchlist=self.retention_watchlist_days,
+            passes=self.retention_passes_days,
+            audit=self.retention_audit_days,
+            proofs=self.retention_proofs_days,
+            dead_letters=self.retention_dead_letters_days,
+            imports=self.retention_imports_days,
+        )
 
     @property
     def database(self) -> str:

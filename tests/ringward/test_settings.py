@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
+from privacy.retention import RetentionPolicy
 from ringward.cli import app
 from ringward.foundation import media_store
 from ringward.settings import Settings
@@ -113,6 +114,35 @@ def test_pictures_go_to_the_bucket_of_the_settings(s3, vault, monkeypatch: pytes
         media_id = media.put(b"a picture").media_id
         assert list(outside.objects()) == [f"here/{media_id[:2]}/{media_id[2:]}"]
         assert media.get(media_id) == b"a picture"
+
+
+def test_retention_is_by_default_what_the_domain_says() -> None:
+    assert Settings().retention == RetentionPolicy()
+
+
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [
+        ("RETENTION_PICTURES_DAYS", "29"),
+        ("RETENTION_UNKNOWN_FACES_DAYS", "29"),
+        ("RETENTION_PASSAGES_DAYS", "29"),
+        ("RETENTION_PASSAGES_DAYS", "366"),
+        ("RETENTION_AUDIT_DAYS", "1094"),
+    ],
+)
+def test_retention_that_the_law_does_not_allow_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, days: str
+) -> None:
+    monkeypatch.setenv(f"RINGWARD_{name}", days)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_pictures_do_not_outlive_the_rows_that_name_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGWARD_RETENTION_PICTURES_DAYS", "90")
+    monkeypatch.setenv("RINGWARD_RETENTION_PASSAGES_DAYS", "60")
+    with pytest.raises(ValidationError, match="retention_passages_days"):
+        Settings()
 
 
 def test_paths_lie_in_the_data_directory() -> None:
