@@ -110,7 +110,7 @@ def issue(session: Session, person: Person, given: NewCredential, *, at: dt.date
         # Of a PIN only the key is kept: it can be compared, and never read.
         credential.ref = spelt
     write_unique(session, "credential_in_use", credential)
-    _stay_covered(session, person, at, replace=True)
+    stay_let_in(session, person, at, replace=True)
     return credential
 
 
@@ -125,7 +125,7 @@ def suspend(
     """Stops a credential for now. Raises `last_non_face_credential`, `credential_step_refused`."""
     person = _step(session, credential, version, {CredentialStatus.ACTIVE})
     credential.status = CredentialStatus.SUSPENDED
-    _stay_covered(session, person, at, replace=replace_with_guard_call)
+    stay_let_in(session, person, at, replace=replace_with_guard_call)
 
 
 def resume(session: Session, credential: Credential, version: int, *, at: dt.datetime) -> None:
@@ -138,7 +138,7 @@ def lose(session: Session, credential: Credential, version: int, *, at: dt.datet
     """Notes a loss, at once and whatever else there is: the guard's call takes the place of the last one."""
     person = _step(session, credential, version, {CredentialStatus.ACTIVE, CredentialStatus.SUSPENDED})
     credential.status = CredentialStatus.LOST
-    _stay_covered(session, person, at, replace=True)
+    stay_let_in(session, person, at, replace=True)
 
 
 def end(
@@ -155,7 +155,7 @@ def end(
     if credential.ends_at is None or credential.ends_at > at:
         started = credential.starts_at is None or credential.starts_at < at
         credential.ends_at = at if started else credential.starts_at
-    _stay_covered(session, person, at, replace=replace_with_guard_call)
+    stay_let_in(session, person, at, replace=replace_with_guard_call)
 
 
 def renew(
@@ -174,7 +174,7 @@ def renew(
     """
     person = _step(session, credential, version, {CredentialStatus.ACTIVE, CredentialStatus.SUSPENDED})
     _activate(session, person, credential, ends_at, at)
-    _stay_covered(session, person, at, replace=replace_with_guard_call)
+    stay_let_in(session, person, at, replace=replace_with_guard_call)
 
 
 def limit_to(session: Session, credential: Credential, version: int, zones: Collection[str]) -> None:
@@ -182,6 +182,30 @@ def limit_to(session: Session, credential: Credential, version: int, zones: Coll
     _step(session, credential, version, set(CredentialStatus) - {CredentialStatus.ENDED})
     _refuse_zones(session, credential.compound, zones)
     credential.zones = sorted(set(zones))
+    session.flush()
+
+
+def stay_let_in(session: Session, person: Person, at: dt.datetime, *, replace: bool) -> None:
+    """Sees to it that somebody is let in by something besides a face, from now on and for good.
+
+    With `replace` the guard's call takes the place of what is missing, else
+    `last_non_face_credential` is raised. For whoever has just taken a credential away.
+    """
+    session.flush()
+    validities = session.execute(
+        select(Credential.starts_at, Credential.ends_at).where(
+            Credential.compound == person.compound,
+            Credential.person == person.id,
+            Credential.status == CredentialStatus.ACTIVE,
+            Credential.kind != CredentialKind.FACE,
+        )
+    ).all()
+    if covered([(row.starts_at, row.ends_at) for row in validities], at):
+        return
+    if not replace:
+        raise RefusedError("last_non_face_credential")
+    row = first_credential_row(person.compound, person.id, at)
+    session.add(Credential(**{name: value for name, value in row.items() if name != "ref"}))
     session.flush()
 
 
@@ -216,29 +240,6 @@ def _activate(
         _make_room(session, person, credential.kind, credential.ref_key, at)
     credential.status, credential.ends_at = CredentialStatus.ACTIVE, ends_at
     write_unique(session, "credential_in_use")
-
-
-def _stay_covered(session: Session, person: Person, at: dt.datetime, *, replace: bool) -> None:
-    session.flush()
-    validities = session.execute(
-        select(Credential.starts_at, Credential.ends_at).where(
-            Credential.compound == person.compound,
-            Credential.person == person.id,
-            Credential.status == CredentialStatus.ACTIVE,
-            Credential.kind != CredentialKind.FACE,
-        )
-    ).all()
-    if covered([(row.starts_at, row.ends_at) for row in validities], at):
-        return
-    if not replace:
-        raise RefusedError("last_non_face_credential")
-    _guard_call(session, person, at)
-
-
-def _guard_call(session: Session, person: Person, at: dt.datetime) -> None:
-    row = first_credential_row(person.compound, person.id, at)
-    session.add(Credential(**{name: value for name, value in row.items() if name != "ref"}))
-    session.flush()
 
 
 def _make_room(

@@ -71,5 +71,5 @@ def build(database: Database) -> None:
 
 def person(session: Session, name: str = "张三", compound: str = COMPOUND, **known: object) -> Person:
     return population.register(
-        session, compound, population.NewPerson(name=name, **known), at=NOON, today=TODAY
+        session, compound, population.NewPerson(name=name, **known), at=NOON - 90 * DAY, today=TODAY
     )
