@@ -3,14 +3,17 @@
 Rules are pure; whatever they need from the database is looked up here, once.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts.rules import Observation, WatchHit
 from bus.messages import EventStored, Sighting
 from devices.models import Device, DeviceStatus
-from registry import plates
-from registry.models import PassState, VisitorPass, WatchlistEntry, WatchlistSubject, Zone
+from registry import admission, lookout
+from registry.lookout import Lookout
+from registry.models import WatchlistSubject, Zone
 
 # Events that rules see as sightings, after recognition has looked at them.
 _AFTER_RECOGNITION = frozenset({"face.captured", "plate.recognised", "plate.none"})
@@ -31,6 +34,8 @@ def of_event(session: Session, event: EventStored) -> Observation | None:
     if event.type in _AFTER_RECOGNITION:
         return None
     cause = event.attributes.get("cause")
+    shown = _credentials_shown(session, event)
+    watched = _watched(session, event, {WatchlistSubject.CREDENTIAL: shown})
     return Observation(
         id=event.id,
         type=event.type,
@@ -44,6 +49,9 @@ def of_event(session: Session, event: EventStored) -> Observation | None:
         direction=event.direction,
         event_id=event.id,
         cause=cause if isinstance(cause, str) else None,
+        # A number may have been given out again: the credential that is looked for counts.
+        credential_id=next((entry.subject for entry in watched), shown[0] if shown else None),
+        watch=_hits(watched),
         ring_offline=_ring_offline(session, event) if event.type == "device.offline" else 0.0,
     )
 
@@ -72,51 +80,36 @@ def of_sighting(session: Session, sighting: Sighting) -> Observation | None:
         vehicle_id=sighting.vehicle_id,
         plate=sighting.plate,
         score=sighting.score,
-        plate_welcome=certain_plate is not None and _welcome(session, sighting, certain_plate),
-        watch=_watched(session, sighting, certain_plate),
+        plate_welcome=certain_plate is not None
+        and admission.plate_is_welcome(session, sighting.compound, certain_plate, sighting.at),
+        watch=_hits(
+            _watched(
+                session,
+                sighting,
+                {
+                    WatchlistSubject.PLATE: () if certain_plate is None else (certain_plate,),
+                    WatchlistSubject.PERSON: () if sighting.person_id is None else (sighting.person_id,),
+                },
+            )
+        ),
     )
 
 
-def _welcome(session: Session, sighting: Sighting, plate: str) -> bool:
-    """A police, emergency or military plate, or a visitor's with a pass for this moment."""
-    if plates.always_allowed(plate):
-        return True
-    return (
-        session.scalar(
-            select(VisitorPass.id)
-            .where(
-                VisitorPass.compound == sighting.compound,
-                VisitorPass.plate == plate,
-                VisitorPass.state == PassState.APPROVED,
-                VisitorPass.starts_at <= sighting.at,
-                VisitorPass.ends_at >= sighting.at,
-            )
-            .limit(1)
-        )
-        is not None
-    )
+def _credentials_shown(session: Session, event: EventStored) -> Sequence[str]:
+    """Ids of the registered credentials that somebody held before a reader."""
+    if event.credential is None or not event.type.startswith("access."):
+        return ()
+    return lookout.credentials_shown(session, event.compound, event.credential.kind, event.credential.ref)
 
 
-def _watched(session: Session, sighting: Sighting, plate: str | None) -> tuple[WatchHit, ...]:
-    subjects: dict[WatchlistSubject, str] = {}
-    if plate is not None:
-        subjects[WatchlistSubject.PLATE] = plate
-    if sighting.person_id is not None:
-        subjects[WatchlistSubject.PERSON] = sighting.person_id
-    hits: list[WatchHit] = []
-    for kind, subject in subjects.items():
-        entries = session.execute(
-            select(WatchlistEntry.id, WatchlistEntry.rings).where(
-                WatchlistEntry.compound == sighting.compound,
-                WatchlistEntry.subject_kind == kind,
-                WatchlistEntry.subject == subject,
-                WatchlistEntry.starts_at <= sighting.at,
-                WatchlistEntry.ends_at > sighting.at,
-                WatchlistEntry.lifted_at.is_(None),
-            )
-        )
-        hits += [WatchHit(entry.id, frozenset(entry.rings)) for entry in entries]
-    return tuple(hits)
+def _watched(
+    session: Session, seen: EventStored | Sighting, subjects: Mapping[WatchlistSubject, Sequence[str]]
+) -> tuple[Lookout, ...]:
+    return lookout.looking_for(session, seen.compound, subjects, seen.at)
+
+
+def _hits(entries: Iterable[Lookout]) -> tuple[WatchHit, ...]:
+    return tuple(WatchHit(entry.entry_id, entry.rings, entry.priority) for entry in entries)
 
 
 def _ring_offline(session: Session, event: EventStored) -> float:

@@ -12,7 +12,8 @@ from recognition.decide import PlateOutcome, PlateText, decide_plate
 from recognition.finding import NO_PLATE, NO_USABLE_PICTURE, Finding
 from recognition.pictures import PLATE_ROLES, load
 from recognition.plates import PlateRead, PlateReader
-from registry.models import PassState, Vehicle, VisitorPass
+from registry.admission import plates_expected
+from registry.models import Vehicle
 from registry.plates import NEAR_LIMIT, PlateClass, always_allowed, edit_cost, normalise
 from storage import MediaStore
 
@@ -31,16 +32,9 @@ class KnownPlate:
 
 def known_plates(session: Session, compound: str, at: dt.datetime) -> dict[str, KnownPlate]:
     """Registered plates of a compound and those of passes in force at ``at``, normalised."""
-    passes = select(VisitorPass.plate, VisitorPass.host_household).where(
-        VisitorPass.compound == compound,
-        VisitorPass.plate.is_not(None),
-        VisitorPass.state == PassState.APPROVED,
-        VisitorPass.starts_at <= at,
-        VisitorPass.ends_at > at,
-    )
     known = {
         text: KnownPlate(None, household)
-        for plate, household in session.execute(passes)
+        for plate, household in session.execute(plates_expected(compound, at))
         if (text := normalise(plate)) is not None
     }
     vehicles = select(Vehicle.plate, Vehicle.id, Vehicle.household).where(Vehicle.compound == compound)

@@ -19,9 +19,10 @@ from registry.watchlist import WatchlistApplication, WatchlistEntry, WatchlistSu
 
 @dataclass(frozen=True, slots=True)
 class Lookout:
-    """An entry as the rules need it: where it may be looked for, and how urgent it is (1…4)."""
+    """An entry as the rules need it: for what, where it may be looked for, how urgent it is (1…4)."""
 
     entry_id: str
+    subject: str
     rings: frozenset[str]
     priority: int
 
@@ -56,11 +57,11 @@ def looking_for(
     if not wanted:
         return ()
     found = session.execute(
-        select(WatchlistEntry.id, WatchlistEntry.rings, WatchlistEntry.priority)
+        select(WatchlistEntry.id, WatchlistEntry.subject, WatchlistEntry.rings, WatchlistEntry.priority)
         .where(*in_force(compound, at), or_(*wanted))
         .order_by(WatchlistEntry.id)
     )
-    return tuple(Lookout(row.id, frozenset(row.rings), row.priority) for row in found)
+    return tuple(Lookout(row.id, row.subject, frozenset(row.rings), row.priority) for row in found)
 
 
 def credentials_shown(session: Session, compound: str, kind: str, ref: str | None) -> Sequence[str]:

@@ -10,6 +10,8 @@ class WatchHit:
 
     entry_id: str
     rings: frozenset[str]
+    # 1 the most urgent … 4.
+    priority: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Observation:
     household_id: str | None = None
     vehicle_id: str | None = None
     plate: str | None = None
+    # The registered credential that was shown at a reader.
+    credential_id: str | None = None
     # Nearest distance of a face, for the text that explains the incident.
     score: float | None = None
     # Why a door or barrier moved, or how a device went: exit_button, manual_open, last_will …

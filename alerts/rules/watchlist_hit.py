@@ -1,14 +1,26 @@
 """R-E09: somebody or something on the watch-list was seen where the entry allows to look.
 
-The deeper the ring, the graver; a person compares before anybody is sent (L-12).
+The deeper the ring, the graver, as far as the entry's priority lets it go. Before anybody is
+sent after a face or a plate a person compares (L-12); a credential's number is what it is.
 """
 
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, WatchHit
 from alerts.rules.rule import History, Parameter, Question, Rule, Settings, Signal
 
 # Entrance: warning; common area: urgent; building: critical (domain §5).
 _SEVERITY = {"entrance": 3, "common": 2, "building": 1}
-_SUBJECTS = frozenset({"face.identified", "plate.recognised"})
+# By the entry's priority: what a hit is at its gravest and at its mildest. 1 is critical and 2
+# at least urgent wherever it is; 3 is what the ring says; 4 (a car that parks badly) never
+# calls more than a guard.
+_BOUNDS = {1: (1, 1), 2: (1, 2), 3: (1, 4), 4: (3, 4)}
+# What each kind of observation identifies, as incidents call it.
+_SUBJECTS = {
+    "face.identified": "person",
+    "plate.recognised": "plate",
+    "access.granted": "credential",
+    "access.denied": "credential",
+    "access.duress": "credential",
+}
 
 
 class WatchlistHit(Rule):
@@ -37,24 +49,25 @@ class WatchlistHit(Rule):
     @staticmethod
     def answer(question: Question, history: History, settings: Settings) -> Signal | None:  # noqa: ARG004
         seen = question.anchor
-        entry_id = _allowed(seen)
-        if entry_id is None:
+        hit = _allowed(seen)
+        if hit is None:
             return None
-        is_plate = seen.type == "plate.recognised"
+        kind = _SUBJECTS[seen.type]
+        subject, args = _facts(seen, kind)
         return Signal(
             rule=WatchlistHit.id,
             kind=WatchlistHit.kind,
-            severity=_SEVERITY[seen.ring],
-            dedupe_key=f"{WatchlistHit.id}:{entry_id}",
+            severity=_severity(seen.ring, hit.priority),
+            dedupe_key=f"{WatchlistHit.id}:{hit.entry_id}",
             dedupe_window=settings.seconds("dedupe_s"),
             anchor=seen,
             evidence=(seen,),
             reason="watchlist_hit",
-            reason_args={"entry_id": entry_id}
-            | ({"plate": seen.plate} if is_plate else {"distance": seen.score}),
-            needs_comparison=True,
-            subject_kind="plate" if is_plate else "person",
-            subject=seen.plate if is_plate else seen.person_id,
+            reason_args={"entry_id": hit.entry_id} | args,
+            # There are no two pictures of a card to compare; that it is the one is certain.
+            needs_comparison=kind != "credential",
+            subject_kind=kind,
+            subject=subject,
         )
 
     @staticmethod
@@ -62,6 +75,21 @@ class WatchlistHit(Rule):
         return None
 
 
-def _allowed(seen: Observation) -> str | None:
-    """The first entry that may be looked for in this ring."""
-    return min((hit.entry_id for hit in seen.watch if seen.ring in hit.rings), default=None)
+def _facts(seen: Observation, kind: str) -> tuple[str | None, dict[str, str | float | None]]:
+    """The subject, and what the text that explains the incident is filled with."""
+    if kind == "plate":
+        return seen.plate, {"plate": seen.plate}
+    if kind == "credential":
+        return seen.credential_id, {"credential": seen.credential_id}
+    return seen.person_id, {"distance": seen.score}
+
+
+def _severity(ring: str, priority: int) -> int:
+    gravest, mildest = _BOUNDS.get(priority, _BOUNDS[3])
+    return min(max(_SEVERITY[ring], gravest), mildest)
+
+
+def _allowed(seen: Observation) -> WatchHit | None:
+    """The most urgent entry that may be looked for in this ring, the first among equals."""
+    hits = [hit for hit in seen.watch if seen.ring in hit.rings]
+    return min(hits, key=lambda hit: (hit.priority, hit.entry_id), default=None)

@@ -44,12 +44,17 @@ def why(t: Texts, incident: Incident, zone: str) -> str:
     for key in ("window_s", "silence_s"):
         if isinstance(args.get(key), float):
             args[key] = f"{args[key]:g}"
-    # A hit on a plate names the plate: the entry's number tells an operator nothing to look for.
-    form = ".of_plate" if incident.reason == "watchlist_hit" and args.get("plate") else ""
-    sentence = t.sentence(f"reason.{incident.reason}{form}", {**args, "place": zone})
+    sentence = t.sentence(f"reason.{incident.reason}{_form(incident.reason, args)}", {**args, "place": zone})
     if args.get("night") is True:
         sentence = f"{sentence}{t('reason.night')}"
     return sentence
+
+
+def _form(reason: str, args: Mapping[str, Any]) -> str:
+    """A hit on a plate names the plate: the entry's number tells an operator nothing to look for."""
+    if reason != "watchlist_hit":
+        return ""
+    return ".of_plate" if args.get("plate") else ".of_credential" if args.get("credential") else ""
 
 
 def items(

@@ -23,7 +23,16 @@ from timeline import (
 from alerts import facts
 from alerts.rules import Observation, WatchHit
 from devices.models import Device, DeviceKind, DeviceStatus
-from registry.models import Compound, LegalBasis, Ring, WatchlistEntry, WatchlistSubject
+from registry import lookups
+from registry.models import (
+    Compound,
+    Credential,
+    LegalBasis,
+    Person,
+    Ring,
+    WatchlistEntry,
+    WatchlistSubject,
+)
 from storage import Database
 
 RECEIVED = START + dt.timedelta(seconds=2)
@@ -148,6 +157,25 @@ def test_plate_is_looked_up_as_a_plate(world: World, database: Database) -> None
     assert [hit.entry_id for hit in of_sighting(database, plate_unknown("云M11111")).watch] == ["a"]
     assert of_sighting(database, plate_unknown("云M11112")).watch == ()
     assert of_sighting(database, plate_uncertain("云M11111")).watch == ()
+
+
+def test_urgency_of_an_entry_is_joined_too(world: World, database: Database) -> None:
+    urgent = entry("a", "p-1", WatchlistSubject.PERSON, [Ring.ENTRANCE])
+    urgent.priority = 1
+    world.add(urgent)
+    assert of_sighting(database, face_of("p-1")).watch == (WatchHit("a", frozenset({"entrance"}), 1),)
+
+
+def test_card_at_a_reader_is_known_by_its_hash(world: World, database: Database) -> None:
+    world.add(Person(id="p-1", compound=COMPOUND, name="甲"))
+    row = Credential(id="c-1", compound=COMPOUND, person="p-1", kind="card", status="active")
+    row.ref_key = lookups.credential_key(COMPOUND, "card", "4711")
+    world.add(row)
+    assert of_event(database, card("hall", "4711")).credential_id == "c-1"
+    assert of_event(database, card("hall", "4711")).watch == ()
+    assert of_event(database, card("hall", "4712")).credential_id is None
+    world.add(entry("a", "c-1", WatchlistSubject.CREDENTIAL, [Ring.BUILDING]))
+    assert [hit.entry_id for hit in of_event(database, card("hall", "4711")).watch] == ["a"]
 
 
 def test_share_of_a_ring_counts_its_enabled_devices_with_a_status(world: World, database: Database) -> None:

@@ -23,7 +23,7 @@ from alerts.incidents.actor import Actor
 from alerts.incidents.lifecycle import State, Step
 from alerts.incidents.models import Evidence, Incident
 from alerts.mutes import RuleMute
-from bus.messages import EventStored, IncidentChanged, Message, Sighting, decode
+from bus.messages import CredentialUse, EventStored, IncidentChanged, Message, Sighting, decode
 from devices.models import Device, DeviceKind, DeviceStatus
 from registry.models import Compound, Ring, Zone
 from storage import Database, new_id
@@ -68,6 +68,7 @@ def event(
     device: str | None = None,
     direction: str | None = None,
     cause: str | None = None,
+    credential: CredentialUse | None = None,
 ) -> Report:
     def report(moment: dt.datetime, received: dt.datetime, late: bool) -> Message:
         return EventStored(
@@ -83,6 +84,7 @@ def event(
             lane=lane,
             direction=direction,
             late=late,
+            credential=credential,
             attributes={} if cause is None else {"cause": cause},
         )
 
@@ -147,12 +149,12 @@ def crossing(lane: str = "gate", direction: str = "in") -> Report:
     return event("video.line_crossing", lane, direction=direction)
 
 
-def card(lane: str = "gate") -> Report:
-    return event("access.granted", lane, direction="in")
+def card(lane: str = "gate", ref: str | None = None) -> Report:
+    return event("access.granted", lane, direction="in", credential=CredentialUse("card", ref))
 
 
-def card_refused(lane: str = "gate") -> Report:
-    return event("access.denied", lane, direction="in")
+def card_refused(lane: str = "gate", ref: str | None = None) -> Report:
+    return event("access.denied", lane, direction="in", credential=CredentialUse("card", ref))
 
 
 def visitor_checked_in(lane: str) -> Report:

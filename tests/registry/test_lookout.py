@@ -79,8 +79,8 @@ def test_each_subject_is_looked_for_by_its_own_kind(world: Database):
     with world.read() as session:
         found = looking_for(session, COMPOUND, {WatchlistSubject.PLATE: [PLATE], person: ["zhang"]}, NOON)
         assert found == (
-            Lookout("a", frozenset({"entrance"}), 3),
-            Lookout("b", frozenset({"building", "common"}), 1),
+            Lookout("a", PLATE, frozenset({"entrance"}), 3),
+            Lookout("b", "zhang", frozenset({"building", "common"}), 1),
         )
         assert looking_for(session, COMPOUND, {person: [], card: ()}, NOON) == ()
         assert looking_for(session, COMPOUND, {}, NOON) == ()

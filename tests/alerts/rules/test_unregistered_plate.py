@@ -19,14 +19,16 @@ from timeline import (
     visitor_registered,
 )
 
-from registry.models import PassKind, VisitorPass
+from registry.models import PassKind, PassState, PassUse, VisitorPass
 
 PLATE = "云M7K2P5"
 BY_DAY = raised("R-E04", severity=4)
 BY_NIGHT = raised("R-E04", severity=3)
 
 
-def a_pass(*, starts: float, ends: float, plate: str = PLATE, compound: str = COMPOUND) -> VisitorPass:
+def a_pass(
+    *, starts: float, ends: float, plate: str = PLATE, compound: str = COMPOUND, **more: object
+) -> VisitorPass:
     return VisitorPass(
         id="pass-1",
         compound=compound,
@@ -34,6 +36,18 @@ def a_pass(*, starts: float, ends: float, plate: str = PLATE, compound: str = CO
         plate=plate,
         starts_at=START + dt.timedelta(seconds=starts),
         ends_at=START + dt.timedelta(seconds=ends),
+        **more,
+    )
+
+
+def a_use(seconds: float, *, counted: bool = True) -> PassUse:
+    return PassUse(
+        id="use-1",
+        compound=COMPOUND,
+        visitor_pass="pass-1",
+        zone="drive",
+        at=START + dt.timedelta(seconds=seconds),
+        counted=counted,
     )
 
 
@@ -138,10 +152,35 @@ def test_valid_pass_keeps_silent(world: World, starts: float, ends: float) -> No
         pytest.param({"starts": -600, "ends": -1}, id="ended_a_second_ago"),
         pytest.param({"starts": +1, "ends": +600}, id="begins_in_a_second"),
         pytest.param({"starts": -600, "ends": +600, "plate": "云M7K2P6"}, id="of_another_plate"),
+        pytest.param({"starts": -600, "ends": +600, "state": PassState.REQUESTED}, id="not_yet_approved"),
+        pytest.param({"starts": -600, "ends": +600, "state": PassState.REFUSED}, id="refused"),
+        pytest.param({"starts": -600, "ends": +600, "state": PassState.REVOKED}, id="revoked"),
+        pytest.param({"starts": -600, "ends": +600, "max_uses": 2, "uses": 2}, id="used_up"),
     ],
 )
 def test_pass_that_does_not_hold_excuses_nobody(world: World, given: dict) -> None:
     world.add(a_pass(**given))
+    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+60, BY_DAY))
+
+
+def test_pass_with_a_use_left_keeps_silent(world: World) -> None:
+    world.add(a_pass(starts=-600, ends=+600, max_uses=2, uses=1))
+    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()))
+
+
+@pytest.mark.parametrize("seconds", [-120, +5], ids=["two_minutes_before", "after_the_plate_was_read"])
+def test_last_use_of_a_pass_explains_the_passage_it_was_for(world: World, seconds: float) -> None:
+    world.add(a_pass(starts=-600, ends=+600, max_uses=1, uses=1))
+    world.add(a_use(seconds))
+    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "counted"), [(-121, True), (-60, False)], ids=["an_earlier_visit", "a_door_further_in"]
+)
+def test_use_of_another_passage_gives_nothing_back(world: World, seconds: float, *, counted: bool) -> None:
+    world.add(a_pass(starts=-600, ends=+600, max_uses=1, uses=1))
+    world.add(a_use(seconds, counted=counted))
     world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+60, BY_DAY))
 
 

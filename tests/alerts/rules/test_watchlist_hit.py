@@ -10,6 +10,9 @@ from timeline import (
     amended,
     at,
     barrier_opened,
+    card,
+    card_refused,
+    event,
     expect,
     face_of,
     face_uncertain,
@@ -21,7 +24,18 @@ from timeline import (
 )
 
 from alerts.duty.models import Team, TeamKind
-from registry.models import LegalBasis, Ring, WatchlistEntry, WatchlistSubject
+from bus.messages import CredentialUse
+from registry import lookups
+from registry.models import (
+    Credential,
+    CredentialKind,
+    CredentialStatus,
+    LegalBasis,
+    Person,
+    Ring,
+    WatchlistEntry,
+    WatchlistSubject,
+)
 
 EVERYWHERE = (Ring.ENTRANCE, Ring.COMMON, Ring.BUILDING)
 AT_THE_GATE = raised("R-E09", severity=3)
@@ -37,6 +51,7 @@ def entry(
     lifted: float | None = None,
     compound: str = COMPOUND,
     name: str = "entry-1",
+    priority: int = 3,
 ) -> WatchlistEntry:
     return WatchlistEntry(
         id=name,
@@ -49,6 +64,7 @@ def entry(
         approver="officer-2",
         reason="theft",
         rings=list(rings),
+        priority=priority,
         starts_at=START + dt.timedelta(seconds=starts),
         ends_at=START + dt.timedelta(seconds=ends),
         lifted_at=None if lifted is None else START + dt.timedelta(seconds=lifted),
@@ -223,3 +239,125 @@ def test_muted_camera_is_silent(world: World) -> None:
     world.play(
         at(+0, face_of("p-7")), at(+5, face_of("p-7", "square")), expect(+5, raised("R-E09", severity=2))
     )
+
+
+# ── how urgent the entry is ───────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("priority", "by_lane"),
+    [
+        pytest.param(1, {"gate": 1, "square": 1, "hall": 1}, id="critical_wherever_it_is"),
+        pytest.param(2, {"gate": 2, "square": 2, "hall": 1}, id="at_least_urgent"),
+        pytest.param(3, {"gate": 3, "square": 2, "hall": 1}, id="as_the_ring_says"),
+        pytest.param(4, {"gate": 3, "square": 3, "hall": 3}, id="never_more_than_a_warning"),
+    ],
+)
+def test_priority_raises_and_caps_what_the_ring_says(world: World, priority: int, by_lane: dict) -> None:
+    world.add(*(entry(f"p-{lane}", name=lane, priority=priority) for lane in by_lane))
+    world.play(
+        *(at(+0, face_of(f"p-{lane}", lane)) for lane in by_lane),
+        *(expect(+0, raised("R-E09", severity=severity)) for severity in by_lane.values()),
+    )
+
+
+def test_most_urgent_of_several_entries_counts(world: World) -> None:
+    world.add(
+        entry(name="entry-0", priority=4),
+        entry(priority=1, rings=(Ring.ENTRANCE,)),
+        entry(name="entry-2", priority=1, rings=(Ring.BUILDING,)),
+    )
+    world.play(at(+0, face_of("p-7")), expect(+0, raised("R-E09", severity=1)))
+    assert world.incident().reason_args["entry_id"] == "entry-1"
+
+
+# ── credentials ───────────────────────────────────────────────────────────────
+
+LOST = "0004711"
+
+
+def lost_card(
+    world: World, *, status: CredentialStatus = CredentialStatus.LOST, name: str = "card-1"
+) -> None:
+    holder = Person(id=f"holder-of-{name}", compound=COMPOUND, name="甲")
+    row = Credential(id=name, compound=COMPOUND, person=holder.id, kind=CredentialKind.CARD, status=status)
+    row.ref, row.ref_key = LOST, lookups.credential_key(COMPOUND, "card", LOST)
+    world.add(holder)
+    world.add(row)
+
+
+def listed(name: str = "card-1", **more: object) -> WatchlistEntry:
+    return entry(name, kind=WatchlistSubject.CREDENTIAL, **more)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        pytest.param(card("gate", LOST), id="granted"),
+        pytest.param(card_refused("gate", " 000-4711"), id="refused_and_spelt_otherwise"),
+        pytest.param(event("access.duress", "gate", credential=CredentialUse("card", LOST)), id="duress"),
+    ],
+)
+def test_lost_card_on_the_list_raises_when_it_is_shown(world: World, report) -> None:
+    lost_card(world)
+    world.add(listed())
+    world.play(at(+0, report), expect(+0, AT_THE_GATE))
+
+    incident = world.incident()
+    assert (incident.subject_kind, incident.subject) == ("credential", "card-1")
+    assert incident.reason_args == {"entry_id": "entry-1", "credential": "card-1"}
+    assert not incident.needs_comparison, "there are no two pictures of a card"
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        pytest.param(card("gate", "0004712"), id="another_card"),
+        pytest.param(card("gate"), id="reader_that_tells_no_number"),
+        pytest.param(
+            event("access.granted", "gate", credential=CredentialUse("pin", LOST)), id="a_pin_like_it"
+        ),
+        pytest.param(
+            event("door.opened", "gate", credential=CredentialUse("card", LOST)), id="no_access_event"
+        ),
+    ],
+)
+def test_what_is_not_that_card_at_a_reader_is_no_hit(world: World, report) -> None:
+    lost_card(world)
+    world.add(listed())
+    world.play(at(+0, report))
+
+
+def test_lost_card_that_nobody_listed_is_no_hit(world: World) -> None:
+    lost_card(world)
+    world.play(at(+0, card("gate", LOST)))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"ends": 0}, {"lifted": -60}, {"rings": (Ring.BUILDING,)}],
+    ids=["ended", "lifted", "other_ring"],
+)
+def test_credential_entry_that_does_not_hold_is_silent(world: World, given: dict) -> None:
+    lost_card(world)
+    world.add(listed(**given))
+    world.play(at(+0, card("gate", LOST)))
+
+
+def test_number_that_was_given_out_again_hits_the_listed_credential(world: World) -> None:
+    lost_card(world, name="card-0", status=CredentialStatus.ACTIVE)
+    lost_card(world)
+    world.add(listed())
+    world.play(at(+0, card("gate", LOST)), expect(+0, AT_THE_GATE))
+    assert world.incident().subject == "card-1"
+
+
+def test_replayed_card_is_no_hit(world: World) -> None:
+    lost_card(world)
+    world.add(listed())
+    world.play(at(+0, card("gate", LOST), late=True))
+
+
+def test_entry_that_was_lifted_after_the_sighting_had_hit_by_then(world: World) -> None:
+    world.add(entry(lifted=+1))
+    world.play(at(+0, face_of("p-7")), at(+1, face_of("p-7")), expect(+0, AT_THE_GATE))

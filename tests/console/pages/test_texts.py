@@ -4,6 +4,7 @@ import ast
 import re
 from enum import StrEnum
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,11 +13,25 @@ from alerts.duty.models import TeamKind
 from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State
 from console.accounts.models import Role
 from console.api.purposes import Purpose
+from console.pages.queue import why
 from console.texts import LOCALES, load, negotiate
 from devices.models import DeviceKind
 from recognition.decide import FaceOutcome, PlateOutcome
 from recognition.images import Broken
-from registry.models import ConsentPurpose, GivenBy, LegalBasis, Ring
+from registry.admission import PassReason
+from registry.expected import When
+from registry.hosts import HostKind
+from registry.models import (
+    ApplicationState,
+    ConsentPurpose,
+    GivenBy,
+    LegalBasis,
+    PassDirection,
+    PassKind,
+    PassState,
+    Ring,
+    WatchlistSubject,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,6 +47,14 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("purpose", ConsentPurpose),
     ("given_by", GivenBy),
     ("basis", LegalBasis),
+    ("pass_kind", PassKind),
+    ("pass_state", PassState),
+    ("pass_reason", PassReason),
+    ("pass_direction", PassDirection),
+    ("pass_list", When),
+    ("host", HostKind),
+    ("watch_subject", WatchlistSubject),
+    ("application", ApplicationState),
     ("look", Purpose),
     ("decision", Broken),
     ("photo", Broken),
@@ -44,7 +67,7 @@ CODES = {
     "advice": "person.unknown_passed vehicle.unregistered watchlist.hit door.forced device.offline other",
     "call": "person.unknown_passed vehicle.unregistered watchlist.hit door.forced device.offline other",
     "reason": "unknown_passed unregistered_plate watchlist_hit door_forced device_offline unknown_passed.plain "
-    "unregistered_plate.plain watchlist_hit.plain watchlist_hit.of_plate door_forced.plain device_offline.plain night",
+    "unregistered_plate.plain watchlist_hit.plain watchlist_hit.of_plate watchlist_hit.of_credential door_forced.plain device_offline.plain night",
     "cause": "silence last_will",
     "suggest": "on_duty routed_team posted_here busy free",
     "deadletter": "clock_far_off picture_unreadable broker_auth_failed broker_forbidden_topic broker_too_large "
@@ -210,6 +233,18 @@ def test_every_reason_against_a_portrait_has_a_text() -> None:
     assert {f"photo.{code}" for code in given} <= keys_of("en")
 
 
+def test_every_refusal_of_passes_and_the_watch_list_has_a_text() -> None:
+    rooms = "visiting pass_terms pass_decisions admission expected hosts orders order_decisions"
+    given: set[str] = set()
+    for module in sources(*(f"registry/{name}.py" for name in rooms.split())):
+        for node in ast.walk(module):
+            if called(node) == "RefusedError" and node.args:
+                given |= literals(node.args[0])
+    assert {"pass_over", "host_not_here", "watchlist_two_people", "plate_malformed"} <= given
+    for locale in LOCALES:
+        assert {f"refused.{code}" for code in given} <= keys_of(locale)
+
+
 def test_every_text_a_template_or_page_asks_for_exists() -> None:
     asked: set[str] = set()
     for path in (ROOT / "console" / "templates").rglob("*.html"):
@@ -266,3 +301,13 @@ def test_a_sentence_without_its_facts_uses_the_plain_form() -> None:
     texts = load("en")
     assert "Plate 云A1" in texts.sentence("reason.unregistered_plate", {"plate": "云A1", "window_s": 60})
     assert "%(" not in texts.sentence("reason.unregistered_plate", {})
+
+
+def test_a_watch_list_hit_says_on_what() -> None:
+    def why_of(**args: str) -> str:
+        hit = SimpleNamespace(reason="watchlist_hit", reason_args={"entry_id": "e-1", **args})
+        return why(load("en"), hit, "Gate")
+
+    assert "云M12345" in why_of(plate="云M12345")
+    assert "credential" in why_of(credential="c-1")
+    assert "compare" in why_of(distance="0.3")
