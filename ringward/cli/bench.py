@@ -48,6 +48,43 @@ def decide(
     _print(run(seconds=seconds, rate=rate), as_json=as_json)
 
 
+@app.command("registry")
+def registry(
+    communities: Annotated[int, typer.Option(min=1, max=20, help="Of 4,737 people each.")] = 10,
+    questions: Annotated[int, typer.Option(min=100, max=100_000, help="Of each kind.")] = 5_000,
+    database_url: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL database to measure beside SQLite.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Generate a street and ask for a person's dwellings and a dwelling's people; erase some.
+
+    Example: ringward bench registry --json
+    """
+    from ringward.bench.registry import run
+
+    logs.configure("warning", "console")
+    _print(run(communities=communities, questions=questions, database_url=database_url), as_json=as_json)
+
+
+@app.command("retention")
+def retention(
+    events: Annotated[
+        int, typer.Option(min=1000, max=5_000_000, help="Old events, a decision each.")
+    ] = 200_000,
+    seconds: Annotated[int, typer.Option(min=2, max=600, help="Of ingest alone, to compare with.")] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Delete old passages while 200 events a second come in; how fast, and whether devices notice.
+
+    Example: ringward bench retention --json
+    """
+    from ringward.bench.retention import run
+
+    logs.configure("warning", "console")
+    _print(run(events=events, seconds=seconds), as_json=as_json)
+
+
 def _print(result: Report, *, as_json: bool) -> None:
     if as_json:
         console.out(msgspec.json.encode(result).decode())
