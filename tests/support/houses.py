@@ -3,6 +3,7 @@
 import datetime as dt
 from types import SimpleNamespace
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from registry import buildings, grids, housing, lookups
@@ -128,3 +129,7 @@ def live(
 
 def dwelling(session: Session, dwelling_id: str) -> Dwelling:
     return session.get_one(Dwelling, dwelling_id)
+
+
+def residences(session: Session, dwelling_id: str) -> list[Residence]:
+    return list(session.scalars(select(Residence).where(Residence.dwelling == dwelling_id)))
