@@ -4,9 +4,10 @@ Ingest writes to the same file: no transaction here holds it longer than a batch
 and what is slow (sealing, keys) is done between two of them.
 """
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Final
 
 from sqlalchemy import bindparam, select, update
@@ -27,6 +28,8 @@ _CHUNK: Final = 500
 _CHANGES: Final = BulkInsert(
     ImportChange.__table__, ("compound", "job", "table", "row_id", "before", "version")
 )
+# Job, table, row, what was before, and the version that was left.
+_Record = tuple[str, str, str, bytes | None, int | None]
 _SEALED: Final = ("name", "phone", "id_number")
 # What the galleries know of a person besides the template.
 _IN_GALLERY: Final = ("household", "under_14")
@@ -42,7 +45,6 @@ def apply(database: Database, plan: Plan, job: str, written: Callable[[int], Non
     Raises `RegistryChangedError`, and `IntegrityError` where somebody added the same at the
     same time. Batches before the one that failed stay, with their record.
     """
-    inserts: dict[tuple[str, tuple[str, ...]], BulkInsert] = {}
     drafts = iter(plan.in_order())
     done = 0
     galleries = False
@@ -51,9 +53,9 @@ def apply(database: Database, plan: Plan, job: str, written: Callable[[int], Non
         current_vault().load(_subjects(batch))
         prepared = [(draft, _sealed(draft)) for draft in batch]
         with database.write() as session:
-            records = [_record(job, draft, None, 1) for draft in batch if draft.held is None]
-            records += _overwrite(session, job, [pair for pair in prepared if pair[0].held is not None])
-            _insert(session, inserts, [pair for pair in prepared if pair[0].held is None])
+            records = []
+            for made, pairs in groupby(prepared, key=lambda pair: pair[0].held is None):
+                records += (_insert if made else _overwrite)(session, job, list(pairs))
             _CHANGES.execute(session, [(plan.compound, *record) for record in records])
         done += len(batch)
         written(done)
@@ -93,23 +95,21 @@ def _sealed(draft: Draft) -> Row:
     return values
 
 
-def _insert(
-    session: Session,
-    inserts: dict[tuple[str, tuple[str, ...]], BulkInsert],
-    prepared: Sequence[tuple[Draft, Row]],
-) -> None:
-    groups: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
-    for draft, values in prepared:
-        groups.setdefault((draft.table, tuple(values)), []).append(values)
-    for key, rows in groups.items():
-        name, columns = key
-        insert = inserts.setdefault(key, BulkInsert(history.table(name), columns))
-        insert.execute(session, [tuple(row.values()) for row in rows])
+def _insert(session: Session, job: str, prepared: Sequence[tuple[Draft, Row]]) -> list[_Record]:
+    """Inserts rows; returns the records."""
+    # In the order of the plan, so that what is referred to comes first.
+    for (name, columns), pairs in groupby(prepared, key=lambda pair: (pair[0].table, tuple(pair[1]))):
+        insert = _statement(name, columns)
+        insert.execute(session, [tuple(values.values()) for _, values in pairs])
+    return [_record(job, draft, None, 1) for draft, _ in prepared]
 
 
-def _overwrite(
-    session: Session, job: str, prepared: Sequence[tuple[Draft, Row]]
-) -> list[tuple[str, str, str, bytes | None, int | None]]:
+@functools.cache
+def _statement(name: str, columns: tuple[str, ...]) -> BulkInsert:
+    return BulkInsert(history.table(name), columns)
+
+
+def _overwrite(session: Session, job: str, prepared: Sequence[tuple[Draft, Row]]) -> list[_Record]:
     """Updates rows that are still as they were read; returns the records."""
     records = []
     groups: defaultdict[tuple[str, tuple[str, ...]], list[tuple[Draft, Row]]] = defaultdict(list)
@@ -153,8 +153,6 @@ def _present(session: Session, name: str, ids: Sequence[str]) -> dict[str, Row]:
     return found
 
 
-def _record(
-    job: str, draft: Draft, before: bytes | None, version: int | None
-) -> tuple[str, str, str, bytes | None, int | None]:
+def _record(job: str, draft: Draft, before: bytes | None, version: int | None) -> _Record:
     version = version if "version" in history.table(draft.table).c else None
     return job, draft.table, draft.id, before, version

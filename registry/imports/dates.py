@@ -64,7 +64,7 @@ def _of_number(number: float) -> dt.date:
     if 19_000_101 <= number <= 99_991_231 and number == int(number):
         whole = int(number)
         return _made(whole // 10_000, whole // 100 % 100, whole % 100)
-    if int(number) in _SERIALS:
+    if _SERIALS.start <= number < _SERIALS.stop:
         return _within(_SERIAL_ZERO + dt.timedelta(days=int(number)))
     raise DateError("date_unreadable")
 

@@ -38,7 +38,7 @@ def seal(name: str, row: Mapping[str, Any], columns: Mapping[str, Any]) -> bytes
     content = msgspec.msgpack.encode(dict(columns))
     subject = row.get(_SUBJECTS.get(name, ""))
     if subject is None:
-        return current_ring().seal(content)
+        return bytes(current_ring().seal(content))
     plain = subject.encode()
     sealed: bytes = current_vault().seal(subject, _FIELD, content)
     return bytes([SUBJECT_MARK, len(plain)]) + plain + sealed

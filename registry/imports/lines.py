@@ -68,7 +68,7 @@ class Line:
         if isinstance(cell, bool):
             return "是" if cell else "否"
         if isinstance(cell, int | float):
-            if abs(cell) >= _EXACT:
+            if not abs(cell) < _EXACT:
                 self.fault(column, "number_lost_digits")
                 return None
             return str(int(cell)) if cell == int(cell) else repr(cell)

@@ -74,8 +74,12 @@ class Plan:
         place = {table: number for number, table in enumerate(ORDER)}
         yield from sorted(
             self._drafts.values(),
-            # A guardian goes in before the child.
-            key=lambda draft: (place[draft.table], draft.values.get("guardian") is not None),
+            # A guardian goes in before the child; what frees a number before what takes it.
+            key=lambda draft: (
+                place[draft.table],
+                draft.values.get("guardian") is not None,
+                draft.held is None,
+            ),
         )
 
     def __len__(self) -> int:

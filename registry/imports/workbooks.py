@@ -12,7 +12,14 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import Final
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from registry.imports import archives
 from registry.imports.faults import FileRefusedError
@@ -48,7 +55,11 @@ def grids_of(content: bytes, *, rows_max: int) -> list[Grid]:
     source = _checked(content, rows_max) if packed else _legacy(content)
     try:
         with CalamineWorkbook.from_filelike(source) as book:
-            names = [sheet.name for sheet in book.sheets_metadata if sheet.typ is SheetTypeEnum.WorkSheet]
+            names = [
+                sheet.name
+                for sheet in book.sheets_metadata
+                if sheet.typ is SheetTypeEnum.WorkSheet and sheet.visible is SheetVisibleEnum.Visible
+            ]
             return [_grid(book.get_sheet_by_name(name), rows_max) for name in names]
     except FileRefusedError:
         raise
