@@ -211,10 +211,12 @@ def frame(writer: Writer, value: Any) -> None:
     writer.write(body)
 
 
-def write_file(path: Path, work: Callable[[BinaryIO], None]) -> None:
-    """Makes a file of mode 0600 that has its name only once it is whole and on the disk.
+def write_file(
+    path: Path, work: Callable[[BinaryIO], None], check: Callable[[Path], None] = lambda _: None
+) -> None:
+    """Makes a file of mode 0600 that has its name only once it is whole, on the disk and checked.
 
-    Until then it ends in `.part`; when `work` raises, that is removed.
+    Until then it ends in `.part`, which `check` gets to read; when either raises, that is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.part")
@@ -224,6 +226,7 @@ def write_file(path: Path, work: Callable[[BinaryIO], None]) -> None:
             work(file)
             file.flush()
             os.fsync(file.fileno())
+        check(partial)
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

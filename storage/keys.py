@@ -84,6 +84,12 @@ class KeyRing:
             self._take(_read(self._path))
         return self._ciphers[sealed[0]].decrypt(sealed[1:13], sealed[13:], bound)
 
+    def is_kin(self, text: str) -> bool:
+        """Whether the text of a ring's file is this ring's at some time: the oldest key stays."""
+        keys = _parse(text)
+        oldest = self._keys[min(self._keys)]
+        return bool(keys) and hmac.compare_digest(keys[min(keys)], oldest)
+
     def rotate(self) -> int:
         """Adds a key that seals from now on; returns its number. Durable when it returns.
 
@@ -171,8 +177,12 @@ def _stamp(path: Path | None) -> tuple[int, int, int] | None:
 
 
 def _read(path: Path) -> dict[int, bytes]:
+    return _parse(path.read_text())
+
+
+def _parse(text: str) -> dict[int, bytes]:
     keys: dict[int, bytes] = {}
-    for line in path.read_text().splitlines():
+    for line in text.splitlines():
         number, _, value = line.partition(" ")
         if value:
             keys[int(number)] = bytes.fromhex(value)

@@ -9,6 +9,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData
 
 from storage.database import Database
@@ -17,27 +18,35 @@ from storage.database import Database
 def upgrade(database: Database, to: str = "head") -> None:
     """Runs what has not run yet, in one transaction; `to` is a revision, the newest by default."""
     config = _config()
-    with _unhindered(database) as connection:
+    with unhindered(database) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, to)
 
 
 @contextmanager
-def _unhindered(database: Database) -> Iterator[Connection]:
-    """A transaction in which SQLite may rebuild a table that others point to."""
+def unhindered(database: Database) -> Iterator[Connection]:
+    """A transaction in which rows may point to nothing, until it ends."""
     with database.engine.connect() as connection:
         driver: Any = connection.connection.dbapi_connection
         if database.is_sqlite:
-            # Only outside a transaction; dropping the old table would count as deleting its rows.
+            # Only outside a transaction. A migration rebuilds tables, and dropping the old one would
+            # count as deleting its rows; a restore fills them in the order of the archive.
             driver.execute("PRAGMA foreign_keys=OFF")
         try:
             with connection.begin():
                 yield connection
                 if database.is_sqlite and driver.execute("PRAGMA foreign_key_check").fetchone() is not None:
-                    raise RuntimeError("a migration has left rows that point to nothing")
+                    raise RuntimeError("there are rows that point to nothing")
         finally:
             if database.is_sqlite:
                 driver.execute("PRAGMA foreign_keys=ON")
+
+
+def knows(revision_id: str) -> bool:
+    """Whether this version has a way from that revision to its own; not from a newer one's."""
+    return any(
+        script.revision == revision_id for script in ScriptDirectory.from_config(_config()).walk_revisions()
+    )
 
 
 def drift(database: Database, metadata: MetaData) -> list[object]:

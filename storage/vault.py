@@ -44,7 +44,7 @@ STALE_S: Final = 1.0
 _CHUNK: Final = 500
 
 _metadata = MetaData()
-_keys = Table(
+KEYS = Table(
     "subject_keys",
     _metadata,
     Column("subject", String(64), primary_key=True),
@@ -52,7 +52,7 @@ _keys = Table(
     Column("ring_key", Integer, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
 )
-_shredded = Table(
+SHREDDED = Table(
     "shredded",
     _metadata,
     Column("seq", Integer, primary_key=True, autoincrement=True),
@@ -113,7 +113,7 @@ class Vault:
         for chunk in _chunks(wanted):
             with self._engine.begin() as connection:
                 gone = connection.scalar(
-                    select(_shredded.c.subject).where(_shredded.c.subject.in_(chunk)).limit(1)
+                    select(SHREDDED.c.subject).where(SHREDDED.c.subject.in_(chunk)).limit(1)
                 )
                 if gone is not None:
                     raise ShreddedError(gone)
@@ -131,7 +131,7 @@ class Vault:
         for chunk in _chunks(missing):
             with self._engine.connect() as connection:
                 rows = connection.execute(
-                    select(_keys.c.subject, _keys.c.wrapped).where(_keys.c.subject.in_(chunk))
+                    select(KEYS.c.subject, KEYS.c.wrapped).where(KEYS.c.subject.in_(chunk))
                 ).all()
             opened = {row.subject: self._unwrap(row.subject, row.wrapped) for row in rows}
             with self._lock:
@@ -162,12 +162,12 @@ class Vault:
         for chunk in _chunks(sorted(set(subjects))):
             with self._engine.begin() as connection:
                 known = set(
-                    connection.scalars(select(_shredded.c.subject).where(_shredded.c.subject.in_(chunk)))
+                    connection.scalars(select(SHREDDED.c.subject).where(SHREDDED.c.subject.in_(chunk)))
                 )
                 fresh = [{"subject": subject, "at": at} for subject in chunk if subject not in known]
                 if fresh:
-                    connection.execute(insert(_shredded), fresh)
-                destroyed += connection.execute(delete(_keys).where(_keys.c.subject.in_(chunk))).rowcount
+                    connection.execute(insert(SHREDDED), fresh)
+                destroyed += connection.execute(delete(KEYS).where(KEYS.c.subject.in_(chunk))).rowcount
         if self._engine.dialect.name == "sqlite":
             # A write-ahead log or journal would keep the old page with the key on it.
             with self._engine.connect() as connection:
@@ -180,9 +180,7 @@ class Vault:
     def shredded(self, since: int = 0) -> Sequence[tuple[int, str, dt.datetime]]:
         """Who was shredded, as (sequence number, subject, moment), after a sequence number."""
         with self._engine.connect() as connection:
-            rows = connection.execute(
-                select(_shredded).where(_shredded.c.seq > since).order_by(_shredded.c.seq)
-            )
+            rows = connection.execute(select(SHREDDED).where(SHREDDED.c.seq > since).order_by(SHREDDED.c.seq))
             return [(row.seq, row.subject, row.at) for row in rows]
 
     def forget_all(self) -> None:
@@ -197,13 +195,13 @@ class Vault:
         while True:
             with self._engine.begin() as connection:
                 rows = connection.execute(
-                    select(_keys.c.subject, _keys.c.wrapped).where(_keys.c.ring_key != newest).limit(_CHUNK)
+                    select(KEYS.c.subject, KEYS.c.wrapped).where(KEYS.c.ring_key != newest).limit(_CHUNK)
                 ).all()
                 if not rows:
                     return changed
                 connection.execute(
-                    update(_keys)
-                    .where(_keys.c.subject == bindparam("of"))
+                    update(KEYS)
+                    .where(KEYS.c.subject == bindparam("of"))
                     .values(ring_key=newest, wrapped=bindparam("again")),
                     [
                         {
@@ -218,7 +216,7 @@ class Vault:
     def wrapped_by(self) -> dict[int, int]:
         """How many keys each key of the ring wraps."""
         with self._engine.connect() as connection:
-            rows = connection.execute(select(_keys.c.ring_key, func.count()).group_by(_keys.c.ring_key))
+            rows = connection.execute(select(KEYS.c.ring_key, func.count()).group_by(KEYS.c.ring_key))
             return dict(rows.all())
 
     def _key(self, subject: str, *, make: bool) -> bytes:
@@ -255,8 +253,8 @@ class Vault:
     def _insert_missing(self) -> Any:
         # Two processes may meet a new subject at once; the first key stays.
         if self._engine.dialect.name == "postgresql":
-            return postgresql.insert(_keys).on_conflict_do_nothing()
-        return sqlite.insert(_keys).on_conflict_do_nothing()
+            return postgresql.insert(KEYS).on_conflict_do_nothing()
+        return sqlite.insert(KEYS).on_conflict_do_nothing()
 
 
 def _engine(url: str) -> Engine:

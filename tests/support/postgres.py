@@ -46,6 +46,17 @@ class Postgres:
             database.close()
             self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """The URL of a database with nothing in it."""
+        name = f"e_{new_id()}"
+        self._run(f"CREATE DATABASE {name}")
+        self._run(f"ALTER DATABASE {name} SET timezone TO 'Asia/Shanghai'")
+        try:
+            yield self._url(name)
+        finally:
+            self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
     def stop(self) -> None:
         self._server.cleanup()
 
