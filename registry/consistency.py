@@ -5,7 +5,7 @@ asked over a compound, or over the dwellings of one grid.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,17 +44,17 @@ def consistency(
     compound: str,
     on: dt.date,
     *,
-    grid: str | None = None,
+    grids: Collection[str] | None = None,
     codes: Iterable[Separation] = tuple(Separation),
     limit: int = LIST_MAX,
 ) -> Consistency:
-    """What does not coincide on a day of the compound, in one grid if it is named.
+    """What does not coincide on a day of the compound, in the dwellings of some grids if they are named.
 
     `counts` are whole; of each of `codes` at most `limit` findings are listed. Households
     without a dwelling lie in no grid.
     """
     session.flush()
-    checks = {code: _within(check(compound, on), grid) for code, check in CHECKS.items()}
+    checks = {code: _within(check(compound, on), grids) for code, check in CHECKS.items()}
     counted = union_all(
         *(
             select(literal(code.value, String).label("code"), func.count().label("count")).select_from(
@@ -72,8 +72,8 @@ def consistency(
     return Consistency(on, counts, findings)
 
 
-def _within(check: Select[Any], grid: str | None) -> Select[Any]:
-    if grid is None:
+def _within(check: Select[Any], grids: Collection[str] | None) -> Select[Any]:
+    if grids is None:
         return check
-    own = select(Dwelling.id).where(Dwelling.grid == grid)
+    own = select(Dwelling.id).where(Dwelling.grid.in_(grids))
     return check.where(check.selected_columns["dwelling"].element.in_(own))

@@ -26,17 +26,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from registry import lookups
 from registry.people import Household, Person, Residence, ResidenceKind
 from registry.places import Building, Dwelling, Unit
-from registry.plates import normalise
 from registry.signboards import write_out
-from registry.vehicles import AuthorisedDriver, Vehicle
 from storage.tenancy import bound_to
 from storage.vault import current_vault, open_for
-
-FOUND_MAX = 50
-"""More people than this under one name are not listed: ask for something else as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,55 +126,6 @@ def list_people_of_dwelling(
 def load_names(occupants: Iterable[Occupant]) -> None:
     """Fetches the keys of many names at once."""
     current_vault().load([occupant.person_id for occupant in occupants])
-
-
-def search_people(
-    session: Session,
-    compound: str,
-    *,
-    name: str | None = None,
-    phone: str | None = None,
-    id_number: str | None = None,
-    plate: str | None = None,
-    external_id: str | None = None,
-) -> Sequence[Person]:
-    """People to whom everything that is given belongs, at most `FOUND_MAX`; nothing finds nobody.
-
-    Names are found whole or not at all, since what is stored of them is a keyed hash. A
-    plate finds the owner, who may drive the vehicle, and the household that it belongs to.
-    Raises `spelling.PhoneError` and `citizen_id.CitizenIdError`.
-    """
-    asked: list[ColumnElement[bool]] = []
-    if name:
-        asked.append(Person.name_key == lookups.name_key(compound, name))
-    if phone:
-        asked.append(Person.phone_key == lookups.phone_key(compound, phone))
-    if id_number:
-        asked.append(Person.id_key == lookups.id_key(compound, id_number))
-    if external_id:
-        asked.append(Person.external_id == external_id)
-    if plate:
-        asked.append(_has_to_do_with(compound, normalise(plate) or ""))
-    if not asked:
-        return []
-    found = session.scalars(
-        select(Person)
-        .where(Person.compound == compound, Person.erased_at.is_(None), *asked)
-        .order_by(Person.id)
-        .limit(FOUND_MAX)
-    ).all()
-    current_vault().load([person.id for person in found])
-    return found
-
-
-def _has_to_do_with(compound: str, plate: str) -> ColumnElement[bool]:
-    vehicles = select(Vehicle.id).where(Vehicle.compound == compound, Vehicle.plate == plate)
-    owners = select(Vehicle.owner).where(Vehicle.compound == compound, Vehicle.plate == plate)
-    households = select(Vehicle.household).where(Vehicle.compound == compound, Vehicle.plate == plate)
-    drivers = select(AuthorisedDriver.person).where(
-        AuthorisedDriver.compound == compound, AuthorisedDriver.vehicle.in_(vehicles)
-    )
-    return or_(Person.id.in_(owners), Person.id.in_(drivers), Person.household.in_(households))
 
 
 # ── the two statements, put together once ────────────────────────────────────────

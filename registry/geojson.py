@@ -14,7 +14,7 @@ shifted (GCJ-02) by some hundred metres against WGS 84; what draws there has to 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,13 +74,17 @@ class Spot:
 
 
 def feature_collection(
-    session: Session, compound_id: str, *, spots: Iterable[Spot] = (), dwellings: bool = False
+    session: Session,
+    compound_id: str,
+    *,
+    spots: Iterable[Spot] = (),
+    dwellings: Collection[str] | bool = False,
 ) -> dict[str, Any]:
     """Zones as polygons, buildings as rectangles, what `spots` adds, and dwellings if asked for.
 
-    A dwelling is a point in the middle of its building. Each feature's `path` are the ids
-    and names of what it lies in, from the subdistrict down. Raises `MissingError` and
-    `RefusedError("compound_not_placed")`.
+    `dwellings`: none, all, or those of some grids; each is a point in the middle of its
+    building. Each feature's `path` are the ids and names of what it lies in, from the
+    subdistrict down. Raises `MissingError` and `RefusedError("compound_not_placed")`.
     """
     compound = session.get(Compound, compound_id)
     if compound is None:
@@ -99,8 +103,9 @@ def feature_collection(
     features += [
         _spot(spot, place, by_id[spot.zone], paths[spot.zone]) for spot in spots if spot.zone in by_id
     ]
-    if dwellings:
-        features += _dwellings(session, place, {b.id: b for b in placed}, by_id, paths)
+    if dwellings is not False:
+        grids = None if dwellings is True else dwellings
+        features += _dwellings(session, place, {b.id: b for b in placed}, by_id, paths, grids)
     return {"type": "FeatureCollection", "features": features}
 
 
@@ -157,11 +162,12 @@ def _dwellings(
     buildings: Mapping[str, Building],
     zones: Mapping[str, Zone],
     paths: Mapping[str, list[dict[str, str]]],
+    grids: Collection[str] | None,
 ) -> list[Feature]:
     rows = session.execute(
         select(Dwelling.id, Dwelling.floor, Dwelling.room_no, Unit.id.label("unit"), Unit.name, Unit.building)
         .join(Unit, Unit.id == Dwelling.unit)
-        .where(Unit.building.in_(list(buildings)))
+        .where(Unit.building.in_(list(buildings)), *(() if grids is None else (Dwelling.grid.in_(grids),)))
         .order_by(Dwelling.id)
     )
     features = []

@@ -4,7 +4,7 @@ for long, dwellings where nobody lives. Each is one statement; `registry.consist
 
 import datetime as dt
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -108,7 +108,7 @@ def tenancies(
     compound: str,
     today: dt.date,
     *,
-    grid: str | None = None,
+    grids: Collection[str] | None = None,
     ahead: int = WEEK,
     ended_for: int = ENDED_FOR,
 ) -> Sequence[Tenancy]:
@@ -135,7 +135,7 @@ def tenancies(
             Residence.until.between(today - dt.timedelta(days=ended_for), today + dt.timedelta(days=ahead)),
             Person.erased_at.is_(None),
             ~followed.exists(),
-            *_in_grid(grid),
+            *_in_grids(grids),
         )
         .order_by(Residence.until, Residence.id)
     )
@@ -149,7 +149,9 @@ def tenancies(
     return found
 
 
-def ageing(session: Session, compound: str, today: dt.date, *, grid: str | None = None) -> dict[Age, int]:
+def ageing(
+    session: Session, compound: str, today: dt.date, *, grids: Collection[str] | None = None
+) -> dict[Age, int]:
     """How many current residences were last verified how long ago."""
     counts = {Age.NEVER: func.count().filter(Residence.verified_on.is_(None))}
     edges = [None, *(today - dt.timedelta(days=days) for days in _LIMITS.values()), None]
@@ -163,7 +165,7 @@ def ageing(session: Session, compound: str, today: dt.date, *, grid: str | None 
         select(*counts.values())
         .select_from(Residence)
         .join(Dwelling, Dwelling.id == Residence.dwelling)
-        .where(*_current(compound, today), *_in_grid(grid))
+        .where(*_current(compound, today), *_in_grids(grids))
     ).one()
     found = dict(zip(counts, row, strict=True))
     return {age: found[age] for age in Age}
@@ -175,7 +177,7 @@ def unverified(
     today: dt.date,
     *,
     older_than: int,
-    grid: str | None = None,
+    grids: Collection[str] | None = None,
     limit: int = 1_000,
 ) -> Sequence[Unverified]:
     """Current residences that nobody verified for more than `older_than` days; those never verified first."""
@@ -186,7 +188,7 @@ def unverified(
         .join(Building, Building.id == Unit.building)
         .where(
             *_current(compound, today),
-            *_in_grid(grid),
+            *_in_grids(grids),
             or_(
                 Residence.verified_on.is_(None),
                 Residence.verified_on < today - dt.timedelta(days=older_than),
@@ -210,7 +212,12 @@ def unverified(
 
 
 def vacancies(
-    session: Session, compound: str, today: dt.date, *, grid: str | None = None, limit: int = 10_000
+    session: Session,
+    compound: str,
+    today: dt.date,
+    *,
+    grids: Collection[str] | None = None,
+    limit: int = 10_000,
 ) -> Sequence[Vacancy]:
     """Dwellings that are said to be vacant or where nobody lives; shops and premises are neither."""
     left_on = (
@@ -229,7 +236,7 @@ def vacancies(
                 Dwelling.state == DwellingState.VACANT,
                 and_(Dwelling.state != DwellingState.SHOP, ~home, ~used(today)),
             ),
-            *_in_grid(grid),
+            *_in_grids(grids),
         )
         .order_by(Building.id, Unit.id, Dwelling.floor, Dwelling.room_no)
         .limit(limit)
@@ -245,5 +252,5 @@ def _current(compound: str, today: dt.date) -> tuple[ColumnElement[bool], ...]:
     return Residence.compound == compound, lasts(Residence, today), ~erased.exists()
 
 
-def _in_grid(grid: str | None) -> tuple[ColumnElement[bool], ...]:
-    return () if grid is None else (Dwelling.grid == grid,)
+def _in_grids(grids: Collection[str] | None) -> tuple[ColumnElement[bool], ...]:
+    return () if grids is None else (Dwelling.grid.in_(grids),)

@@ -191,8 +191,8 @@ def test_a_grid_sees_its_own_dwellings_only(session, place):
         Apart.HOUSEHOLD_EMPTY,
         Apart.REGISTERED_BUT_ABSENT,
     }
-    assert set(found(session, grid=place.east)) == {Apart.NEVER_VERIFIED}
-    assert set(found(session, grid=place.west)) == {Apart.OCCUPIED_WITHOUT_PEOPLE}
+    assert set(found(session, grids=[place.east])) == {Apart.NEVER_VERIFIED}
+    assert set(found(session, grids=[place.west])) == {Apart.OCCUPIED_WITHOUT_PEOPLE}
 
 
 def test_lists_are_cut_and_counts_are_whole(session, place):

@@ -89,6 +89,8 @@ def test_every_feature_has_its_path_ring_and_place(session):
     assert by_id["cam-1"]["properties"] | {"name": "东门", "kind": "device"} == by_id["cam-1"]["properties"]
     assert by_id["cam-1"]["geometry"]["type"] == "Point"
     assert by_id["cam-2"]["geometry"] is None
+    of_grid = feature_collection(session, HERE, dwellings=[place.west])["features"]
+    assert len([f for f in of_grid if f["properties"]["kind"] == "dwelling"]) == 5
 
 
 def test_polygons_are_closed_and_run_counter_clockwise(session):

@@ -82,7 +82,7 @@ def test_tenancies_of_one_grid_come_by_their_end(session, place):
         ResidenceKind.TENANT,
         until=TODAY,
     )
-    listed = tenancies(session, HERE, TODAY, grid=place.west)
+    listed = tenancies(session, HERE, TODAY, grids=[place.west])
     assert [tenancy.residence_id for tenancy in listed] == [west[1].id, west[0].id]
     assert len(tenancies(session, HERE, TODAY)) == 3
 
@@ -123,7 +123,7 @@ def test_what_was_not_verified_for_long_is_listed_and_never_verified_first(sessi
         (old.id, 400),
     ]
     assert [
-        row.residence_id for row in unverified(session, HERE, TODAY, older_than=365, grid=place.east)
+        row.residence_id for row in unverified(session, HERE, TODAY, older_than=365, grids=[place.east])
     ] == [old.id]
     assert len(unverified(session, HERE, TODAY, older_than=365, limit=1)) == 1
 
@@ -152,5 +152,5 @@ def test_vacant_is_what_is_said_to_be_or_where_nobody_lives(session, place):
     assert set(listed) == {empty.id, said.id}
     assert (listed[empty.id].inhabited, listed[empty.id].left_on) == (False, TODAY - 3 * DAY)
     assert (listed[said.id].inhabited, listed[said.id].state) == (True, DwellingState.VACANT)
-    assert [row.dwelling_id for row in vacancies(session, HERE, TODAY, grid=place.east)] == [said.id]
+    assert [row.dwelling_id for row in vacancies(session, HERE, TODAY, grids=[place.east])] == [said.id]
     assert listed[empty.id].address == "甲6幢7层701室"
