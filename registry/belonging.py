@@ -111,8 +111,7 @@ def _near(session: Session, compound: str, plate: str, at: dt.datetime) -> tuple
         other: None for other, _ in session.execute(plates_expected(compound, at)) if other is not None
     }
     rows = session.execute(select(Vehicle.plate, Vehicle.id).where(Vehicle.compound == compound))
-    for other, vehicle in rows:
-        known[other] = vehicle
+    known.update((row.plate, row.id) for row in rows)
     return tuple(
         NearPlate(other, known[other], cost) for other, cost in plates.nearest(plate, known)[:NEAR_MAX]
     )

@@ -13,7 +13,7 @@ asking is another matter, since the guard asks whether somebody still belongs he
 import datetime as dt
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from registry.credentials import CredentialKind, CredentialStatus
@@ -92,11 +92,15 @@ class EntryFacts:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The answer; `reason` is an `EntryReason`, or `pass_` and a `PassReason`. Until when it holds."""
+    """The answer; `reason` is an `EntryReason`, or `pass_` and a `PassReason`. Until when it holds.
+
+    `subject` is whom it is about, as the audit log names it (`person:ID`), where that is known.
+    """
 
     allowed: bool
     reason: str
     until: dt.datetime | None = None
+    subject: str | None = field(default=None, compare=False)
 
 
 _STATUS: Final = {

@@ -1,7 +1,7 @@
 """May this card, this person, this car, this pass enter here now? And who may at all?"""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import case, select
@@ -51,7 +51,7 @@ def by_person(session: Session, compound: str, person: str, zone: str, at: dt.da
     """Of a registered person, by whichever of their credentials. Raises `MissingError("zone")`."""
     place = _place(session, compound, zone)
     facts = facts_of(session, compound, [person]).get(person)
-    return _UNKNOWN if facts is None else may_enter(facts, place, at)
+    return _UNKNOWN if facts is None else replace(may_enter(facts, place, at), subject=f"person:{person}")
 
 
 def by_plate(session: Session, compound: str, text: str, zone: str, at: dt.datetime) -> Entry:
@@ -69,11 +69,13 @@ def by_plate(session: Session, compound: str, text: str, zone: str, at: dt.datet
     answers = []
     if plates.always_allowed(plate):
         answers.append(Entry(allowed=True, reason=EntryReason.EMERGENCY_VEHICLE))
-    kind = session.scalar(select(Vehicle.kind).where(Vehicle.compound == compound, Vehicle.plate == plate))
-    if kind is not None:
-        temporary = kind == VehicleKind.TEMPORARY
+    vehicle = session.scalars(
+        select(Vehicle).where(Vehicle.compound == compound, Vehicle.plate == plate)
+    ).first()
+    if vehicle is not None:
+        temporary = vehicle.kind == VehicleKind.TEMPORARY
         reason = EntryReason.NO_RIGHT if temporary else EntryReason.VEHICLE
-        answers.append(Entry(allowed=not temporary, reason=reason))
+        answers.append(Entry(allowed=not temporary, reason=reason, subject=f"vehicle:{vehicle.id}"))
     if plates.is_well_formed(plate):
         own = _by_number(session, compound, CredentialKind.PLATE, plate, place, at)
         answers += [] if own is None else [own]
@@ -87,9 +89,10 @@ def by_plate(session: Session, compound: str, text: str, zone: str, at: dt.datet
 def by_pass(session: Session, visitor_pass: VisitorPass, zone: str, at: dt.datetime) -> Entry:
     """Of a visitor pass, without using it. Raises `MissingError("zone")`."""
     decision = admission.check(session, visitor_pass, zone, at)
+    subject = f"visitor_pass:{visitor_pass.id}"
     if decision.allowed:
-        return Entry(allowed=True, reason=EntryReason.VISITOR, until=visitor_pass.ends_at)
-    return Entry(allowed=False, reason=f"pass_{decision.reason}")
+        return Entry(allowed=True, reason=EntryReason.VISITOR, until=visitor_pass.ends_at, subject=subject)
+    return Entry(allowed=False, reason=f"pass_{decision.reason}", subject=subject)
 
 
 def list_entitled(session: Session, compound: str, zone: str, at: dt.datetime) -> Entitled:
@@ -124,7 +127,8 @@ def _by_number(
     facts = facts_of(session, compound, [credential.person]).get(credential.person)
     if facts is None:
         return None
-    return may_enter(EntryFacts(facts.rights, (key_of(session, credential),)), place, at)
+    answer = may_enter(EntryFacts(facts.rights, (key_of(session, credential),)), place, at)
+    return replace(answer, subject=f"person:{credential.person}")
 
 
 def _place(session: Session, compound: str, zone: str) -> EntryZone:

@@ -151,32 +151,32 @@ class Settings(BaseSettings):
         ge=30,
         le=180,
         title="Pictures of passages",
-        description="Days until pictures of passages are deleted. Fewer than 30 is not allowed (保安服务管理条例 "
-        "art. 25); each day more is a day of everybody's comings and goings in pictures.",
+        description="Days until pictures of passages are deleted. Fewer than 30 is not allowed "
+        "(保安服务管理条例 art. 25); each day more is a day of everybody's comings and goings in pictures.",
     )
     retention_unknown_faces_days: int = Field(
         30,
         ge=30,
         le=90,
         title="Pictures of unknown faces",
-        description="Days until pictures of faces that nobody knows are deleted. They have agreed to nothing: "
-        "more than 30 needs a reason in the impact assessment.",
+        description="Days until pictures of faces that nobody knows are deleted. They have agreed to "
+        "nothing: more than 30 needs a reason in the impact assessment.",
     )
     retention_passages_days: int = Field(
         180,
         ge=30,
         le=365,
         title="Passages",
-        description="Days until records of passages and recognition become counts by day, device and type. Too "
-        "few: a theft that is noticed late has no trail. Too many: a diary of everybody's life.",
+        description="Days until records of passages and recognition become counts by day, device and type. "
+        "Too few: a theft that is noticed late has no trail. Too many: a diary of everybody's life.",
     )
     retention_incidents_days: int = Field(
         1095,
         ge=365,
         le=3650,
         title="Incidents",
-        description="Days until closed incidents with their steps and dispatches are deleted. Too few: nobody "
-        "can account for what was done. Open and held ones stay.",
+        description="Days until closed incidents with their steps and dispatches are deleted. Too few: "
+        "nobody can account for what was done. Open and held ones stay.",
     )
     retention_watchlist_days: int = Field(
         90,
@@ -191,16 +191,16 @@ class Settings(BaseSettings):
         ge=1,
         le=180,
         title="Visitor passes",
-        description="Days after a pass's end until it is deleted and the visitor's phone number can no longer "
-        "be read, in backups neither.",
+        description="Days after a pass's end until it is deleted and the visitor's phone number can no "
+        "longer be read, in backups neither.",
     )
     retention_audit_days: int = Field(
         1095,
         ge=1095,
         le=3650,
         title="Audit log",
-        description="Days until the old end of the audit log is cut off; also of holds and disclosures. Three "
-        "years are the least, as for impact assessments (PIPL art. 56).",
+        description="Days until the old end of the audit log is cut off; also of holds and disclosures. "
+        "Three years are the least, as for impact assessments (PIPL art. 56).",
     )
     retention_proofs_days: int = Field(
         1095,
@@ -215,8 +215,8 @@ class Settings(BaseSettings):
         ge=7,
         le=180,
         title="Refused messages",
-        description="Days until refused messages are deleted. They may carry faces; too few, and a device that "
-        "is repaired later cannot have its records replayed.",
+        description="Days until refused messages are deleted. They may carry faces; too few, and a device "
+        "that is repaired later cannot have its records replayed.",
     )
     retention_imports_days: int = Field(
         30,
@@ -231,8 +231,8 @@ class Settings(BaseSettings):
         ge=0,
         le=23,
         title="Hour of retention",
-        description="The local hour at which each compound's keeper deletes what is over. Choose the quietest: "
-        "on SQLite it shares the disk with ingest.",
+        description="The local hour at which each compound's keeper deletes what is over. Choose the "
+        "quietest: on SQLite it shares the disk with ingest.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", title="Log level", description="Logs never hold names, plates or pictures at any level."

@@ -5,18 +5,24 @@ from fastapi import APIRouter
 from console.api import (
     audits,
     consents,
+    credentials,
     deadletters,
     devices,
     dispatches,
+    entry,
     events,
+    households,
     incidents,
     me,
     media,
+    organisations,
     people,
     places,
+    residences,
     responders,
     sightings,
     stream,
+    vehicles,
 )
 
 __all__ = ["router"]
@@ -32,6 +38,13 @@ for _resource in (
     dispatches,
     responders,
     people,
+    households,
+    residences,
+    organisations,
+    credentials,
+    # Its question by plate stands before a vehicle's id, which would swallow its path.
+    entry,
+    vehicles,
     consents,
     deadletters,
     media,

@@ -8,20 +8,14 @@ decodes, commits event and outbox to disk, and acknowledges then.
 import statistics
 import threading
 import time
-from collections.abc import Callable, Sequence
 
-import msgspec
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
-from prometheus_client import CollectorRegistry
 
-from devices.directory import DeviceDirectory
-from ingest.intake import Answer, Arrival, Intake, IntakeMetrics
-from ingest.login import BrokerLogin
-from ingest.subscriber import Subscriber, SubscriberMetrics
 from ringward import memory
 from ringward.bench.report import Report, percentile, report
 from ringward.bench.rig import Rig, publisher, rig
+from ringward.bench.timed import TimedIntake, subscriber, wait_for
 from ringward.foundation import CORE_USER
 
 DEADLINE_S = 300.0
@@ -112,78 +106,32 @@ def _drain_raw(ground: Rig, events: int, size: int, first: int) -> float:
     return events / (times[1] - times[0])
 
 
-class _TimedIntake(Intake):
-    """Notes when the first message came, when each commit ended, and how old its events were."""
-
-    def __init__(self, ground: Rig) -> None:
-        foundation = ground.foundation
-        super().__init__(
-            foundation.database,
-            foundation.media,
-            DeviceDirectory(foundation.database),
-            IntakeMetrics(CollectorRegistry()),
-        )
-        self.first: float | None = None
-        self.last = 0.0
-        self.committed = 0
-        self.latencies_ms: list[float] = []
-
-    def process(self, arrivals: Sequence[Arrival]) -> list[Answer | None]:
-        if self.first is None:
-            self.first = arrivals[0].received_at.timestamp()
-        answers = super().process(arrivals)
-        self.last = time.time()
-        self.committed += sum(answer is not None for answer in answers)
-        if len(arrivals) < 50:
-            # Flat out, age says only how long the backlog was.
-            self.latencies_ms += [
-                (self.last - msgspec.json.decode(arrival.payload)["attributes"]["sent_at"]) * 1000
-                for arrival in arrivals
-            ]
-        return answers
-
-
 def _drain_ingest(ground: Rig, events: int, size: int, first: int) -> float:
     client_id = f"ingest-{first}"
     _backlog(ground, client_id, events, size, first)
-    intake = _TimedIntake(ground)
-    subscriber = _subscriber(ground, intake, client_id)
-    subscriber.start()
+    intake = TimedIntake(ground)
+    receiving = subscriber(ground, intake, client_id)
+    receiving.start()
     try:
-        _wait_for(lambda: intake.committed >= events)
+        wait_for(lambda: intake.committed >= events)
     finally:
         # Stopping waits for the acknowledgements; the clock was read before.
-        subscriber.stop()
+        receiving.stop()
     return events / (intake.last - (intake.first or intake.last))
 
 
 def _latencies(ground: Rig, size: int, first: int) -> list[float]:
     """Milliseconds from the device's clock at publish to the commit, at a calm rate."""
-    intake = _TimedIntake(ground)
-    subscriber = _subscriber(ground, intake, f"calm-{first}")
-    subscriber.start()
+    intake = TimedIntake(ground)
+    receiving = subscriber(ground, intake, f"calm-{first}")
+    receiving.start()
     try:
-        _wait_for(lambda: subscriber.connected)
+        wait_for(lambda: receiving.connected)
         publisher(ground.mqtt_port, LATENCY_EVENTS, size, first, LATENCY_RATE).wait(DEADLINE_S)
-        _wait_for(lambda: intake.committed >= LATENCY_EVENTS)
+        wait_for(lambda: intake.committed >= LATENCY_EVENTS)
     finally:
-        subscriber.stop()
+        receiving.stop()
     return intake.latencies_ms
-
-
-def _subscriber(ground: Rig, intake: Intake, client_id: str) -> Subscriber:
-    foundation = ground.foundation
-    login = BrokerLogin("127.0.0.1", ground.mqtt_port, CORE_USER, foundation.bus.password, client_id)
-    metrics = SubscriberMetrics(CollectorRegistry())
-    return Subscriber(login, intake, foundation.clock, metrics, lambda: None)
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the events did not arrive in time")
-        time.sleep(0.05)
 
 
 def _forget(client: mqtt.Client) -> None:

@@ -27,6 +27,43 @@ ROUTES = {
     ("POST", "/dispatches/{dispatch_id}/{reply}"): Action.TASKS,
     ("GET", "/responders"): Action.INCIDENTS_READ,
     ("GET", "/people/{person_id}"): Action.PEOPLE_FIND,
+    ("POST", "/people"): Action.PEOPLE_EDIT,
+    ("PATCH", "/people/{person_id}"): Action.PEOPLE_EDIT,
+    ("POST", "/people/{person_id}/residences"): Action.PEOPLE_EDIT,
+    ("POST", "/people/{person_id}/moves"): Action.PEOPLE_EDIT,
+    ("PATCH", "/residences/{residence_id}"): Action.PEOPLE_EDIT,
+    ("POST", "/residences/{residence_id}/verification"): Action.RESIDENCES_VERIFY,
+    ("POST", "/households"): Action.PEOPLE_EDIT,
+    ("GET", "/households/{household_id}"): Action.PEOPLE_FIND,
+    ("PATCH", "/households/{household_id}"): Action.PEOPLE_EDIT,
+    ("POST", "/households/{household_id}/members"): Action.PEOPLE_EDIT,
+    ("DELETE", "/households/{household_id}/members/{person_id}"): Action.PEOPLE_EDIT,
+    ("GET", "/organisations"): Action.PEOPLE_FIND,
+    ("POST", "/organisations"): Action.PEOPLE_EDIT,
+    ("GET", "/organisations/{organisation_id}"): Action.PEOPLE_FIND,
+    ("PATCH", "/organisations/{organisation_id}"): Action.PEOPLE_EDIT,
+    ("POST", "/organisations/{organisation_id}/premises"): Action.PEOPLE_EDIT,
+    ("POST", "/premises/{premises_id}/end"): Action.PEOPLE_EDIT,
+    ("GET", "/organisations/{organisation_id}/staff"): Action.PEOPLE_FIND,
+    ("POST", "/organisations/{organisation_id}/staff"): Action.PEOPLE_EDIT,
+    ("POST", "/staff/{link_id}/end"): Action.PEOPLE_EDIT,
+    ("POST", "/vehicles"): Action.PEOPLE_EDIT,
+    ("GET", "/vehicles/by-plate"): Action.ENTRY_CHECK,
+    ("GET", "/vehicles/{vehicle_id}"): Action.PEOPLE_FIND,
+    ("PATCH", "/vehicles/{vehicle_id}"): Action.PEOPLE_EDIT,
+    ("DELETE", "/vehicles/{vehicle_id}"): Action.PEOPLE_EDIT,
+    ("POST", "/vehicles/{vehicle_id}/drivers"): Action.PEOPLE_EDIT,
+    ("POST", "/drivers/{driver_id}/end"): Action.PEOPLE_EDIT,
+    ("GET", "/people/{person_id}/credentials"): Action.CREDENTIALS_EDIT,
+    ("POST", "/people/{person_id}/credentials"): Action.CREDENTIALS_EDIT,
+    ("GET", "/credentials/to-review"): Action.CREDENTIALS_EDIT,
+    ("POST", "/credentials/revocations"): Action.CREDENTIALS_EDIT,
+    ("PATCH", "/credentials/{credential_id}"): Action.CREDENTIALS_EDIT,
+    ("POST", "/credentials/{credential_id}/{step}"): Action.CREDENTIALS_EDIT,
+    ("GET", "/entry"): Action.ENTRY_CHECK,
+    ("GET", "/belongs"): Action.ENTRY_CHECK,
+    ("GET", "/dwellings/{dwelling_id}/belongs"): Action.ENTRY_CHECK,
+    ("GET", "/zones/{zone_id}/entitled"): Action.ENTRY_CHECK,
     ("GET", "/people/{person_id}/consents"): Action.PEOPLE_FIND,
     ("POST", "/people/{person_id}/consents"): Action.CONSENTS_RECORD,
     ("DELETE", "/people/{person_id}/consents/{purpose}"): Action.CONSENTS_RECORD,
@@ -60,6 +97,9 @@ def filled(path: str, world) -> str:
         letter_id=world.letter,
         media_id=world.picture,
         sighting_id=world.sighting,
+        zone_id="gate",
+        household_id="h1",
+        step="suspend",
     )
     return "/api/v1" + path.format_map(ids)
 
@@ -72,9 +112,56 @@ def body(method: str, path: str) -> dict:
     if path.endswith("/consents") and method == "POST":
         given = {"purpose": "face_access", "wording": "I agree", "channel": "counter", "given_by": "self"}
         return {"json": given}
+    if (method, path) in PEOPLE_AND_ENTRY:
+        return PEOPLE_AND_ENTRY[method, path]
     if path.endswith("/templates"):
         return {"files": {"photo": b"a face"}}
     return {"params": {"purpose": "monitoring"}} if path.startswith("/people") else {}
+
+
+PEOPLE_AND_ENTRY = {
+    ("POST", "/people"): {"json": {"name": "王五"}},
+    ("PATCH", "/people/{person_id}"): {"json": {"version": 1, "name": "王五"}},
+    ("POST", "/people/{person_id}/residences"): {
+        "json": {"dwelling": "none", "kind": "tenant", "since": "2026-01-01"}
+    },
+    ("POST", "/people/{person_id}/moves"): {"json": {"on": "2026-11-23"}},
+    ("PATCH", "/residences/{residence_id}"): {"json": {"version": 1}},
+    ("POST", "/residences/{residence_id}/verification"): {"json": {"version": 1}},
+    ("POST", "/households"): {"json": {"head": "adult"}},
+    ("GET", "/households/{household_id}"): {"params": {"purpose": "monitoring"}},
+    ("PATCH", "/households/{household_id}"): {"json": {"version": 1}},
+    ("POST", "/households/{household_id}/members"): {"json": {"person": "adult", "version": 1}},
+    ("DELETE", "/households/{household_id}/members/{person_id}"): {"params": {"version": 1}},
+    ("POST", "/organisations"): {"json": {"name": "诊所", "kind": "company"}},
+    ("PATCH", "/organisations/{organisation_id}"): {"json": {"version": 1, "name": "店", "kind": "shop"}},
+    ("POST", "/organisations/{organisation_id}/premises"): {
+        "json": {"dwelling": "none", "since": "2026-01-01"}
+    },
+    ("POST", "/premises/{premises_id}/end"): {"json": {"last_day": "2026-11-23"}},
+    ("GET", "/organisations/{organisation_id}/staff"): {"params": {"purpose": "monitoring"}},
+    ("POST", "/organisations/{organisation_id}/staff"): {"json": {"person": "adult", "since": "2026-01-01"}},
+    ("POST", "/staff/{link_id}/end"): {"json": {"last_day": "2026-11-23"}},
+    ("POST", "/vehicles"): {"json": {"plate": "云M54321", "owner": "adult"}},
+    ("GET", "/vehicles/by-plate"): {"params": {"plate": "云M54321", "purpose": "monitoring"}},
+    ("GET", "/vehicles/{vehicle_id}"): {"params": {"purpose": "monitoring"}},
+    ("PATCH", "/vehicles/{vehicle_id}"): {"json": {"version": 1, "plate": "云M54321", "owner": "adult"}},
+    ("DELETE", "/vehicles/{vehicle_id}"): {"params": {"version": 1}},
+    ("POST", "/vehicles/{vehicle_id}/drivers"): {"json": {"person": "adult", "since": "2026-01-01"}},
+    ("POST", "/drivers/{driver_id}/end"): {"json": {"last_day": "2026-11-23"}},
+    ("GET", "/people/{person_id}/credentials"): {"params": {"purpose": "monitoring"}},
+    ("POST", "/people/{person_id}/credentials"): {"json": {"kind": "card", "ref": "1234AB"}},
+    ("GET", "/credentials/to-review"): {"params": {"purpose": "monitoring"}},
+    ("POST", "/credentials/revocations"): {"json": {"credentials": ["none"]}},
+    ("PATCH", "/credentials/{credential_id}"): {"json": {"version": 1, "zones": []}},
+    ("POST", "/credentials/{credential_id}/{step}"): {"json": {"version": 1}},
+    ("GET", "/entry"): {
+        "params": {"zone": "gate", "credential_kind": "card", "ref": "1", "purpose": "monitoring"}
+    },
+    ("GET", "/belongs"): {"params": {"address": "1-1-101", "name": "张三", "purpose": "monitoring"}},
+    ("GET", "/dwellings/{dwelling_id}/belongs"): {"params": {"name": "张三", "purpose": "monitoring"}},
+    ("GET", "/zones/{zone_id}/entitled"): {"params": {"purpose": "monitoring"}},
+}
 
 
 def guards(dependant) -> set[Action]:
