@@ -1,5 +1,6 @@
 """A sheet of dwellings: buildings and units that are new come with them."""
 
+import re
 from collections import defaultdict
 from typing import Final
 
@@ -64,7 +65,7 @@ class DwellingsSheet:
             line.fault("room", "text_too_long", maximum=_NAME_MAX)
         if floor is None:
             line.fault("floor", "floor_needed")
-        elif not DEEPEST <= floor <= HIGHEST or floor == 0:
+        elif not DEEPEST <= floor <= HIGHEST:
             line.fault("floor", "floor_impossible")
         known = self._known(line, address, external_id)
         if line.is_good() and grid is None and known is None and not self._has_grid(address):
@@ -89,14 +90,11 @@ class DwellingsSheet:
         text = line.text("floor")
         if text is None:
             return None
-        digits = (
-            text.rstrip("层楼Ff").replace("负", "-").replace("地下", "-").replace("B", "-").replace("b", "-")
-        )
-        try:
-            return int(digits)
-        except ValueError:
+        digits = re.sub("负|地下|[Bb]", "-", text.rstrip("层楼Ff"))
+        if not re.fullmatch("-?[1-9][0-9]?", digits):
             line.fault("floor", "floor_impossible")
             return None
+        return int(digits)
 
     def _grid(self, line: Line) -> str | None:
         text = line.text("grid")
@@ -111,15 +109,13 @@ class DwellingsSheet:
         found_id = self._ground.addresses.get(address_key(address))
         found = None if found_id is None else self._dwellings[found_id]
         named = None if external_id is None else self._by_external.get(external_id)
-        if named is not None and named is not found:
+        if found is not None and found["id"] in self._said:
+            line.fault("address", "duplicate_dwelling", first_row=self._said[found["id"]])
+        elif named is not None and named is not found:
             # A dwelling gets a new address where its former one is kept, not by a sheet.
             line.fault("address", "dwelling_address_differs")
-        elif (
-            found is not None and external_id is not None and found["external_id"] not in {None, external_id}
-        ):
+        elif found is not None and external_id and found["external_id"] not in {None, external_id}:
             line.fault("dwelling_id", "dwelling_number_differs")
-        elif found is not None and found["id"] in self._said:
-            line.fault("address", "duplicate_dwelling", first_row=self._said[found["id"]])
         return found
 
     def _has_grid(self, address: Address) -> bool:

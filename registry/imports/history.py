@@ -39,7 +39,7 @@ def seal(name: str, row: Mapping[str, Any], columns: Mapping[str, Any]) -> bytes
     subject = row.get(_SUBJECTS.get(name, ""))
     if subject is None:
         return bytes(current_ring().seal(content))
-    plain = subject.encode()
+    plain: bytes = subject.encode()
     sealed: bytes = current_vault().seal(subject, _FIELD, content)
     return bytes([SUBJECT_MARK, len(plain)]) + plain + sealed
 

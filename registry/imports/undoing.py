@@ -161,14 +161,12 @@ def _reason(
 ) -> str | None:
     if row.get("erased_at") is not None:
         return "person_erased"
-    if change.version is not None and row["version"] != change.version:
-        return "edited_since"
-    if change.row_id in in_use:
-        return "still_in_use"
     person = change.row_id if name == "people" else row.get("person")
     if person is not None and protected(session, person):
         return "legal_hold"
-    return None
+    if change.version is not None and row["version"] != change.version:
+        return "edited_since"
+    return "still_in_use" if change.row_id in in_use else None
 
 
 def _in_use(session: Session, table: Table, ids: Sequence[str]) -> set[str]:

@@ -176,8 +176,10 @@ def test_a_formula_is_taken_as_its_value_never_as_its_text() -> None:
         "2026-01-05 13:30",
         46027,
         46027.0,
-    ]
-    + [20260105.0, dt.date(2026, 1, 5), dt.datetime(2026, 1, 5, 8, 0)],
+        20260105.0,
+        dt.date(2026, 1, 5),
+        dt.datetime(2026, 1, 5, 8, 0),
+    ],
 )
 def test_dates_in_all_their_spellings(written: object) -> None:
     assert dates.read(written) == dt.date(2026, 1, 5)
