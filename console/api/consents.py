@@ -3,22 +3,24 @@
 import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Request, Response, UploadFile
+from fastapi import APIRouter, BackgroundTasks, File, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.accounts.models import User
+from console.api.erasures import ReceiptView, follow_up_later, receipt_of
 from console.api.idempotency import Answer, attempt, once
 from console.api.paging import Page
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.api.subjects import find_person
-from console.context import ConsentMissingError
+from console.context import ConsentMissingError, Rooms
 from console.permissions import Action, may
 from console.problems import ProblemError
 from console.security import as_actor
+from privacy import erasures
 from registry import consents
 from registry.models import Consent, ConsentPurpose, GivenBy
 
@@ -40,6 +42,7 @@ class ConsentView(_FromRow):
     text_hash: str
     channel: str
     given_by: GivenBy
+    guardian: str | None
     given_at: dt.datetime
     withdrawn_at: dt.datetime | None
 
@@ -51,12 +54,15 @@ class ConsentGiven(BaseModel):
     wording: Annotated[str, Field(min_length=1, max_length=20_000)]
     channel: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")]
     given_by: GivenBy
+    # Who agreed for a child; without it the guardian that the registry knows.
+    guardian: Annotated[str | None, Field(max_length=64)] = None
 
 
 class Withdrawn(BaseModel):
-    """How many templates went with the consent."""
+    """How many templates went with the consent; for a face the receipt of everything that goes with it."""
 
     templates_deleted: int
+    erasure: ReceiptView | None
 
 
 class TemplateView(BaseModel):
@@ -90,6 +96,7 @@ def give(here: Here, request: Request, user: Recorder, person_id: str, given: Co
             wording=given.wording,
             channel=given.channel,
             given_by=given.given_by,
+            guardian=given.guardian,
             at=at,
         )
         note_look(session, at, user, _change("consent.given", row.id, given.purpose))
@@ -99,15 +106,26 @@ def give(here: Here, request: Request, user: Recorder, person_id: str, given: Co
 
 
 @router.delete("/people/{person_id}/consents/{purpose}")
-def withdraw(here: Here, user: Recorder, person_id: str, purpose: ConsentPurpose) -> Withdrawn:
-    """Ends a consent; templates that stood on it are deleted in the same commit."""
+def withdraw(
+    here: Here, user: Recorder, tasks: BackgroundTasks, person_id: str, purpose: ConsentPurpose
+) -> Withdrawn:
+    """Ends a consent; what stood on it goes in the same commit, and from everywhere else after it."""
+    return withdraw_consent(here, user, tasks, person_id, purpose, Purpose.REGISTRY_MAINTENANCE)
+
+
+def withdraw_consent(
+    here: Rooms, user: User, tasks: BackgroundTasks, person_id: str, purpose: ConsentPurpose, why: Purpose
+) -> Withdrawn:
+    """Withdraws for whoever may; raises a 404 problem."""
     with here.database.write() as session:
         row = find_person(session, here.compound, person_id)
         at = here.clock.now()
-        deleted = consents.withdraw(session, row, purpose, at)
-        look = _change("consent.withdrawn", row.id, f"{purpose} templates={deleted}")
-        note_look(session, at, user, look)
-        return Withdrawn(templates_deleted=deleted)
+        ended = erasures.withdraw(session, row, purpose, at=at, by=user.id)
+        detail = f"{purpose} templates={ended.templates_deleted}"
+        note_look(session, at, user, Look("consent.withdrawn", why, f"person:{row.id}", detail))
+        receipt = None if ended.erasure is None else receipt_of(session, user, ended.erasure.id, at)
+    follow_up_later(here, tasks)
+    return Withdrawn(templates_deleted=ended.templates_deleted, erasure=receipt)
 
 
 @router.post("/people/{person_id}/templates", response_model=TemplateView, status_code=201)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from devices.enrolments import DeleteOrder, OrderState
@@ -13,7 +13,7 @@ from privacy.erasure import forgetting, keeps, passages, steps
 from privacy.erasure.marks import Marks, opened
 from privacy.erasure.ordering import forget, put_backups, put_kept
 from privacy.erasure.steps import Steps
-from privacy.models import ErasureStep, StepState
+from privacy.models import ErasureStep, RequestState, StepState, SubjectRequest
 from registry.galleries import GONE_AFTER
 from registry.models import GalleryHolder, Person
 from storage.backups import BackupRun
@@ -175,6 +175,12 @@ def complete(todo: Steps) -> None:
     erasure = todo.erasure
     if erasure.completed_at is None and not any(s.state == StepState.PENDING for s in todo.all()):
         erasure.completed_at = todo.at
+        if erasure.request is not None:
+            todo.session.execute(
+                update(SubjectRequest)
+                .where(SubjectRequest.id == erasure.request, SubjectRequest.state == RequestState.OPEN)
+                .values(state=RequestState.DONE, closed_at=todo.at)
+            )
         log.info("erasure.completed", erasure=erasure.id, kind=str(erasure.kind))
 
 

@@ -75,11 +75,19 @@ class Browser(httpx.AsyncClient):
 
 
 @pytest.fixture(scope="session")
-def ring(tmp_path_factory: pytest.TempPathFactory) -> KeyRing:
+def ring() -> KeyRing:
     ring = KeyRing({1: bytes(range(32))})
     install_ring(ring)
-    install_vault(Vault.at(tmp_path_factory.mktemp("keys") / "vault.db", ring))
     return ring
+
+
+@pytest.fixture
+def vault(ring: KeyRing, tmp_path: Path) -> Iterator[Vault]:
+    """A vault of the test's own: whom one test erases, the next one knows."""
+    vault = Vault.at(tmp_path / "keys" / "vault.db", ring)
+    install_vault(vault)
+    yield vault
+    vault.close()
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +108,7 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def database(ring: KeyRing, empty_database: Path, tmp_path: Path) -> Iterator[Database]:
+def database(vault: Vault, empty_database: Path, tmp_path: Path) -> Iterator[Database]:
     path = tmp_path / "console.db"
     shutil.copy(empty_database, path)
     database = Database.at(path)

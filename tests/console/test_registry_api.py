@@ -64,7 +64,8 @@ async def test_consent_then_template_then_withdrawal(operator, world, database):
     assert set(made.json()) == {"template_id", "media_id", "quality"}
     assert (await operator.get("/api/v1/people/adult?purpose=review")).json()["templates"] == 1
     ended = await operator.delete("/api/v1/people/adult/consents/face_access")
-    assert ended.json() == {"templates_deleted": 1}
+    assert ended.json()["templates_deleted"] == 1
+    assert ended.json()["erasure"]["kind"] == "face"
     with database.read() as session:
         assert session.scalars(select(FaceTemplate)).all() == []
     assert [action for _, action, _, _ in audit_of(database)] == [

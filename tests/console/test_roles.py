@@ -68,6 +68,22 @@ ROUTES = {
     ("POST", "/people/{person_id}/consents"): Action.CONSENTS_RECORD,
     ("DELETE", "/people/{person_id}/consents/{purpose}"): Action.CONSENTS_RECORD,
     ("POST", "/people/{person_id}/templates"): Action.FACES_ENROL,
+    ("POST", "/people/{person_id}/erasure"): Action.ERASE,
+    ("GET", "/erasures"): Action.ERASURES_READ,
+    ("GET", "/erasures/{erasure_id}"): Action.ERASURES_READ,
+    ("POST", "/people/{person_id}/requests"): Action.REQUESTS_HANDLE,
+    ("GET", "/people/{person_id}/data"): Action.REQUESTS_HANDLE,
+    ("GET", "/requests"): Action.REQUESTS_HANDLE,
+    ("GET", "/requests/{request_id}"): Action.REQUESTS_HANDLE,
+    ("POST", "/requests/{request_id}/close"): Action.REQUESTS_HANDLE,
+    ("GET", "/me/data"): Action.OWN_DATA,
+    ("GET", "/me/looks"): Action.OWN_DATA,
+    ("GET", "/me/consents"): Action.OWN_DATA,
+    ("POST", "/me/consents"): Action.OWN_DATA,
+    ("DELETE", "/me/consents/{purpose}"): Action.OWN_DATA,
+    ("POST", "/me/requests"): Action.OWN_DATA,
+    ("GET", "/terminal-orders"): Action.TERMINAL_ORDERS,
+    ("POST", "/terminal-orders/{order_id}/answer"): Action.TERMINAL_ORDERS,
     ("GET", "/deadletters"): Action.EVENTS_READ,
     ("GET", "/deadletters/{letter_id}"): Action.EVENTS_READ,
     ("GET", "/media/{media_id}"): Action.MEDIA_VIEW,
@@ -109,6 +125,14 @@ def body(method: str, path: str) -> dict:
         return {"json": {"to": "resolved"}}
     if path.endswith("/dispatches") and method == "POST":
         return {"json": {"responder_ids": ["wang"]}}
+    if path.endswith("/erasure"):
+        return {"json": {"kind": "face"}}
+    if path.endswith("/requests") and method == "POST":
+        return {"json": {"kind": "access"}}
+    if path.endswith("/close"):
+        return {"json": {"state": "done"}}
+    if path.endswith("/answer"):
+        return {"json": {"result": "deleted"}}
     if path.endswith("/consents") and method == "POST":
         given = {"purpose": "face_access", "wording": "I agree", "channel": "counter", "given_by": "self"}
         return {"json": given}

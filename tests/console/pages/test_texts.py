@@ -15,7 +15,11 @@ from console.accounts.models import Role
 from console.api.purposes import Purpose
 from console.pages.queue import why
 from console.texts import LOCALES, load, negotiate
+from devices.enrolments import OrderState
 from devices.models import DeviceKind
+from privacy.erasure.keeps import KeepReason
+from privacy.models import ErasureKind, RequestKind, RequestState, StepState
+from privacy.requests import Correctable
 from recognition.decide import FaceOutcome, PlateOutcome
 from recognition.images import Broken
 from registry.admission import PassReason
@@ -56,6 +60,13 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("watch_subject", WatchlistSubject),
     ("application", ApplicationState),
     ("look", Purpose),
+    ("erasure", ErasureKind),
+    ("step", StepState),
+    ("keep", KeepReason),
+    ("subject_request", RequestKind),
+    ("request_state", RequestState),
+    ("correctable", Correctable),
+    ("delete_order", OrderState),
     ("decision", Broken),
     ("photo", Broken),
 ]
@@ -73,7 +84,8 @@ CODES = {
     "deadletter": "clock_far_off picture_unreadable broker_auth_failed broker_forbidden_topic broker_too_large "
     "worker_gave_up",
     "source": "mqtt broker bus",
-    "mark": "resent jpeg_named_png",
+    "mark": "resent jpeg_named_png erased",
+    "step_place": "database passages media keys gallery terminal backup bus",
     "comparison_plate": "match not_match cannot_tell",
     "past": "condition_over declined",
     "refused": "not_from_here reason_required comparison_required comparison_negative stale nobody_named "
