@@ -31,7 +31,6 @@ class Fault:
 
 WARNINGS: Final = frozenset(
     {
-        "address_guessed",
         "column_ignored",
         "column_sensitive",
         "column_twice",

@@ -56,7 +56,7 @@ def take_back(
     """Undoes what is recorded of a job. `protected` says of a person whether nothing may be deleted.
 
     A row that somebody edited since stays (`edited_since`), so does one that others refer to
-    (`still_in_use`), a forgotten person (`person_erased`) and one under a hold (`legal_hold`).
+    (`still_in_use`), a forgotten person (`left_erased`) and one under a hold (`legal_hold`).
     """
     undone = Undone()
     done = 0
@@ -115,7 +115,7 @@ def _restore(session: Session, compound: str, change: ImportChange, undone: Undo
         return
     before = history.unseal(change.table, change.before)
     if before is None or row.get("erased_at") is not None:
-        undone.left.append((change.table, change.row_id, "person_erased"))
+        undone.left.append((change.table, change.row_id, "left_erased"))
     elif change.version is not None and row["version"] != change.version:
         undone.left.append((change.table, change.row_id, "edited_since"))
     else:
@@ -160,7 +160,7 @@ def _reason(
     session: Session, name: str, change: ImportChange, row: Row, in_use: set[str], protected: Protected
 ) -> str | None:
     if row.get("erased_at") is not None:
-        return "person_erased"
+        return "left_erased"
     person = change.row_id if name == "people" else row.get("person")
     if person is not None and protected(session, person):
         return "legal_hold"

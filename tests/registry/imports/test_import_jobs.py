@@ -131,7 +131,7 @@ def test_undo_leaves_the_forgotten_and_those_under_a_hold(homes: Database) -> No
         first.erased_at = NOON
     undone = undo(homes, done.job, protected=lambda _session, person: person == second.id)
     reasons = {(table, reason) for table, row_id, reason in undone.left if row_id in {first.id, second.id}}
-    assert reasons == {("people", "person_erased"), ("people", "legal_hold")}
+    assert reasons == {("people", "left_erased"), ("people", "legal_hold")}
     assert count(homes, Person) == 2
 
 
