@@ -69,7 +69,8 @@ class OutboxRow(Base):
     # harmless. Not unique here: what is announced is made unique by the row it announces.
     message_id: Mapped[str] = mapped_column(String(96))
     subject: Mapped[str] = mapped_column(Text)
-    payload: Mapped[bytes] = mapped_column(LargeBinary)
+    # Not sealed: it is on its way to the bus, and gone in a moment (see `storage.rotation`).
+    payload: Mapped[bytes] = mapped_column(LargeBinary, info={"plain": True})
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 

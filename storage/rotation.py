@@ -82,20 +82,25 @@ class KeyUse:
 
 
 def sealed_columns(metadata: MetaData) -> list[SealedColumn]:
-    """Every column that the ring seals or once has sealed."""
-    found = [
-        SealedColumn(table, column)
+    """Every column that the ring seals or once has sealed.
+
+    Bytes are taken for sealed unless their column's `info` says "plain": a forgotten column
+    then fails loudly here, and not years later when its key is gone.
+    """
+    owners = {
+        column: (mapper, attribute.key)
+        for mapper in Base.registry.mappers
+        for attribute in mapper.column_attrs
+        if attribute.key.startswith(SEALED_PREFIX)
+        for column in attribute.columns
+    }
+    return [
+        SealedColumn(table, column, *owners.get(column, (None, None)))
         for table in metadata.sorted_tables
         for column in table.columns
-        if isinstance(column.type, Encrypted | EncryptedText)
+        if isinstance(column.type, Encrypted | EncryptedText | LargeBinary)
+        and not column.info.get("plain", False)
     ]
-    for mapper in sorted(Base.registry.mappers, key=lambda mapper: mapper.class_.__name__):
-        for attribute in mapper.column_attrs:
-            if attribute.key.startswith(SEALED_PREFIX):
-                (column,) = attribute.columns
-                assert isinstance(column, Column)
-                found.append(SealedColumn(column.table, column, mapper, attribute.key))
-    return found
 
 
 def usage(database: Database, vault: Vault, media: MediaStore, metadata: MetaData) -> list[KeyUse]:

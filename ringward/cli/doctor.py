@@ -7,7 +7,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +17,12 @@ import typer
 from bus.embedded import find_server
 from recognition.modelfiles import ModelFileMissingError, model_file
 from ringward import schema
+from ringward.cli import safekeeping
 from ringward.cli.common import console, settings
+from ringward.cli.safekeeping import Finding
 from ringward.settings import Settings
 from ringward.supervisor import Running
-from storage import Database, migrate
+from storage import Database, SystemClock, migrate
 
 MODELS = (
     ("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"),
@@ -29,16 +31,6 @@ MODELS = (
     ("rapidocr_onnxruntime", "models/ch_PP-OCRv4_rec_infer.onnx"),
 )
 LOW_DISK_BYTES = 2 * 1024**3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: whether it is well, what was seen, and what to do when it is not."""
-
-    check: str
-    ok: bool
-    seen: str
-    advice: str = ""
 
 
 def doctor(
@@ -67,7 +59,8 @@ def examine(loaded: Settings) -> Iterator[Finding]:
     yield _binary(loaded)
     yield _models()
     yield _folder(loaded.data_dir)
-    yield _keys(loaded)
+    yield safekeeping.keys(loaded)
+    yield safekeeping.vault(loaded)
     yield from _database(loaded)
     yield from _running(loaded)
 
@@ -100,15 +93,6 @@ def _folder(folder: Path) -> Finding:
     return Finding("data directory", free > LOW_DISK_BYTES, seen, "Free some space: 2 GB is the least.")
 
 
-def _keys(loaded: Settings) -> Finding:
-    key = loaded.key_file
-    if not key.exists():
-        return Finding("keys", False, "no key file", "`ringward up` makes it; never lose it afterwards.")
-    mode = key.stat().st_mode & 0o777
-    seen = f"mode {mode:04o}"
-    return Finding("keys", mode == 0o600, seen, f"chmod 600 {key}")
-
-
 def _database(loaded: Settings) -> Iterator[Finding]:
     if loaded.database_url is None and not (loaded.data_dir / "ringward.db").exists():
         yield Finding("database", False, "not there yet", "`ringward up` makes it.")
@@ -117,17 +101,18 @@ def _database(loaded: Settings) -> Iterator[Finding]:
     try:
         database.ping()
         differences = migrate.drift(database, schema.metadata)
+        yield Finding(
+            "database",
+            not differences,
+            "answers" if not differences else f"{len(differences)} differences from the schema",
+            "Start this version once: it brings the schema up to date.",
+        )
+        if not differences:
+            yield from safekeeping.after_the_database(database, loaded, SystemClock().now())
     except Exception as error:  # noqa: BLE001 - whatever the driver says, it is the answer
         yield Finding("database", False, type(error).__name__, "Check its address and that it runs.")
-        return
     finally:
         database.close()
-    yield Finding(
-        "database",
-        not differences,
-        "answers" if not differences else f"{len(differences)} differences from the schema",
-        "Start this version once: it brings the schema up to date.",
-    )
 
 
 def _running(loaded: Settings) -> Iterator[Finding]:

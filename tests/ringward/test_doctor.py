@@ -1,3 +1,4 @@
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -6,11 +7,18 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
+from console.accounts import service
+from console.accounts.models import Role
+from privacy.models import Erasure, ErasureStep
 from ringward.cli import app, doctor
 from ringward.cli.doctor import examine
-from ringward.foundation import Foundation
+from ringward.foundation import Foundation, anchor_audit
 from ringward.settings import Settings
 from ringward.supervisor import Running
+from storage.audit import AuditEntry, append
+from storage.backups import BackupRun
+from tests.support.compound import COMPOUND
+from tests.support.tampering import unguard
 
 
 def findings(settings: Settings) -> dict[str, bool]:
@@ -24,6 +32,7 @@ def test_empty_place_is_said_to_be_empty_and_stays_so(settings: Settings) -> Non
         "models": True,
         "data directory": False,
         "keys": False,
+        "vault": False,
         "database": False,
         "running": False,
     }
@@ -38,7 +47,11 @@ def test_laid_ground_is_well_but_not_running(ground: Foundation, monkeypatch: py
         "models": True,
         "data directory": True,
         "keys": True,
+        "vault": True,
         "database": True,
+        "backup": True,
+        "erasures in backups": True,
+        "audit anchor": True,
         "running": False,
     }
 
@@ -46,6 +59,75 @@ def test_laid_ground_is_well_but_not_running(ground: Foundation, monkeypatch: py
 def test_key_that_others_may_read_is_found(ground: Foundation) -> None:
     ground.settings.key_file.chmod(0o644)
     assert findings(ground.settings)["keys"] is False
+
+
+@pytest.mark.parametrize("name", ["vault.db", "bus.secret"])
+def test_other_secrets_that_others_may_read_are_found(ground: Foundation, name: str) -> None:
+    path = ground.settings.key_file.with_name(name)
+    path.touch(mode=0o600)
+    assert findings(ground.settings)["keys"] is True
+    path.chmod(0o640)
+    assert findings(ground.settings)["keys"] is False
+
+
+def test_vault_of_another_ring_is_found(ground: Foundation) -> None:
+    ground.vault.create(["p-1"])
+    assert findings(ground.settings)["vault"] is True
+    ground.settings.key_file.write_text(f"7 {'ab' * 32}\n")
+    assert findings(ground.settings)["vault"] is False
+
+
+def test_vault_that_does_not_answer_is_found(ground: Foundation) -> None:
+    elsewhere = "postgresql+psycopg://nobody@127.0.0.1:1/none?connect_timeout=2"
+    assert findings(ground.settings.model_copy(update={"vault_url": elsewhere}))["vault"] is False
+
+
+def test_backup_that_is_missing_or_old_is_found(ground: Foundation) -> None:
+    now = dt.datetime.now(dt.UTC)
+    with ground.database.write() as session:
+        service.create_user(session, "admin", Role.ADMINISTRATOR, now - dt.timedelta(days=8))
+    assert findings(ground.settings)["backup"] is False
+    run = BackupRun(id="1", destination="d", label="nas", started_at=now, verified_at=now)
+    with ground.database.write() as session:
+        session.add(run)
+    assert findings(ground.settings)["backup"] is True
+    with ground.database.write() as session:
+        session.get_one(BackupRun, "1").verified_at = now - dt.timedelta(days=8)
+    assert findings(ground.settings)["backup"] is False
+
+
+def test_erasure_that_backups_have_not_heard_of_is_found(ground: Foundation) -> None:
+    at = ground.clock.now()
+    with ground.database.write() as session:
+        session.add(
+            Erasure(
+                id="e",
+                compound=COMPOUND,
+                person="p",
+                kind="person",
+                ordered_at=at,
+                ordered_by="u",
+                due_at=at,
+            )
+        )
+        session.flush()
+        session.add(
+            ErasureStep(id="s", compound=COMPOUND, erasure="e", place="backup:nas", state="pending", at=at)
+        )
+    assert findings(ground.settings)["erasures in backups"] is False
+
+
+def test_audit_log_without_its_anchor_or_its_end_is_found(ground: Foundation) -> None:
+    with ground.database.write() as session:
+        append(session, ground.clock.now(), AuditEntry("u", "operator", "a", "p", "s"))
+    assert findings(ground.settings)["audit anchor"] is False
+    anchor_audit(ground)
+    assert findings(ground.settings)["audit anchor"] is True
+    unguard(ground.database)
+    with ground.database.write() as session:
+        session.execute(text("DELETE FROM audit"))
+        append(session, ground.clock.now(), AuditEntry("u", "operator", "b", "p", "s"))
+    assert findings(ground.settings)["audit anchor"] is False
 
 
 def test_full_disk_is_found(ground: Foundation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,4 +171,4 @@ def test_command_says_it_for_people_and_for_scripts(settings: Settings) -> None:
     scripted = CliRunner().invoke(app, ["doctor", "--data-dir", str(settings.data_dir), "--json"])
     assert scripted.exit_code == 1
     checks = [finding["check"] for finding in json.loads(scripted.stdout)["findings"]]
-    assert checks == ["broker", "models", "data directory", "keys", "database", "running"]
+    assert checks == ["broker", "models", "data directory", "keys", "vault", "database", "running"]
