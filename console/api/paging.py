@@ -1,4 +1,4 @@
-"""Cursor paging: newest first, stable while rows are added at the top."""
+"""Cursor paging: newest first, stable while rows are added at the top; or by id."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from console.problems import ProblemError
-from storage.columns import from_microseconds, to_microseconds
+from storage.columns import EPOCH, from_microseconds, to_microseconds
 
 LIMIT_MAX = 200
 
@@ -61,6 +61,22 @@ def newest_first(
         return [show(row) for row in shown], None
     last = shown[-1]
     return [show(row) for row in shown], _encode(getattr(last, time.key), getattr(last, key.key))
+
+
+def by_id(
+    session: Session,
+    query: Select[Row],
+    key: InstrumentedAttribute[str],
+    paging: Paging,
+    show: Callable[[Row], Item],
+) -> tuple[list[Item], str | None]:
+    """Runs the query ordered by an id, rising; returns the items and the next cursor."""
+    if paging.after is not None:
+        query = query.where(key > paging.after[1])
+    rows: Sequence[Row] = session.scalars(query.order_by(key).limit(paging.limit + 1)).all()
+    shown = rows[: paging.limit]
+    more = len(rows) > paging.limit
+    return [show(row) for row in shown], _encode(EPOCH, getattr(shown[-1], key.key)) if more else None
 
 
 def _below(

@@ -1,5 +1,9 @@
-"""Compounds, zones and buildings, to read: what a plan of the compound is drawn from."""
+"""Compounds, zones and buildings, to read: what a plan of the compound is drawn from.
 
+What changes them is in `districts`, `zones` and `buildings` beside this file.
+"""
+
+import datetime as dt
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -11,7 +15,7 @@ from console.api.paging import Page
 from console.context import Rooms, rooms
 from console.permissions import Action, may
 from console.problems import not_found
-from registry.models import Building, Compound, Ring, Zone
+from registry.models import Building, Compound, CompoundKind, Ring, Zone
 
 router = APIRouter(tags=["places"])
 Reader = Annotated[User, may(Action.PLACES_READ)]
@@ -23,9 +27,17 @@ class _FromRow(BaseModel):
 
 
 class CompoundView(_FromRow):
+    """`longitude`, `latitude`: WGS 84 of the plan's north-west corner; `bearing`: degrees from north."""
+
     id: str
     name: str
     time_zone: str
+    community: str | None
+    kind: CompoundKind | None
+    opened_on: dt.date | None
+    longitude: float | None
+    latitude: float | None
+    bearing: float | None
 
 
 class ZoneView(_FromRow):
@@ -37,6 +49,7 @@ class ZoneView(_FromRow):
     kind: str
     outline: list[list[float]]
     neighbours: list[str]
+    version: int
 
 
 class BuildingView(_FromRow):
@@ -49,6 +62,7 @@ class BuildingView(_FromRow):
     y: float
     width: float
     height: float
+    version: int
 
 
 @router.get("/compounds")
