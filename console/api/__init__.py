@@ -18,6 +18,8 @@ from console.api import (
     media,
     organisations,
     own,
+    pass_gate,
+    passes,
     people,
     places,
     requests,
@@ -27,6 +29,8 @@ from console.api import (
     stream,
     terminal_orders,
     vehicles,
+    watchlist,
+    watchlist_orders,
 )
 
 __all__ = ["router"]
@@ -56,6 +60,11 @@ for _resource in (
     terminal_orders,
     deadletters,
     media,
+    passes,
+    pass_gate,
+    # Its applications stand before an entry's id, which would swallow their path.
+    watchlist_orders,
+    watchlist,
     audits,
     stream,
 ):

@@ -18,6 +18,7 @@ from console.context import Rooms
 from console.problems import ProblemError
 
 HEADER = "Idempotency-Key"
+REPLAYED = "Idempotent-Replayed"
 KEPT_FOR = dt.timedelta(hours=24)
 
 Answer = tuple[int, dict[str, Any]]
@@ -39,7 +40,7 @@ class Attempt:
             return None
         if row.request_hash != self.asked:
             raise ProblemError(422, "idempotency_key_reused", "The key was used for another request")
-        return JSONResponse(row.response, row.status, {"Idempotent-Replayed": "true"})
+        return JSONResponse(row.response, row.status, {REPLAYED: "true"})
 
     def remember(self, session: Session, answer: Answer) -> None:
         """Keeps an answer for a day, and forgets those that are older."""

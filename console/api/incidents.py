@@ -18,8 +18,9 @@ from console.accounts.models import User
 from console.api.idempotency import Answer, once
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
-from console.api.purposes import Look, Purpose, note_look
+from console.api.purposes import Purpose
 from console.api.views import DispatchView, IncidentForVolunteer, IncidentView
+from console.hits import note_incident
 from console.permissions import Action, allowed, may
 from console.problems import not_found
 from console.security import as_actor
@@ -136,10 +137,7 @@ def incident(
             return IncidentForVolunteer.model_validate(row)
     with here.database.write() as session:
         row = _find(session, here.compound, incident_id)
-        if row.subject is not None:
-            # It names a person or a plate: that is a look at somebody's data.
-            look = Look("incident.viewed", purpose, row.id, row.subject_kind or "")
-            note_look(session, here.clock.now(), user, look)
+        note_incident(session, here.clock.now(), user, row, purpose)
         return _in_full(session, row, here.clock.now())
 
 

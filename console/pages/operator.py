@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from alerts.incidents.lifecycle import Comparison, FalseAlarmReason
 from alerts.incidents.models import Incident
 from console.accounts.models import User
-from console.api.purposes import Look, Purpose, note_look
+from console.api.purposes import Purpose
 from console.context import Rooms, rooms
+from console.hits import note_incident
 from console.pages.board import board, open_incidents
 from console.pages.detail import detail
 from console.pages.feed import feed
@@ -129,9 +130,8 @@ def _note_opened(here: Rooms, view: Frame, incident: Incident) -> None:
     """An incident that names a person or a plate is a look at somebody's data: it is audited."""
     if incident.subject is None or view.user is None:
         return
-    look = Look("incident.viewed", Purpose.INCIDENT_HANDLING, incident.id, incident.subject_kind or "")
     with here.database.write() as session:
-        note_look(session, view.now, view.user, look)
+        note_incident(session, view.now, view.user, incident, Purpose.INCIDENT_HANDLING)
 
 
 def _load(session: Session, incident_id: str, compound: str) -> Incident:

@@ -90,6 +90,27 @@ ROUTES = {
     ("GET", "/audit"): Action.AUDIT_READ,
     ("GET", "/audit/verification"): Action.AUDIT_READ,
     ("GET", "/stream"): Action.TASKS,
+    ("GET", "/passes"): Action.PASSES_READ,
+    ("GET", "/passes/{pass_id}"): Action.PASSES_READ,
+    ("POST", "/passes"): Action.PASSES_REQUEST,
+    ("POST", "/organisations/{organisation_id}/passes"): Action.PASSES_DECIDE,
+    ("POST", "/passes/{pass_id}/decision"): Action.PASSES_DECIDE,
+    ("POST", "/passes/{pass_id}/revocation"): Action.PASSES_DECIDE,
+    ("POST", "/passes/{pass_id}/extension"): Action.PASSES_DECIDE,
+    ("POST", "/passes/{pass_id}/token"): Action.PASSES_DECIDE,
+    ("POST", "/passes/search"): Action.PASSES_USE,
+    ("POST", "/passes/{pass_id}/check"): Action.PASSES_USE,
+    ("POST", "/passes/{pass_id}/uses"): Action.PASSES_USE,
+    ("GET", "/watchlist"): Action.WATCHLIST_READ,
+    ("GET", "/watchlist/changes"): Action.WATCHLIST_READ,
+    ("GET", "/watchlist/applications"): Action.WATCHLIST_READ,
+    ("GET", "/watchlist/{entry_id}"): Action.WATCHLIST_READ,
+    ("GET", "/watchlist/{entry_id}/hits"): Action.WATCHLIST_READ,
+    ("POST", "/watchlist/applications"): Action.WATCHLIST_APPLY,
+    ("POST", "/watchlist/{entry_id}/renewals"): Action.WATCHLIST_APPLY,
+    ("POST", "/watchlist/{entry_id}/lifting"): Action.WATCHLIST_APPLY,
+    ("DELETE", "/watchlist/applications/{application_id}"): Action.WATCHLIST_APPLY,
+    ("POST", "/watchlist/applications/{application_id}/decision"): Action.WATCHLIST_APPROVE,
 }
 
 
@@ -138,9 +159,12 @@ def body(method: str, path: str) -> dict:
         return {"json": given}
     if (method, path) in PEOPLE_AND_ENTRY:
         return PEOPLE_AND_ENTRY[method, path]
+    if method == "POST" and path in VISITORS_AND_WATCH_LIST:
+        return {"json": VISITORS_AND_WATCH_LIST[path]}
     if path.endswith("/templates"):
         return {"files": {"photo": b"a face"}}
-    return {"params": {"purpose": "monitoring"}} if path.startswith("/people") else {}
+    looks = ("/people", "/passes/", "/watchlist")
+    return {"params": {"purpose": "monitoring"}} if path.startswith(looks) else {}
 
 
 PEOPLE_AND_ENTRY = {
@@ -185,6 +209,29 @@ PEOPLE_AND_ENTRY = {
     ("GET", "/belongs"): {"params": {"address": "1-1-101", "name": "张三", "purpose": "monitoring"}},
     ("GET", "/dwellings/{dwelling_id}/belongs"): {"params": {"name": "张三", "purpose": "monitoring"}},
     ("GET", "/zones/{zone_id}/entitled"): {"params": {"purpose": "monitoring"}},
+}
+
+
+ORDER = {"document_no": "3", "applicant_org": "o", "reason": "r", "ends_at": "2026-12-01T00:00:00Z"}
+VISITORS_AND_WATCH_LIST = {
+    "/passes": {"kind": "contractor", "max_uses": 1},
+    "/organisations/{organisation_id}/passes": {"visitors": [{"plate": "云M12345"}]},
+    "/passes/{pass_id}/decision": {"verdict": "refuse", "version": 1},
+    "/passes/{pass_id}/revocation": {"version": 1},
+    "/passes/{pass_id}/extension": {"version": 1, "ends_at": "2026-12-01T00:00:00Z"},
+    "/passes/{pass_id}/token": {"version": 1},
+    "/passes/search": {"plate": "云M12345"},
+    "/passes/{pass_id}/check": {"zone": "gate"},
+    "/passes/{pass_id}/uses": {"zone": "gate", "use_id": "u-1"},
+    "/watchlist/{entry_id}/renewals": ORDER,
+    "/watchlist/applications/{application_id}/decision": {"verdict": "refuse"},
+    "/watchlist/applications": ORDER
+    | {
+        "subject_kind": "plate",
+        "subject": "云M12345",
+        "legal_basis": "owners_resolution",
+        "rings": ["common"],
+    },
 }
 
 

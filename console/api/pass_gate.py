@@ -1,0 +1,122 @@
+"""Visitor passes at the gate: found by what a visitor shows or says, checked, used.
+
+What is looked for travels in a body, since addresses end up in logs.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, model_validator
+from sqlalchemy.orm import Session
+
+from console.accounts.models import User
+from console.api.pass_views import PassAnswer, PassAtGate, Text, answer, at_gate, find_visible
+from console.api.places import Here
+from console.api.purposes import Look, Purpose, note_look
+from console.permissions import Action, may
+from registry import admission
+from registry.expected import by_plate, by_tail, by_token, destinations
+from registry.models import PassDirection, PassKind, VisitorPass
+
+router = APIRouter(tags=["passes"])
+Guard = Annotated[User, may(Action.PASSES_USE)]
+
+
+class PassSought(BaseModel):
+    """One of: what the QR holds, the plate, the phone's last four digits; `zone` is where one stands."""
+
+    token: Annotated[str | None, Field(max_length=200)] = None
+    plate: Annotated[str | None, Field(max_length=32)] = None
+    tail: Annotated[str | None, Field(max_length=8)] = None
+    zone: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "PassSought":
+        if sum(said is not None for said in (self.token, self.plate, self.tail)) != 1:
+            raise ValueError("say one of token, plate and tail")
+        return self
+
+
+class PassMatch(BaseModel):
+    """One of several that fit; the guard asks the visitor which it is."""
+
+    id: str
+    kind: PassKind
+    destination: str | None
+
+
+class PassesFound(BaseModel):
+    """What fits, and the pass itself where only one does; with an answer where a zone was given."""
+
+    matches: list[PassMatch]
+    visitor_pass: PassAnswer | PassAtGate | None
+
+
+class PassShown(BaseModel):
+    """Where a pass is shown."""
+
+    zone: Text
+
+
+class PassUsed(PassShown):
+    """`use_id` is the client's own id of this use: sent again within two minutes it counts once."""
+
+    use_id: Text
+    direction: PassDirection = PassDirection.IN
+
+
+@router.post("/passes/search")
+def search(here: Here, user: Guard, sought: PassSought) -> PassesFound:
+    """Passes that fit. By QR in whatever state; by plate or digits those that hold now."""
+    at = here.clock.now()
+    with here.database.write() as session:
+        found = list(_found(session, here.compound, sought, at))
+        where = destinations(session, here.compound, found, at)
+        by = next(name for name in ("token", "plate", "tail") if getattr(sought, name) is not None)
+        subject = f"pass:{found[0].id}" if len(found) == 1 else "pass:*"
+        look = Look("pass.searched", Purpose.MONITORING, subject, f"by={by} matches={len(found)}")
+        note_look(session, at, user, look)
+        only: PassAnswer | PassAtGate | None = None
+        if len(found) == 1:
+            only = at_gate(found[0], where)
+            if sought.zone is not None:
+                only = answer(found[0], where, admission.check(session, found[0], sought.zone, at))
+        return PassesFound(
+            matches=[PassMatch(id=row.id, kind=row.kind, destination=where.get(row.id)) for row in found],
+            visitor_pass=only,
+        )
+
+
+@router.post("/passes/{pass_id}/check")
+def check(here: Here, user: Guard, pass_id: str, shown: PassShown) -> PassAnswer:
+    """Whether a pass would let in here and now; nothing is counted."""
+    at = here.clock.now()
+    with here.database.write() as session:
+        row = find_visible(session, here.compound, user, pass_id)
+        decision = admission.check(session, row, shown.zone, at)
+        look = Look("pass.checked", Purpose.MONITORING, f"pass:{row.id}", str(decision.reason))
+        note_look(session, at, user, look)
+        return answer(row, destinations(session, here.compound, [row], at), decision)
+
+
+@router.post("/passes/{pass_id}/uses")
+def use(here: Here, user: Guard, pass_id: str, used: PassUsed) -> PassAnswer:
+    """Lets in and counts, or says why not; on the way out it only notes that the visitor left."""
+    at = here.clock.now()
+    with here.database.write() as session:
+        row = find_visible(session, here.compound, user, pass_id)
+        decision = admission.use(session, row, used.zone, at, use_id=used.use_id, direction=used.direction)
+        look = Look("pass.used", Purpose.MONITORING, f"pass:{row.id}", str(decision.reason))
+        note_look(session, at, user, look)
+        return answer(row, destinations(session, here.compound, [row], at), decision)
+
+
+def _found(session: Session, compound: str, sought: PassSought, at: dt.datetime) -> Sequence[VisitorPass]:
+    if sought.token is not None:
+        row = by_token(session, compound, sought.token)
+        return () if row is None else (row,)
+    if sought.plate is not None:
+        return by_plate(session, compound, sought.plate, at)
+    return by_tail(session, compound, sought.tail or "", at)
