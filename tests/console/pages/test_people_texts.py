@@ -13,7 +13,7 @@ from registry.gatehouse import PASS_REASONS
 from registry.models import CredentialKind, CredentialStatus, OrganisationKind, ResidenceKind, VehicleKind
 
 ROOT = Path(__file__).parents[3]
-# The second is a code wherever these are called; elsewhere the first.
+# Where the code stands among the arguments of what refuses.
 REFUSING = {
     "RefusedError": 0,
     "CitizenIdError": 0,
@@ -21,9 +21,18 @@ REFUSING = {
     "write_unique": 1,
     "_refuse_overlap": -1,
 }
-MODULES = (
-    "belonging citizen_id drivers households issuing motoring population residences spelling workplaces"
-).split()
+MODULES = [
+    "belonging",
+    "citizen_id",
+    "drivers",
+    "households",
+    "issuing",
+    "motoring",
+    "population",
+    "residences",
+    "spelling",
+    "workplaces",
+]
 
 
 def codes_of(module: str) -> set[str]:
