@@ -11,10 +11,14 @@ from bus.messages import CredentialUse, DeviceMatch, EventStored, Picture, Plate
 from devices.directory import DeviceFacts
 from ingest.native import Decoded
 from ingest.timing import Timing
+from registry.visiting import TOKEN_PREFIX, token_hash
 from storage import content_id
 from storage.columns import EncodedJson, to_microseconds
 
 _encoder = msgspec.json.Encoder()
+# Stands before the hash of a visitor's QR. No pass is found by it, so that a hash read from the
+# event log opens nothing.
+_HASHED = "RW1#"
 
 
 class _Body(msgspec.Struct, frozen=True):
@@ -71,7 +75,7 @@ def prepare(
         direction=decoded.direction or device.direction,
         late=timing.late,
         track=decoded.track,
-        credential=decoded.credential,
+        credential=_kept(decoded.credential),
         plate=decoded.plate,
         match=decoded.match,
         pictures=tuple(pictures),
@@ -92,6 +96,13 @@ def prepare(
     content = hashlib.blake2b(body, digest_size=16)
     content.update(f"{decoded.type}\x1f{decoded.direction}".encode())
     return Prepared(message, decoded.record_id, content.hexdigest(), EncodedJson(body.decode()))
+
+
+def _kept(shown: CredentialUse | None) -> CredentialUse | None:
+    """A visitor's QR opens gates for whoever holds it: of it only the hash is stored and travels."""
+    if shown is None or shown.ref is None or not shown.ref.lstrip().startswith(TOKEN_PREFIX):
+        return shown
+    return CredentialUse(shown.kind, _HASHED + token_hash(shown.ref))
 
 
 def event_row(prepared: Prepared) -> tuple[Any, ...]:

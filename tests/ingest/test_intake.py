@@ -17,6 +17,8 @@ from devices import presence
 from devices.directory import DeviceDirectory
 from devices.models import DeviceStatus
 from ingest.intake import Answer, Arrival, Intake, IntakeMetrics
+from registry.expected import by_token
+from registry.visiting import new_token, token_hash
 from storage import Database, MediaStore
 from storage.events import EventRow, OutboxRow
 from tests.support.clock import NOON, VirtualClock
@@ -106,6 +108,19 @@ def test_device_cannot_move_itself(gate: Gate) -> None:
     gate.take(event(ring="building", zone="b1", device_id="door-1", compound=ELSEWHERE))
     (row,) = gate.events()
     assert (row.ring, row.zone, row.device_id, row.compound) == ("entrance", "gate", "cam-1", COMPOUND)
+
+
+def test_visitors_qr_is_stored_and_told_as_its_hash_and_a_card_as_it_is(gate: Gate) -> None:
+    token = new_token()
+    gate.take(
+        event("r-1", "access.granted", credential={"kind": "qr", "ref": token}),
+        event("r-2", "access.granted", credential={"kind": "card", "ref": "0004711"}),
+    )
+    hashed = f"RW1#{token_hash(token)}"
+    assert [row.body["credential"]["ref"] for row in gate.events()] == [hashed, "0004711"]
+    assert {message.credential.ref for message in gate.told() if message.credential} == {hashed, "0004711"}
+    with gate.database.read() as session:
+        assert by_token(session, COMPOUND, hashed) is None, "what is read from the log opens nothing"
 
 
 def test_batch_is_one_commit(gate: Gate) -> None:
