@@ -6,7 +6,7 @@ from typing import Final
 from privacy.retention.faces import Faces
 from privacy.retention.log import AuditLog
 from privacy.retention.matters import APPLICATIONS, INCIDENTS, PASSES, WATCHLIST
-from privacy.retention.passages import Passages
+from privacy.retention.passages import DECISIONS, PASSAGES
 from privacy.retention.pictures import PASSAGE_PICTURES, UNKNOWN_FACES
 from privacy.retention.records import ACCESS, RECORDS
 from privacy.retention.scope import DataClass
@@ -15,7 +15,8 @@ from privacy.retention.scope import DataClass
 CLASSES: Final[tuple[DataClass, ...]] = (
     UNKNOWN_FACES,
     PASSAGE_PICTURES,
-    Passages(),
+    DECISIONS,
+    PASSAGES,
     Faces(),
     WATCHLIST,
     APPLICATIONS,

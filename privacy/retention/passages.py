@@ -8,52 +8,81 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, delete, func, null, or_, select
+from sqlalchemy import Connection, Select, Table, and_, delete, func, insert, null, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from privacy.models import KeptPicture, PassageCount
+from privacy.models import DeletionProof, KeptPicture, PassageCount
 from privacy.retention.pictures import PASSAGE_PICTURES, UNKNOWN_FACES
-from privacy.retention.proofs import prove
-from privacy.retention.protection import revision
+from privacy.retention.proofs import proof_row
+from privacy.retention.protection import Revision, revision
 from privacy.retention.scope import Batch, Due, Ground, Scope, among
 from recognition.models import DecisionRow
 from registry.models import Compound
 from storage.events import EventRow
 
-EVENTS: Final = "passages"
-DECISIONS: Final = "decisions"
+_events: Final = cast("Table", EventRow.__table__)
+_decisions: Final = cast("Table", DecisionRow.__table__)
+_proofs: Final = cast("Table", DeletionProof.__table__)
 _BEFORE: Final = (PASSAGE_PICTURES.name, UNKNOWN_FACES.name)
 
 
-class Passages:
-    """Events with their decisions, counted by local day, device and type before they go."""
+class _ChangedError(Exception):
+    """What was chosen is not what is there now."""
 
-    name = EVENTS
-    setting = "passages"
-    tables = ("events", "decisions")
-    whole_deployment = False
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A batch, and everything that goes into its transaction: under the lock nothing is thought about."""
+
+    revision: Revision
+    ids: list[str]
+    counts: list[dict[str, Any]]
+    proof: dict[str, Any]
+    end: tuple[dt.datetime, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """Rows of passages in order of time. `clocks`: when it happened, and when we knew of it.
+
+    A row goes when it is too old by both; a record that came late has its time from then on.
+    """
+
+    name: str
+    table: Table
+    key: Any
+    event: Any
+    clocks: tuple[Any, Any]
+    counted: bool
+    setting: str = "passages"
+    whole_deployment: bool = False
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return (self.table.name,)
 
     def due(self, session: Session, scope: Scope) -> Due:
         guard = scope.guard(session)
         if guard.refs:
-            rows = session.execute(_chosen(scope, EventRow.id, EventRow.body))
             total = held = 0
-            for event_id, body in rows.yield_per(1000):
+            for row in session.execute(self._over(scope, with_body=True)).yield_per(1000):
                 total += 1
-                held += guard.keeps(event_id, body)
+                held += guard.keeps(row.event, row.body)
             return Due(total - held, held)
-        total = session.scalar(_chosen(scope, func.count(EventRow.id))) or 0
+        rows = self._over(scope, with_body=False).subquery()
+        total = session.scalar(select(func.count()).select_from(rows)) or 0
         ids = sorted(guard.events)
         held = sum(
             session.scalar(
-                _chosen(scope, func.count(EventRow.id)).where(among(session, EventRow.id, ids[start:end]))
+                select(func.count()).select_from(rows).where(among(session, rows.c.event, ids[n : n + 5000]))
             )
             or 0
-            for start, end in ((n, n + 5000) for n in range(0, len(ids), 5000))
+            for n in range(0, len(ids), 5000)
         )
         return Due(total - held, held)
 
@@ -62,97 +91,119 @@ class Passages:
             # A row that goes before its picture would leave one that nothing points to.
             return Batch()
         with ground.database.read() as session:
-            guard = scope.guard(session)
-            rows = _next(session, scope, size, with_body=bool(guard.refs))
-            free = [row for row in rows if not guard.keeps(row.id, row.body)]
-            waiting = _with_pictures(session, [row.id for row in free])
-            zone = _zone(session, scope.of_compound)
-        if not rows:
+            choice = self._choose(session, scope, size)
+        if choice is None:
             return Batch()
-        free = [row for row in free if row.id not in waiting]
         started = time.monotonic()
-        with ground.database.write() as session:
-            if revision(session) != guard.revision:
-                # Somebody has asked for a hold between choosing and deleting: choose again.
-                scope.run.forget()
-                return Batch(more=True)
-            gone = _delete(session, scope, free, zone) if free else {}
-        scope.position = (rows[-1].corrected_time, rows[-1].id)
+        try:
+            with ground.database.write() as session:
+                self._delete(session.connection(), choice)
+        except _ChangedError:
+            # Somebody asked for a hold, or another keeper was here, between choosing and deleting.
+            scope.run.forget()
+            return Batch(more=True)
+        scope.position = choice.end
+        gone = {self.name: len(choice.ids)} if choice.ids else {}
         return Batch(gone, more=True, held_s=time.monotonic() - started)
 
+    def _over(self, scope: Scope, *, with_body: bool) -> Select[Any]:
+        happened, known = self.clocks
+        cutoff = scope.cutoff(self.setting)
+        columns = [self.key.label("key"), self.event.label("event"), happened.label("happened")]
+        if self.counted:
+            columns += [EventRow.device_id, EventRow.type]
+        columns.append(EventRow.body.label("body") if with_body else null().label("body"))
+        query = select(*columns)
+        if with_body and not self.counted:
+            query = query.outerjoin(EventRow, EventRow.id == self.event)
+        return query.where(self.table.c.compound == scope.of_compound, happened < cutoff, known < cutoff)
 
-def _chosen(scope: Scope, *columns: Any) -> Select[Any]:
-    """Events that are too old by either clock; a record that came late stays its time from then on."""
-    cutoff = scope.cutoff("passages")
-    return select(*columns).where(
-        EventRow.compound == scope.of_compound,
-        EventRow.corrected_time < cutoff,
-        EventRow.received_at < cutoff,
-    )
-
-
-def _next(session: Session, scope: Scope, size: int, *, with_body: bool) -> Sequence[Any]:
-    columns = [EventRow.id, EventRow.corrected_time, EventRow.device_id, EventRow.type]
-    body: Any = EventRow.body if with_body else null()
-    query = _chosen(scope, *columns, body.label("body"))
-    if scope.position is not None:
-        moment, last = scope.position
-        query = query.where(
-            EventRow.corrected_time >= moment,
-            or_(
-                EventRow.corrected_time > moment, and_(EventRow.corrected_time == moment, EventRow.id > last)
-            ),
+    def _choose(self, session: Session, scope: Scope, size: int) -> _Choice | None:
+        guard = scope.guard(session)
+        query = self._over(scope, with_body=bool(guard.refs))
+        happened = self.clocks[0]
+        if scope.position is not None:
+            moment, last = scope.position
+            query = query.where(
+                happened >= moment,
+                or_(happened > moment, and_(happened == moment, self.key > last)),
+            )
+        rows = session.execute(query.order_by(happened, self.key).limit(size)).all()
+        if not rows:
+            return None
+        going = [row for row in rows if not guard.keeps(row.event, row.body)]
+        waiting = _with_pictures(session, [row.event for row in going])
+        if waiting:
+            going = [row for row in going if row.event not in waiting]
+        ids = [row.key for row in going]
+        zone = _zone(session, scope.of_compound)
+        return _Choice(
+            guard.revision,
+            ids,
+            _counted(scope.of_compound, going, zone) if self.counted else [],
+            proof_row(scope.run.id, self.name, scope.compound, scope.cutoff(self.setting), ids, scope.at),
+            (rows[-1].happened, rows[-1].key),
         )
-    return session.execute(query.order_by(EventRow.corrected_time, EventRow.id).limit(size)).all()
+
+    def _delete(self, connection: Connection, choice: _Choice) -> None:
+        """Core on the connection, which tenancy does not see: the rows were chosen by compound."""
+        if revision(connection) != choice.revision:
+            raise _ChangedError
+        if not choice.ids:
+            return
+        going = among(connection, self.key.expression, choice.ids)
+        if connection.execute(delete(self.table).where(going)).rowcount != len(choice.ids):
+            raise _ChangedError
+        if choice.counts:
+            connection.execute(_add_up[connection.dialect.name], choice.counts)
+        connection.execute(insert(_proofs), [choice.proof])
+
+
+DECISIONS: Final = Trail(
+    "decisions",
+    _decisions,
+    DecisionRow.sighting_id,
+    DecisionRow.event_id,
+    (DecisionRow.at, DecisionRow.decided_at),
+    counted=False,
+)
+PASSAGES: Final = Trail(
+    "passages",
+    _events,
+    EventRow.id,
+    EventRow.id,
+    (EventRow.corrected_time, EventRow.received_at),
+    counted=True,
+)
 
 
 def _with_pictures(session: Session, ids: list[str]) -> set[str]:
-    """Events of which a picture had to stay: their row stays until that has gone, so none is orphaned."""
+    """Events of which a picture had to stay: they stay until that has gone, so none is orphaned."""
     return set(session.scalars(select(KeptPicture.event).where(among(session, KeptPicture.event, ids))))
 
 
-def _delete(session: Session, scope: Scope, rows: Sequence[Any], zone: ZoneInfo) -> dict[str, int]:
-    ids = [row.id for row in rows]
-    sightings = session.scalars(
-        delete(DecisionRow)
-        .where(among(session, DecisionRow.event_id, ids))
-        .returning(DecisionRow.sighting_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    # Another keeper may have been here since: what counts is what went now.
-    gone = set(
-        session.scalars(
-            delete(EventRow)
-            .where(among(session, EventRow.id, ids))
-            .returning(EventRow.id)
-            .execution_options(synchronize_session=False)
-        )
-    )
-    _count(session, scope, [row for row in rows if row.id in gone], zone)
-    cutoff = scope.cutoff("passages")
-    if sightings:
-        prove(session, scope.run.id, DECISIONS, scope.compound, cutoff, sightings, scope.at)
-    if gone:
-        prove(session, scope.run.id, EVENTS, scope.compound, cutoff, gone, scope.at)
-    return {EVENTS: len(gone), DECISIONS: len(sightings)}
+def _counted(compound: str, rows: Sequence[Any], zone: ZoneInfo) -> list[dict[str, Any]]:
+    if not rows:
+        return []
+    days = {_day(rows[0].happened, zone), _day(rows[-1].happened, zone)}
+    # Rows come in order of time, so nearly every batch lies within one day.
+    same = days.pop() if len(days) == 1 else None
+    counts = Counter((same or _day(row.happened, zone), row.device_id, row.type) for row in rows)
+    return [
+        {"compound": compound, "day": day, "device_id": device, "type": kind, "count": count}
+        for (day, device, kind), count in sorted(counts.items())
+    ]
 
 
-def _count(session: Session, scope: Scope, rows: Sequence[Any], zone: ZoneInfo) -> None:
-    counts = Counter((_day(row.corrected_time, zone), row.device_id, row.type) for row in rows)
-    if not counts:
-        return
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(PassageCount)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["compound", "day", "device_id", "type"],
-            set_={"count": PassageCount.count + statement.excluded.count},
-        ),
-        [
-            {"compound": scope.compound, "day": day, "device_id": device, "type": kind, "count": count}
-            for (day, device, kind), count in sorted(counts.items())
-        ],
+def _adding_up(dialect: Any) -> Any:
+    statement = dialect.insert(PassageCount.__table__)
+    return statement.on_conflict_do_update(
+        index_elements=["compound", "day", "device_id", "type"],
+        set_={"count": PassageCount.__table__.c.count + statement.excluded.count},
     )
+
+
+_add_up: Final = {"sqlite": _adding_up(sqlite), "postgresql": _adding_up(postgresql)}
 
 
 def _zone(session: Session, compound: str) -> ZoneInfo:

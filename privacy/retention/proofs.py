@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,28 @@ def digest(ids: Iterable[str]) -> str:
     return hashlib.sha256("".join(f"{one}\n" for one in sorted(ids)).encode()).hexdigest()
 
 
+def proof_row(
+    run: str,
+    retention_class: str,
+    compound: str | None,
+    cutoff: dt.datetime,
+    ids: Iterable[str],
+    at: dt.datetime,
+) -> dict[str, Any]:
+    """A proof's columns."""
+    gone = sorted(ids)
+    return {
+        "id": new_id(),
+        "compound": compound,
+        "run": run,
+        "retention_class": retention_class,
+        "cutoff": cutoff,
+        "count": len(gone),
+        "digest": digest(gone),
+        "at": at,
+    }
+
+
 def prove(
     session: Session,
     run: str,
@@ -24,25 +47,10 @@ def prove(
     cutoff: dt.datetime,
     ids: Iterable[str],
     at: dt.datetime,
-) -> int:
-    """Notes that a batch went; returns how many ids it had."""
-    gone = sorted(ids)
-    session.execute(
-        insert(DeletionProof),
-        [
-            {
-                "id": new_id(),
-                "compound": compound,
-                "run": run,
-                "retention_class": retention_class,
-                "cutoff": cutoff,
-                "count": len(gone),
-                "digest": digest(gone),
-                "at": at,
-            }
-        ],
-    )
-    return len(gone)
+) -> None:
+    """Notes that a batch went."""
+    row = proof_row(run, retention_class, compound, cutoff, ids, at)
+    session.execute(insert(DeletionProof), [row])
 
 
 def proved_through(session: Session, retention_class: str, compound: str) -> dt.datetime | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from alerts.incidents.lifecycle import State
@@ -23,6 +23,11 @@ from registry.models import Credential, Vehicle, WatchlistEntry
 OPEN_STATES: Final = tuple(state for state in State if state.is_open)
 
 Revision = tuple[int, str | None, str | None]
+_REVISION: Final = select(
+    select(func.count(LegalHold.id)).scalar_subquery(),
+    select(func.max(LegalHold.id)).scalar_subquery(),
+    select(func.max(Incident.id)).scalar_subquery(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,10 @@ def protection(session: Session, compound: str, policy: RetentionPolicy, at: dt.
     return Protection(now, frozenset(events), refs)
 
 
-def revision(session: Session) -> Revision:
+def revision(session: Session | Connection) -> Revision:
     """Moves whenever somebody has asked for a hold, or something new may stand on old events."""
-    holds = session.execute(select(func.count(), func.max(LegalHold.id))).one()
-    return holds[0], holds[1], session.scalar(select(func.max(Incident.id)))
+    row = session.execute(_REVISION).one()
+    return row[0], row[1], row[2]
 
 
 def watch_kept(at: dt.datetime, policy: RetentionPolicy) -> Any:

@@ -27,10 +27,13 @@ log = structlog.get_logger(__name__)
 HELD_S: Final = 0.006
 """How long a batch may keep other writers waiting, in seconds: less than a commit of theirs takes."""
 
-PAUSE: Final = 1.0
+PAUSE: Final = 3.0
 """Pause after a batch, in parts of the time that it took."""
 
-_SIZES: Final = (50, 5000)
+_FOLD_AFTER_S: Final = 0.1
+"""Seconds of writing after which SQLite's log is folded by us, before ingest has to."""
+
+_SIZES: Final = (100, 5000)
 _FIRST_SIZE: Final = 200
 
 
@@ -123,6 +126,7 @@ def _exhaust(
     seen: Callable[[str, int], None],
 ) -> None:
     size = _FIRST_SIZE
+    written = 0.0
     while True:
         batch = kind.step(ground, scope, size)
         for name, count in batch.gone.items():
@@ -131,6 +135,10 @@ def _exhaust(
         if not batch.more:
             return
         if batch.held_s:
+            written += batch.held_s
+            if written > _FOLD_AFTER_S:
+                written = 0.0
+                ground.database.fold_log()
             sleep(batch.held_s * pause)
             # Towards the time that is allowed, at most twice as many as before.
             wished = size * min(2.0, max(0.5, held_s / batch.held_s))

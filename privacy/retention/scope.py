@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, cast
 
 import msgspec
-from sqlalchemy import ARRAY, ColumnElement, String, bindparam, func, select, text
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ARRAY, ColumnElement, Connection, String, bindparam, func, select, text
+from sqlalchemy.orm import Session
 
 from privacy.retention.policy import RetentionPolicy
 from privacy.retention.protection import Protection, protection
@@ -120,16 +120,15 @@ class DataClass(Protocol):
         ...
 
 
-def among(session: Session, column: InstrumentedAttribute[str], ids: list[str]) -> ColumnElement[bool]:
+def among(where: Session | Connection, column: Any, ids: list[str]) -> ColumnElement[bool]:
     """`column IN ids` with one parameter however many there are: the statement stays the same."""
-    if session.get_bind().dialect.name == "sqlite":
-        listed = select(text("value")).select_from(func.json_each(bindparam(None, _json(ids))))
-        return column.in_(listed)
-    return column == func.any(bindparam(None, ids, type_=_IDS))
+    dialect = (where if isinstance(where, Connection) else where.get_bind()).dialect
+    if dialect.name == "sqlite":
+        listed = bindparam(None, msgspec.json.encode(ids).decode(), type_=String)
+        return cast(
+            "ColumnElement[bool]", column.in_(select(text("value")).select_from(func.json_each(listed)))
+        )
+    return cast("ColumnElement[bool]", column == func.any(bindparam(None, ids, type_=_IDS)))
 
 
-def _json(ids: list[str]) -> str:
-    return msgspec.json.encode(ids).decode()
-
-
-_IDS = ARRAY(String)
+_IDS: Final = ARRAY(String)
