@@ -65,7 +65,7 @@ def approve(
 ) -> WatchlistEntry:
     """Makes the entry. What begins in the past by now begins now; the end stays what was asked for.
 
-    Raises `RefusedError`: `watchlist_two_people` for the applicant's own, `watchlist_right`
+    Raises `RefusedError`: `two_people` for the applicant's own, `watchlist_right`
     where the role does not suffice, `watchlist_decided`, `watchlist_past` where its time is over,
     and what `apply` raises where the subject has changed since.
     """
@@ -103,7 +103,7 @@ def approve(
 
 
 def refuse(session: Session, application: WatchlistApplication, *, by: Officer, at: dt.datetime) -> None:
-    """Raises `watchlist_two_people`, `watchlist_right`, `watchlist_decided`."""
+    """Raises `two_people`, `watchlist_right`, `watchlist_decided`."""
     _check_decider(application, by)
     _settle(session, application, ApplicationState.REFUSED, by, at)
 
@@ -150,7 +150,7 @@ def find_entry(session: Session, compound: str, entry_id: str) -> WatchlistEntry
 
 def _check_decider(application: WatchlistApplication, by: Officer) -> None:
     if by.id == application.applicant:
-        raise RefusedError("watchlist_two_people")
+        raise RefusedError("two_people")
     police = orders.is_police_matter(application.subject_kind, application.legal_basis)
     if by.role not in ({orders.POLICE} if police else _MAY_APPROVE_PROPERTY):
         raise RefusedError("watchlist_right")

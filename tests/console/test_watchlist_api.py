@@ -93,7 +93,7 @@ async def test_l06_one_asks_another_decides_and_then_there_is_an_entry(people, d
 async def test_l06_nobody_decides_on_their_own_application(people, database):
     application = await apply(people["administrator"], BY_OWNERS)
     answer = await approve(people["administrator"], application)
-    assert (answer.status_code, answer.json()["code"]) == (409, "watchlist_two_people")
+    assert (answer.status_code, answer.json()["code"]) == (409, "two_people")
     assert count(database, WatchlistEntry) == 0
 
 

@@ -143,7 +143,7 @@ def test_l06_nobody_decides_on_their_own(world: Database, officer: Officer, aske
     with world.write() as session:
         row = find_application(session, COMPOUND, application)
         for decide in (approve, refuse):
-            with pytest.raises(RefusedError, match="watchlist_two_people"):
+            with pytest.raises(RefusedError, match="two_people"):
                 decide(session, row, by=officer, at=NOON)
 
 

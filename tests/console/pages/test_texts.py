@@ -252,7 +252,7 @@ def test_every_refusal_of_passes_and_the_watch_list_has_a_text() -> None:
         for node in ast.walk(module):
             if called(node) == "RefusedError" and node.args:
                 given |= literals(node.args[0])
-    assert {"pass_over", "host_not_here", "watchlist_two_people", "plate_malformed"} <= given
+    assert {"pass_over", "host_not_here", "two_people", "plate_malformed"} <= given
     for locale in LOCALES:
         assert {f"refused.{code}" for code in given} <= keys_of(locale)
 
