@@ -11,8 +11,47 @@ ROUTES = {
     ("GET", "/me"): Action.OWN_ACCOUNT,
     ("GET", "/compounds"): Action.PLACES_READ,
     ("GET", "/compounds/{compound_id}"): Action.PLACES_READ,
+    ("POST", "/compounds"): Action.PLACES_EDIT,
+    ("PATCH", "/compounds/{compound_id}"): Action.PLACES_EDIT,
+    ("GET", "/compounds/{compound_id}/geojson"): Action.PLACES_READ,
+    ("GET", "/subdistricts"): Action.PLACES_READ,
+    ("POST", "/subdistricts"): Action.PLACES_EDIT,
+    ("PATCH", "/subdistricts/{subdistrict_id}"): Action.PLACES_EDIT,
+    ("GET", "/communities"): Action.PLACES_READ,
+    ("POST", "/communities"): Action.PLACES_EDIT,
+    ("PATCH", "/communities/{community_id}"): Action.PLACES_EDIT,
     ("GET", "/zones"): Action.PLACES_READ,
+    ("POST", "/zones"): Action.PLACES_EDIT,
+    ("PATCH", "/zones/{zone_id}"): Action.PLACES_EDIT,
     ("GET", "/buildings"): Action.PLACES_READ,
+    ("POST", "/buildings"): Action.PLACES_EDIT,
+    ("PATCH", "/buildings/{building_id}"): Action.PLACES_EDIT,
+    ("GET", "/units"): Action.PLACES_READ,
+    ("POST", "/units"): Action.PLACES_EDIT,
+    ("PATCH", "/units/{unit_id}"): Action.PLACES_EDIT,
+    ("GET", "/dwellings"): Action.PEOPLE_FIND,
+    ("POST", "/dwellings"): Action.PLACES_EDIT,
+    ("GET", "/dwellings/{dwelling_id}"): Action.PEOPLE_FIND,
+    ("PATCH", "/dwellings/{dwelling_id}"): Action.PLACES_EDIT,
+    ("GET", "/grids"): Action.PEOPLE_FIND,
+    ("POST", "/grids"): Action.PLACES_EDIT,
+    ("PATCH", "/grids/{grid_id}"): Action.PLACES_EDIT,
+    ("DELETE", "/grids/{grid_id}"): Action.PLACES_EDIT,
+    ("POST", "/grids/{grid_id}/dwellings"): Action.PLACES_EDIT,
+    ("GET", "/aliases"): Action.PEOPLE_FIND,
+    ("POST", "/aliases"): Action.PLACES_EDIT,
+    ("POST", "/aliases/{alias_id}/end"): Action.PLACES_EDIT,
+    ("DELETE", "/aliases/{alias_id}"): Action.PLACES_EDIT,
+    ("GET", "/notes"): Action.PLACES_READ,
+    ("POST", "/notes"): Action.NOTES_EDIT,
+    ("PATCH", "/notes/{note_id}"): Action.NOTES_EDIT,
+    ("GET", "/people"): Action.PEOPLE_FIND,
+    ("GET", "/people/{person_id}/dwellings"): Action.PEOPLE_FIND,
+    ("GET", "/dwellings/{dwelling_id}/people"): Action.PEOPLE_FIND,
+    ("GET", "/reports/consistency"): Action.REPORTS_READ,
+    ("GET", "/reports/tenancies"): Action.REPORTS_READ,
+    ("GET", "/reports/verification"): Action.REPORTS_READ,
+    ("GET", "/reports/vacancies"): Action.REPORTS_READ,
     ("GET", "/devices"): Action.DEVICES_READ,
     ("GET", "/devices/{device_id}"): Action.DEVICES_READ,
     ("GET", "/events"): Action.EVENTS_READ,
@@ -161,6 +200,8 @@ def body(method: str, path: str) -> dict:
         return PEOPLE_AND_ENTRY[method, path]
     if method == "POST" and path in VISITORS_AND_WATCH_LIST:
         return {"json": VISITORS_AND_WATCH_LIST[path]}
+    if (method, path) in PLACES:
+        return PLACES[method, path]
     if path.endswith("/templates"):
         return {"files": {"photo": b"a face"}}
     looks = ("/people", "/passes/", "/watchlist")
@@ -209,6 +250,46 @@ PEOPLE_AND_ENTRY = {
     ("GET", "/belongs"): {"params": {"address": "1-1-101", "name": "张三", "purpose": "monitoring"}},
     ("GET", "/dwellings/{dwelling_id}/belongs"): {"params": {"name": "张三", "purpose": "monitoring"}},
     ("GET", "/zones/{zone_id}/entitled"): {"params": {"purpose": "monitoring"}},
+}
+
+
+PLACES = {
+    ("POST", "/compounds"): {"json": {"id": "meilin", "name": "梅林苑"}},
+    ("PATCH", "/compounds/{compound_id}"): {"json": {"name": "红花苑"}},
+    ("POST", "/subdistricts"): {"json": {"name": "青华街道"}},
+    ("PATCH", "/subdistricts/{subdistrict_id}"): {"json": {"name": "青华街道"}},
+    ("POST", "/communities"): {"json": {"name": "红花社区", "subdistrict": "none"}},
+    ("PATCH", "/communities/{community_id}"): {"json": {"name": "红花社区"}},
+    ("POST", "/zones"): {"json": {"name": "西门", "ring": "entrance", "kind": "gate"}},
+    ("PATCH", "/zones/{zone_id}"): {"json": {"version": 1, "name": "东门"}},
+    ("POST", "/buildings"): {
+        "json": {"name": "7幢", "zone": "yard", "x": 0, "y": 0, "width": 9, "height": 9}
+    },
+    ("PATCH", "/buildings/{building_id}"): {"json": {"version": 1, "name": "8幢"}},
+    ("POST", "/units"): {"json": {"building": "b1", "name": "1单元"}},
+    ("PATCH", "/units/{unit_id}"): {"json": {"name": "2单元"}},
+    ("POST", "/dwellings"): {"json": {"unit": "none", "floor": 1, "room_no": "101"}},
+    ("PATCH", "/dwellings/{dwelling_id}"): {"json": {"version": 1, "state": "let"}},
+    ("POST", "/grids"): {"json": {"code": "01", "name": "东网格"}},
+    ("PATCH", "/grids/{grid_id}"): {"json": {"version": 1, "name": "东网格"}},
+    ("DELETE", "/grids/{grid_id}"): {"params": {"version": 1}},
+    ("POST", "/grids/{grid_id}/dwellings"): {"json": {"building": "b1"}},
+    ("POST", "/aliases"): {
+        "json": {"place_kind": "building", "place": "b1", "kind": "colloquial", "text": "老红楼"}
+    },
+    ("POST", "/aliases/{alias_id}/end"): {"json": {"last_day": "2026-11-23"}},
+    ("POST", "/notes"): {
+        "json": {
+            "place_kind": "zone",
+            "place": "gate",
+            "kind": "hazard",
+            "text": "结冰",
+            "starts_at": "2026-11-23T00:00:00Z",
+        }
+    },
+    ("PATCH", "/notes/{note_id}"): {"json": {"version": 1, "text": "结冰"}},
+    ("GET", "/people"): {"params": {"name": "张三", "purpose": "monitoring"}},
+    ("GET", "/dwellings/{dwelling_id}/people"): {"params": {"purpose": "monitoring"}},
 }
 
 
