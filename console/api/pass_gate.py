@@ -75,7 +75,7 @@ def search(here: Here, user: Guard, sought: PassSought) -> PassesFound:
         found = list(_found(session, here.compound, sought, at))
         where = destinations(session, here.compound, found, at)
         by = next(name for name in ("token", "plate", "tail") if getattr(sought, name) is not None)
-        subject = f"pass:{found[0].id}" if len(found) == 1 else "pass:*"
+        subject = f"visitor_pass:{found[0].id}" if len(found) == 1 else "visitor_pass:*"
         look = Look("pass.searched", Purpose.MONITORING, subject, f"by={by} matches={len(found)}")
         note_look(session, at, user, look)
         only: PassAnswer | PassAtGate | None = None
@@ -96,7 +96,7 @@ def check(here: Here, user: Guard, pass_id: str, shown: PassShown) -> PassAnswer
     with here.database.write() as session:
         row = find_visible(session, here.compound, user, pass_id)
         decision = admission.check(session, row, shown.zone, at)
-        look = Look("pass.checked", Purpose.MONITORING, f"pass:{row.id}", str(decision.reason))
+        look = Look("pass.checked", Purpose.MONITORING, f"visitor_pass:{row.id}", str(decision.reason))
         note_look(session, at, user, look)
         return answer(row, destinations(session, here.compound, [row], at), decision)
 
@@ -108,7 +108,7 @@ def use(here: Here, user: Guard, pass_id: str, used: PassUsed) -> PassAnswer:
     with here.database.write() as session:
         row = find_visible(session, here.compound, user, pass_id)
         decision = admission.use(session, row, used.zone, at, use_id=used.use_id, direction=used.direction)
-        look = Look("pass.used", Purpose.MONITORING, f"pass:{row.id}", str(decision.reason))
+        look = Look("pass.used", Purpose.MONITORING, f"visitor_pass:{row.id}", str(decision.reason))
         note_look(session, at, user, look)
         return answer(row, destinations(session, here.compound, [row], at), decision)
 

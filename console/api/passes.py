@@ -117,7 +117,7 @@ def one_pass(here: Here, user: Reader, pass_id: str, purpose: Purpose) -> PassIn
     at = here.clock.now()
     with here.database.write() as session:
         row = find_visible(session, here.compound, user, pass_id)
-        note_look(session, at, user, Look("pass.viewed", purpose, f"pass:{row.id}"))
+        note_look(session, at, user, Look("pass.viewed", purpose, f"visitor_pass:{row.id}"))
         where = destinations(session, here.compound, [row], at)
         return at_gate(row, where) if user.role == Role.GUARD else in_full(row, where)
 
@@ -284,4 +284,4 @@ def _revealed(response: JSONResponse, shown: dict[str, Any]) -> JSONResponse:
 
 
 def _change(action: str, pass_id: str, kind: PassKind) -> Look:
-    return Look(action, Purpose.REGISTRY_MAINTENANCE, f"pass:{pass_id}", str(kind))
+    return Look(action, Purpose.REGISTRY_MAINTENANCE, f"visitor_pass:{pass_id}", str(kind))

@@ -90,7 +90,7 @@ async def test_host_asks_for_a_courier_who_may_come_at_once(resident, database):
     assert body["destination"] == "1"
     assert body["token"].startswith("RW1:")
     assert PHONE not in host.text
-    assert audited(database) == [("pass.approved", f"pass:{body['id']}", "courier")]
+    assert audited(database) == [("pass.approved", f"visitor_pass:{body['id']}", "courier")]
 
 
 async def test_building_work_waits_for_the_office(resident, operator):
@@ -268,7 +268,7 @@ async def test_office_sees_plate_and_phone_for_a_purpose(home, operator, databas
     assert (await operator.get(f"/api/v1/passes/{asked['id']}")).status_code == 422
     one = await operator.get(f"/api/v1/passes/{asked['id']}?purpose=review")
     assert (one.json()["phone"], one.json()["plate"]) == (PHONE, PLATE)
-    assert audited(database)[-1] == ("pass.viewed", f"pass:{asked['id']}", "")
+    assert audited(database)[-1] == ("pass.viewed", f"visitor_pass:{asked['id']}", "")
 
 
 async def test_pass_of_another_compound_is_not_found(home, operator, rooms, database):
@@ -321,7 +321,7 @@ async def test_several_passes_of_one_tail_show_kinds_and_buildings_only(home, si
         ({"id", "kind", "destination"}, "courier", "1"),
         ({"id", "kind", "destination"}, "visitor", "1"),
     ]
-    assert audited(database)[-1] == ("pass.searched", "pass:*", "by=tail matches=2")
+    assert audited(database)[-1] == ("pass.searched", "visitor_pass:*", "by=tail matches=2")
 
 
 @pytest.mark.parametrize("sought", [{}, {"plate": PLATE, "tail": "5678"}, {"zone": "gate"}])
