@@ -62,6 +62,10 @@ class _Pursuit:
         with self._turn() as todo:
             stages.reconsider(todo)
             stages.ask_holders(todo)
+            if not stages.has_work(todo):
+                # It waits for others, like most do: one look at it is enough.
+                stages.complete(todo)
+                return self._confirmed + todo.confirmed
         self._sweep()
         self._delete_pictures()
         self._shred()
@@ -127,6 +131,8 @@ def _emptied_log(database: Database) -> bool:
     connection = database.engine.raw_connection()
     try:
         cursor = connection.cursor()
+        # Most of it is copied while others go on writing; only the rest makes them wait.
+        cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         before = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
         cursor.execute(f"PRAGMA busy_timeout={_CHECKPOINT_MS}")
         busy: int = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]

@@ -70,6 +70,18 @@ def ask_holders(todo: Steps) -> None:
             todo.put(step.place, StepState.CONFIRMED, destination=destination)
 
 
+def has_work(todo: Steps) -> bool:
+    """Whether something can be done here, or all that is open waits for others or for its time."""
+    if todo.waits(steps.DATABASE, steps.PASSAGES, steps.MEDIA, steps.KEYS):
+        return True
+    passed = todo.get(steps.PASSAGES)
+    kept = passed.detail.get("kept", {}) if passed is not None else {}
+    if not kept:
+        return False
+    frozen = keeps.of_events(todo.session, todo.erasure.compound, todo.at)
+    return any(event_id not in frozen for event_id in kept)
+
+
 def marks_to_sweep(todo: Steps) -> Marks | None:
     """By what the passages are to be swept now; None where that is done or has to wait."""
     step = todo.get(steps.PASSAGES)
