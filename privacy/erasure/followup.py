@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from sqlalchemy import select
 
-from privacy.erasure import stages
+from privacy.erasure import passages, stages
 from privacy.erasure.steps import Steps
 from privacy.models import Erasure, ErasureStep, StepState
 from storage import Database, MediaStore, Vault
@@ -93,11 +93,12 @@ class _Pursuit:
         # Looking through the whole log takes its time, and no lock.
         with self._database.read() as session:
             event_ids = stages.events_to_sweep(session, self._id, marks, self._at)
+            letters = passages.find_letters(session, marks)
         for first in range(0, len(event_ids), _BATCH):
             with self._turn() as todo:
                 stages.sweep(todo, marks, event_ids[first : first + _BATCH])
         with self._turn() as todo:
-            stages.end_sweep(todo, marks)
+            stages.end_sweep(todo, marks, letters)
 
     def _delete_pictures(self) -> None:
         with self._turn() as todo:

@@ -9,12 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Text, or_, select, type_coerce, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from alerts.dispatch.models import Dispatch
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident, Transition
+from bus.deadletters import DeadLetter
 from privacy.erasure.marks import Marks, scrub, struck
 from recognition.models import DecisionRow
 from storage.events import EventRow
@@ -117,6 +118,28 @@ def sweep_incidents(session: Session, marks: Marks) -> int:
             row.note = struck(row.note, marks)
     session.flush()
     return len(ended)
+
+
+def find_letters(session: Session, marks: Marks) -> list[str]:
+    """Ids of refused messages whose bytes say something of a person; they are sealed, so each is opened."""
+    terms = [t.encode() for t in (*marks.refs, *marks.terminal_refs, *marks.plates)]
+    if not terms:
+        return []
+    query = (
+        select(DeadLetter.id, DeadLetter.raw)
+        .where(DeadLetter.compound == marks.compound, DeadLetter.raw.is_not(None))
+        .execution_options(yield_per=50)
+    )
+    return [
+        row.id
+        for row in session.execute(query)
+        if any(term in row.raw or term.lower() in row.raw for term in terms)
+    ]
+
+
+def empty_letters(session: Session, letter_ids: Sequence[str]) -> None:
+    """That something was refused, and why, stays; its bytes go."""
+    session.execute(update(DeadLetter).where(DeadLetter.id.in_(letter_ids)).values(raw=None))
 
 
 def _mention(column: InstrumentedAttribute[Any], terms: Sequence[str]) -> list[ColumnElement[bool]]:

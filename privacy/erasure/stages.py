@@ -119,8 +119,9 @@ def sweep(todo: Steps, marks: Marks, event_ids: Sequence[str]) -> None:
     _add_pictures(todo, swept.media)
 
 
-def end_sweep(todo: Steps, marks: Marks) -> None:
-    """The sweep is through: what is left now, something keeps."""
+def end_sweep(todo: Steps, marks: Marks, letters: Sequence[str]) -> None:
+    """The sweep is through: what is left now, something keeps. `letters` are refused messages."""
+    passages.empty_letters(todo.session, letters)
     passages.sweep_incidents(todo.session, marks)
     step = _step(todo, steps.PASSAGES)
     kept: dict[str, bool] = step.detail.get("kept", {})

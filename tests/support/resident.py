@@ -4,6 +4,7 @@ import datetime as dt
 
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Evidence, Incident, Transition
+from bus import deadletters
 from devices import enrolments
 from privacy.models import RequestKind, RequestState, SubjectRequest
 from recognition.models import DecisionRow
@@ -198,6 +199,7 @@ def build(database, media):
                     since=dt.date(2026, 1, 1),
                 ),
                 Vehicle(id="v1", compound=COMPOUND, plate=PLATE, owner="p1"),
+                Vehicle(id="v3", compound=COMPOUND, plate="云M33333", owner="other"),
                 Vehicle(id="v2", compound=COMPOUND, plate=SHARED_PLATE, owner="p1", household="h1"),
                 VisitorPass(
                     id="pass1",
@@ -240,6 +242,9 @@ def build(database, media):
                 PassUse(id="use1", compound=COMPOUND, visitor_pass="pass1", at=NOON),
                 AuthorisedDriver(
                     id="a1", compound=COMPOUND, vehicle="v1", person="other", since=dt.date(2026, 1, 1)
+                ),
+                AuthorisedDriver(
+                    id="a3", compound=COMPOUND, vehicle="v3", person="p1", since=dt.date(2026, 1, 1)
                 ),
                 AuthorisedDriver(
                     id="a2",
@@ -318,6 +323,13 @@ def build(database, media):
         )
         session.add(closed)
         session.flush()
+        deadletters.record(
+            session,
+            [
+                deadletters.letter("mqtt", "bad_json", NOON, compound=COMPOUND, raw=b'{"ref": "%s"' % ref)
+                for ref in (CARD.encode(), b"0BEEF")
+            ],
+        )
         session.add(proof(closed.id, plate.id))
         session.add(
             Transition(
