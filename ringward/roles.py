@@ -202,20 +202,42 @@ class AlertsRole(Role):
 
 
 class KeeperRole(Role):
-    """Keeps what workers gave up where an operator sees it."""
+    """Keeps what workers gave up where an operator sees it, and sees to it that what is over goes."""
 
     name = "keeper"
 
     def __init__(self, foundation: Foundation) -> None:
+        from ringward.housekeeping import Housekeeping, HousekeepingMetrics
+
         self._foundation = foundation
         self._broker = bus_broker.build(foundation.bus)
+        self.housekeeping = Housekeeping(foundation, HousekeepingMetrics(foundation.metrics))
+        self._rounds: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
+        if not self._rounds:
+            # Erasure and retention need no bus: they go on while it is away.
+            self._rounds = [
+                asyncio.create_task(self._again(work), name=f"keeper-{work.__name__}")
+                for work in (self.housekeeping.round, self.housekeeping.keep)
+            ]
         bus_broker.consume_given_up(self._broker, self._keep)
         await self._broker.start()
 
     async def stop(self) -> None:
+        self.housekeeping.stop()
+        await asyncio.gather(*self._rounds)
         await self._broker.stop()
+
+    async def _again(self, work: Callable[[], None]) -> None:
+        from ringward.housekeeping import ROUND_S, StoppedError
+
+        while not self.housekeeping.stopping:
+            try:
+                await asyncio.to_thread(work)
+            except StoppedError:
+                return
+            await asyncio.to_thread(self.housekeeping.rest, ROUND_S)
 
     async def _keep(self, advisory: Advisory) -> None:
         raw = await bus_broker.stored_message(self._broker, advisory.stream_seq)

@@ -2,7 +2,7 @@
 
 import typer
 
-from ringward.cli import bench, demo, devices, doctor, enrol, mute, up, users
+from ringward.cli import bench, demo, devices, doctor, enrol, keep, mute, up, users
 
 app = typer.Typer(
     name="ringward",
@@ -16,6 +16,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("enrol")(enrol.enrol)
 app.command("mute")(mute.mute)
+app.command("keep")(keep.keep)
 app.add_typer(users.app, name="user")
 app.add_typer(devices.app, name="device")
 app.add_typer(bench.app, name="bench")

@@ -1,0 +1,200 @@
+"""What the keeper does by itself: erasures followed up, retention at night, the audit log anchored.
+
+Nothing here may stop the rest: what fails is logged, counted and tried again at the next
+round.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge
+from sqlalchemy import func, select
+
+from privacy import erasures, filing, retention
+from privacy.models import DeletionProof, Erasure, ErasureStep, StepState
+from registry.models import Compound
+from ringward.foundation import Foundation, anchor_audit
+from storage.anchors import AnchorError
+
+log = structlog.get_logger(__name__)
+
+ROUND_S: Final = 5.0
+_FILING_EVERY: Final = dt.timedelta(minutes=10)
+
+
+class HousekeepingMetrics:
+    """Without identities: classes and counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.deleted = Counter(
+            "ringward_privacy_deleted_rows",
+            "Rows and pictures that retention deleted, by class.",
+            ["retention_class"],
+            registry=registry,
+        )
+        self.failures = Counter(
+            "ringward_privacy_housekeeping_failures",
+            "Rounds of the keeper that failed and are tried again, by what failed.",
+            ["work"],
+            registry=registry,
+        )
+        self.ran = Gauge(
+            "ringward_privacy_retention_last_run_timestamp_seconds",
+            "When retention last ran to its end.",
+            registry=registry,
+        )
+        self.open_steps = Gauge(
+            "ringward_privacy_erasure_steps_open",
+            "Places that have not confirmed yet that they forgot somebody.",
+            registry=registry,
+        )
+        self.oldest = Gauge(
+            "ringward_privacy_oldest_open_erasure_seconds",
+            "Age of the oldest erasure that is not complete; it is due after 24 hours.",
+            registry=registry,
+        )
+        self.faces = Gauge(
+            "ringward_privacy_people_with_faces",
+            "Distinct people with stored face templates; 100,000 have to be filed.",
+            registry=registry,
+        )
+        self.anchored = Gauge(
+            "ringward_privacy_audit_anchor_holds",
+            "1 while the end of the audit log is what was anchored, 0 when it was cut off or forged.",
+            registry=registry,
+        )
+
+
+class StoppedError(BaseException):
+    """The process ends: not an error of the class that was under way, which goes on next time."""
+
+
+class Housekeeping:
+    """A round every few seconds, and retention beside it."""
+
+    def __init__(self, foundation: Foundation, metrics: HousekeepingMetrics) -> None:
+        self._ground = foundation
+        self._metrics = metrics
+        self._stopping = threading.Event()
+        self._ran: dict[str | None, dt.datetime] = {}
+        self._counted: dt.datetime | None = None
+
+    def stop(self) -> None:
+        """Ends retention after the batch that it is at."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def rest(self, seconds: float) -> None:
+        """Waits until the next round, or until it is to stop."""
+        self._stopping.wait(seconds)
+
+    def round(self) -> None:
+        """Does what is due now."""
+        now = self._ground.clock.now()
+        self._try("erasures", lambda: self._follow_up(now))
+        self._try("anchor", self._anchor)
+        self._try("filing", lambda: self._count(now))
+
+    def keep(self) -> None:
+        """Runs retention where it is due. It may take long, so it has a thread of its own.
+
+        Raises `StoppedError` between two batches when the process is to end.
+        """
+        self._try("retention", lambda: self._keep(self._ground.clock.now()))
+
+    def _try(self, work: str, do: Callable[[], None]) -> None:
+        if self._stopping.is_set():
+            return
+        try:
+            do()
+        except Exception as error:
+            self._metrics.failures.labels(work).inc()
+            log.exception("keeper.failed", work=work, error=type(error).__name__)
+
+    def _follow_up(self, now: dt.datetime) -> None:
+        erasures.follow_up(self._ground.database, self._ground.media, self._ground.vault, now)
+        with self._ground.database.read() as session:
+            waiting = select(func.count()).where(ErasureStep.state == StepState.PENDING)
+            self._metrics.open_steps.set(session.scalar(waiting) or 0)
+            oldest = session.scalar(
+                select(func.min(Erasure.ordered_at)).where(Erasure.completed_at.is_(None))
+            )
+            self._metrics.oldest.set(0 if oldest is None else (now - oldest).total_seconds())
+
+    def _anchor(self) -> None:
+        try:
+            anchor_audit(self._ground)
+        except AnchorError as error:
+            self._metrics.anchored.set(0)
+            log.error("audit.anchor_broken", state=str(error.state))  # noqa: TRY400 - nothing of ours failed
+        else:
+            self._metrics.anchored.set(1)
+
+    def _count(self, now: dt.datetime) -> None:
+        if self._counted is not None and now - self._counted < _FILING_EVERY:
+            return
+        with self._ground.database.write() as session:
+            self._metrics.faces.set(filing.check(session, now))
+        self._counted = now
+
+    def _keep(self, now: dt.datetime) -> None:
+        for compound, zone in self._zones():
+            if self._stopping.is_set() or not self._is_due(compound, zone, now):
+                continue
+            outcome = retention.run(
+                self._ground.database,
+                self._ground.media,
+                self._ground.vault,
+                self._ground.settings.retention,
+                now,
+                compounds=[] if compound is None else [compound],
+                deployment=compound is None,
+                sleep=self._pause,
+                seen=lambda name, count: self._metrics.deleted.labels(name).inc(count),
+            )
+            for name, _ in outcome.failed:
+                self._metrics.failures.labels(f"retention {name}").inc()
+            self._ran[compound] = now
+            self._metrics.ran.set(now.timestamp())
+
+    def _zones(self) -> list[tuple[str | None, ZoneInfo]]:
+        """Compounds with their time zones; None, with the console's own zone, is the deployment."""
+        with self._ground.database.read() as session:
+            rows = session.execute(select(Compound.id, Compound.time_zone))
+            zones: dict[str, str] = {row.id: row.time_zone for row in rows}
+        own = zones.get(self._ground.settings.compound, "UTC")
+        return [*((one, ZoneInfo(zones[one])) for one in sorted(zones)), (None, ZoneInfo(own))]
+
+    def _is_due(self, compound: str | None, zone: ZoneInfo, now: dt.datetime) -> bool:
+        """Whether the quiet hour has begun since the last run.
+
+        A machine that is off at night catches up when it is on again.
+        """
+        local = now.astimezone(zone)
+        hour = local.replace(hour=self._ground.settings.retention_hour, minute=0, second=0, microsecond=0)
+        if hour > local:
+            hour -= dt.timedelta(days=1)
+        ran = self._ran.get(compound)
+        if ran is None:
+            ran = self._last_proof(compound)
+        return ran is None or ran < hour
+
+    def _last_proof(self, compound: str | None) -> dt.datetime | None:
+        """What an earlier process did, as far as it deleted anything."""
+        with self._ground.database.read() as session:
+            return session.scalar(
+                select(func.max(DeletionProof.at)).where(
+                    DeletionProof.compound.is_not_distinct_from(compound)
+                )
+            )
+
+    def _pause(self, seconds: float) -> None:
+        if self._stopping.wait(seconds):
+            raise StoppedError
