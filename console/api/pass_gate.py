@@ -5,7 +5,7 @@ What is looked for travels in a body, since addresses end up in logs.
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
@@ -16,12 +16,16 @@ from console.api.pass_views import PassAnswer, PassAtGate, Text, answer, at_gate
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.permissions import Action, may
+from devices import checkins
 from registry import admission
+from registry.admission import PassReason
 from registry.expected import by_plate, by_tail, by_token, destinations
 from registry.models import PassDirection, PassKind, VisitorPass
 
 router = APIRouter(tags=["passes"])
 Guard = Annotated[User, may(Action.PASSES_USE)]
+# The same use reported again is no second visitor.
+_FIRST_TIME: Final = frozenset({PassReason.VALID, PassReason.LEAVING})
 
 
 class PassSought(BaseModel):
@@ -61,10 +65,14 @@ class PassShown(BaseModel):
 
 
 class PassUsed(PassShown):
-    """`use_id` is the client's own id of this use: sent again within two minutes it counts once."""
+    """`use_id` is the client's own id of this use: sent again within two minutes it counts once.
+
+    `lane` is where the guard stands: then the rules hear that the visitor was let in there.
+    """
 
     use_id: Text
     direction: PassDirection = PassDirection.IN
+    lane: Text | None = None
 
 
 @router.post("/passes/search")
@@ -108,6 +116,10 @@ def use(here: Here, user: Guard, pass_id: str, used: PassUsed) -> PassAnswer:
     with here.database.write() as session:
         row = find_visible(session, here.compound, user, pass_id)
         decision = admission.use(session, row, used.zone, at, use_id=used.use_id, direction=used.direction)
+        if used.lane is not None and decision.reason in _FIRST_TIME:
+            checkins.note(
+                session, row, used.zone, used.lane, at, use_id=used.use_id, direction=used.direction
+            )
         look = Look("pass.used", Purpose.MONITORING, f"visitor_pass:{row.id}", str(decision.reason))
         note_look(session, at, user, look)
         return answer(row, destinations(session, here.compound, [row], at), decision)

@@ -6,7 +6,9 @@ import pytest
 from console_world import START
 from sqlalchemy import select
 
+from bus.messages import decode
 from console.accounts.models import IdempotencyKey, Role
+from devices.models import Device
 from registry.models import (
     Dwelling,
     Household,
@@ -18,6 +20,7 @@ from registry.models import (
     VisitorPass,
 )
 from storage.audit import AuditRow, verify
+from storage.events import OutboxRow
 
 PHONE, PLATE = "10012345678", "云M54321"
 COURIER = {"kind": "courier", "host": {"kind": "household", "id": "h1"}}
@@ -309,6 +312,28 @@ async def test_guard_finds_checks_and_uses_a_pass(home, signed_in, operator, dat
     assert reasons == ["valid", "repeated", "used_up", "leaving"]
     assert [detail for action, _, detail in audited(database) if action == "pass.used"] == reasons
     assert (await guard.post(f"{path}/check", json={"zone": "far"})).json()["code"] == "zone_not_found"
+
+
+async def test_rules_hear_of_a_visitor_whom_the_guard_of_a_lane_let_in(home, signed_in, operator, database):
+    with database.write() as session:
+        session.get_one(Device, "cam-1").lane = "lane-1"
+    asked = await made(operator)
+    guard = signed_in(Role.GUARD)
+    path = f"/api/v1/passes/{asked['id']}/uses"
+    for use_id, direction in [("u-1", "in"), ("u-1", "in"), ("u-2", "in"), ("u-3", "out")]:
+        used = {"zone": "gate", "use_id": use_id, "direction": direction, "lane": "lane-1"}
+        assert (await guard.post(path, json=used)).status_code == 200
+    await guard.post(path, json={"zone": "gate", "use_id": "u-4", "direction": "out"})
+    with database.read() as session:
+        told = [decode(row.payload) for row in session.scalars(select(OutboxRow).order_by(OutboxRow.seq))]
+    heard = [(event.type, event.lane, event.direction, event.attributes) for event in told]
+    of_pass = {"visitor_pass": asked["id"]}
+    assert heard == [
+        ("visitor.checked_in", "lane-1", "in", of_pass),
+        ("visitor.checked_out", "lane-1", "out", of_pass),
+    ]
+    nowhere = await guard.post(path, json={"zone": "gate", "use_id": "u-5", "direction": "out", "lane": "x"})
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "lane_not_found")
 
 
 async def test_several_passes_of_one_tail_show_kinds_and_buildings_only(home, signed_in, operator, database):
