@@ -72,7 +72,8 @@ def withdraw(
 ) -> Withdrawal:
     """Ends a consent, and with a face's everything that stood on it (L-02).
 
-    Raises `RefusedError` (`person_erased`).
+    Of an erased person a face gives the erasure that there is; for other purposes it raises
+    `RefusedError` (`person_erased`).
     """
     if purpose is not ConsentPurpose.FACE_ACCESS:
         consents.withdraw(session, person, purpose, at)

@@ -145,6 +145,7 @@ class RecognitionWorker:
         if held is None:
             # Entered before it is read: an erasure in between must know that somebody holds one.
             with self._database.write() as session:
+                galleries.clear_away(session, self._clock.now())
                 galleries.report(session, self.name, compound, -1, self._clock.now())
         with self._database.read() as session:
             # The revision is read first: a change in between makes the copy look old, never new.
