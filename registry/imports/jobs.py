@@ -7,8 +7,7 @@ that it wrote: `undo` takes that back, and the same file again completes it.
 
 import datetime as dt
 import hashlib
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -29,6 +28,7 @@ from registry.imports.models import ImportChange, ImportFault, ImportJob, Import
 from registry.imports.organisations import OrganisationsSheet
 from registry.imports.people import PeopleSheet
 from registry.imports.plan import Plan
+from registry.imports.pulse import Progress, Pulse
 from registry.imports.sheets import Sheet, read
 from registry.imports.undoing import Protected, Undone, nobody_protected, take_back
 from registry.imports.vehicles import VehiclesSheet
@@ -41,12 +41,9 @@ log = structlog.get_logger(__name__)
 # A job that has not shown a sign of life for so long has lost its process.
 STALLED_AFTER: Final = dt.timedelta(seconds=60)
 FAULTS_KEPT: Final = 10_000
-_PULSE_S: Final = 0.5
 _RUNNING: Final = (ImportState.CHECKING, ImportState.APPLYING, ImportState.UNDOING)
 _FAULTS: Final = BulkInsert(ImportFault.__table__, ("compound", "job", "row", "column", "code", "facts"))
 _PURPOSE: Final = "registry_maintenance"
-
-Progress = Callable[[ImportState, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +104,17 @@ def run(
     progress: Progress = lambda _state, _done, _total: None,
 ) -> ImportState:
     """Does a job that was begun; returns how it ended. What goes wrong stands in the job."""
-    pulse = _Pulse(database, job, clock, progress)
+    pulse = Pulse(database, job, clock, progress)
     try:
         sheet = read(content, SheetKind(order.kind))
         pulse.total = len(sheet.rows)
         plan, faults, refused = _checked(database, sheet, order, clock, pulse)
     except FileRefusedError as error:
-        return _end(
+        return end(
             database, job, order, clock, ImportState.REFUSED, error=error.code, error_facts=error.facts
         )
     except MissingError as error:
-        return _end(database, job, order, clock, ImportState.REFUSED, error=f"{error.kind}_not_found")
+        return end(database, job, order, clock, ImportState.REFUSED, error=f"{error.kind}_not_found")
     errors = sum(not fault.is_warning for fault in faults)
     rows = {
         "read": len(sheet.rows),
@@ -130,9 +127,9 @@ def run(
     keep_faults(database, order.compound, job, faults)
     told = {"counts": counts, "faults": errors, "rows_total": len(sheet.rows)}
     if order.dry_run:
-        return _end(database, job, order, clock, ImportState.CHECKED, **told)
+        return end(database, job, order, clock, ImportState.CHECKED, **told)
     if errors and not order.partly:
-        return _end(database, job, order, clock, ImportState.REFUSED, **told, error="rows_refused")
+        return end(database, job, order, clock, ImportState.REFUSED, **told, error="rows_refused")
     pulse.set(ImportState.APPLYING, **told)
     return _applied(database, job, order, clock, plan, pulse, told)
 
@@ -162,7 +159,7 @@ def undo(
         total = session.query(ImportChange).filter(ImportChange.job == job).count()
         note(session, order, at, "import.undo_started", job, f"kind={row.kind}")
         counts = row.counts
-    pulse = _Pulse(database, job, clock, progress)
+    pulse = Pulse(database, job, clock, progress)
     pulse.state, pulse.total = ImportState.UNDOING, total
     undone = take_back(database, order.compound, job, at, protected=protected, progress=pulse.beat)
     left = [Fault(0, None, code, {"table": name, "id": row_id}) for name, row_id, code in undone.left]
@@ -172,7 +169,7 @@ def undo(
         "deleted": dict(undone.deleted),
         "left": len(undone.left),
     }
-    _end(database, job, order, clock, ImportState.UNDONE, counts={**counts, "undo": told})
+    end(database, job, order, clock, ImportState.UNDONE, counts={**counts, "undo": told})
     return undone
 
 
@@ -193,7 +190,7 @@ def note(session: Session, order: Order, at: dt.datetime, action: str, job: str,
 
 
 def _checked(
-    database: Database, sheet: Sheet, order: Order, clock: Clock, pulse: "_Pulse"
+    database: Database, sheet: Sheet, order: Order, clock: Clock, pulse: Pulse
 ) -> tuple[Plan, list[Fault], int]:
     plan = Plan(order.compound)
     with database.read() as session:
@@ -230,7 +227,7 @@ def _applied(
     order: Order,
     clock: Clock,
     plan: Plan,
-    pulse: "_Pulse",
+    pulse: Pulse,
     told: dict[str, Any],
 ) -> ImportState:
     share = pulse.total / max(1, len(plan))
@@ -241,11 +238,11 @@ def _applied(
         take_back(database, order.compound, job, clock.now())
         raced = isinstance(error, RegistryChangedError | IntegrityError)
         code = "registry_changed" if raced else "unexpected"
-        return _end(database, job, order, clock, ImportState.FAILED, **told, error=code)
-    return _end(database, job, order, clock, ImportState.APPLIED, **told, rows_done=pulse.total)
+        return end(database, job, order, clock, ImportState.FAILED, **told, error=code)
+    return end(database, job, order, clock, ImportState.APPLIED, **told, rows_done=pulse.total)
 
 
-def _end(
+def end(
     database: Database, job: str, order: Order, clock: Clock, state: ImportState, **values: Any
 ) -> ImportState:
     at = clock.now()
@@ -270,45 +267,3 @@ def _summary(values: dict[str, Any]) -> str:
     if "error" in values:
         parts.append(f"error={values['error']}")
     return " ".join(parts)
-
-
-class _Pulse:
-    """Keeps the job's row alive and tells whoever watches, at most twice a second."""
-
-    def __init__(
-        self,
-        database: Database,
-        job: str,
-        clock: Clock,
-        progress: Progress,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.state = ImportState.CHECKING
-        self.total = 0
-        self._database = database
-        self._job = job
-        self._clock = clock
-        self._progress = progress
-        self._monotonic = monotonic
-        self._last = monotonic()
-
-    def beat(self, done: int) -> None:
-        """Says how many rows are done."""
-        now = self._monotonic()
-        if now - self._last < _PULSE_S and done < self.total:
-            return
-        self._last = now
-        self._write(rows_done=done, rows_total=self.total)
-        self._progress(self.state, done, self.total)
-
-    def set(self, state: ImportState, **values: Any) -> None:
-        """Enters a state."""
-        self.state = state
-        self._write(state=state, rows_done=0, **values)
-        self._progress(state, 0, self.total)
-
-    def _write(self, **values: Any) -> None:
-        with self._database.write() as session:
-            session.execute(
-                update(ImportJob).where(ImportJob.id == self._job).values(beat_at=self._clock.now(), **values)
-            )

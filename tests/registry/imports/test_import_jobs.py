@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from registry.biometrics import Consent, ConsentPurpose, GivenBy
 from registry.errors import MissingError, RefusedError
-from registry.imports import applying, jobs
+from registry.imports import applying, jobs, pulse
 from registry.imports.models import ImportChange, ImportFault, ImportJob, ImportState
 from registry.models import Credential, Dwelling, Household, Person, Residence, Vehicle
 from storage import Database, Vault
@@ -164,7 +164,7 @@ def test_an_import_that_was_cut_off_is_undone_or_completed(
         if state is ImportState.APPLYING and done:
             raise Cut
 
-    monkeypatch.setattr(jobs, "_PULSE_S", 0)
+    monkeypatch.setattr(pulse, "EVERY_S", 0)
     with pytest.raises(Cut):
         jobs.run(furnished, job, asked, content, clock, cut)
     assert outcome(furnished, job).state == ImportState.APPLYING
@@ -186,7 +186,7 @@ def test_an_undo_that_was_cut_off_is_done_again(homes: Database, monkeypatch: py
     def cut(*_: object) -> None:
         raise Cut
 
-    monkeypatch.setattr(jobs, "_PULSE_S", 0)
+    monkeypatch.setattr(pulse, "EVERY_S", 0)
     with pytest.raises(Cut):
         undo(homes, done.job, progress=cut)
     with pytest.raises(RefusedError, match="import_running"):
@@ -232,7 +232,7 @@ def test_what_somebody_adds_between_check_and_writing_stops_all_of_it(furnished:
 
 
 def test_progress_and_counts_are_kept_in_the_job(homes: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "_PULSE_S", 0)
+    monkeypatch.setattr(pulse, "EVERY_S", 0)
     clock, asked, content = VirtualClock(), order("people"), people(*FAMILY)
     job = jobs.begin(homes, asked, content, clock.now())
     seen = []
