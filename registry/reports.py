@@ -220,21 +220,25 @@ def vacancies(
     limit: int = 10_000,
 ) -> Sequence[Vacancy]:
     """Dwellings that are said to be vacant or where nobody lives; shops and premises are neither."""
-    left_on = (
-        select(func.max(Residence.until))
-        .where(Residence.dwelling == Dwelling.id, Residence.until < today)
-        .scalar_subquery()
+    ended = (
+        select(Residence.dwelling, func.max(Residence.until).label("left_on"))
+        .where(Residence.compound == compound, Residence.until < today)
+        .group_by(Residence.dwelling)
+        .subquery()
     )
-    home: ColumnElement[Any] = inhabited(today)
+    home: ColumnElement[Any] = inhabited(compound, today)
     rows = session.execute(
-        select(Dwelling.id, Dwelling.state, Dwelling.grid, case((home, 1), else_=0), left_on, *_ADDRESS)
+        select(
+            Dwelling.id, Dwelling.state, Dwelling.grid, case((home, 1), else_=0), ended.c.left_on, *_ADDRESS
+        )
         .join(Unit, Unit.id == Dwelling.unit)
         .join(Building, Building.id == Unit.building)
+        .outerjoin(ended, ended.c.dwelling == Dwelling.id)
         .where(
             Dwelling.compound == compound,
             or_(
                 Dwelling.state == DwellingState.VACANT,
-                and_(Dwelling.state != DwellingState.SHOP, ~home, ~used(today)),
+                and_(Dwelling.state != DwellingState.SHOP, ~home, ~used(compound, today)),
             ),
             *_in_grids(grids),
         )

@@ -8,7 +8,7 @@ import enum
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, null, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, null, or_, select, union_all
 from sqlalchemy.orm import aliased
 
 from registry.organisations import Premises
@@ -51,7 +51,7 @@ def _row(
     residence: Column | None = None,
     fact: Column | None = None,
 ) -> Select[Any]:
-    """A finding's columns, ordered so that a list that is cut is cut alike each time."""
+    """A finding's columns."""
     given = {
         "person": person,
         "household": household,
@@ -62,8 +62,7 @@ def _row(
     columns = [
         (cast(null(), String) if column is None else column).label(label) for label, column in given.items()
     ]
-    by = [column for column in (dwelling, household, person, residence) if column is not None]
-    return select(*columns).order_by(*by)
+    return select(*columns)
 
 
 def lasts(residence: Any, on: dt.date) -> ColumnElement[bool]:
@@ -76,25 +75,46 @@ def lives(residence: Any, on: dt.date) -> ColumnElement[bool]:
     return and_(lasts(residence, on), residence.kind != ResidenceKind.REGISTERED_ABSENT)
 
 
-def inhabited(on: dt.date) -> ColumnElement[bool]:
-    """Whether a dwelling is somebody's home, as far as the registry knows."""
-    living = select(Residence.id).where(Residence.dwelling == Dwelling.id, lives(Residence, on))
-    kept = select(Household.id).where(Household.dwelling == Dwelling.id)
-    return or_(living.exists(), kept.exists())
+def inhabited(compound: str, on: dt.date) -> ColumnElement[bool]:
+    """Whether a dwelling is somebody's home, as far as the registry knows.
+
+    Here and below a set is made once and asked for members. SQLite answers questions about
+    each row with whatever index comes first, which is a thousand times slower.
+    """
+    return or_(
+        Dwelling.id.in_(_lived_in(compound, on)),
+        Dwelling.id.in_(
+            select(Household.dwelling).where(Household.compound == compound, Household.dwelling.is_not(None))
+        ),
+    )
 
 
-def used(on: dt.date) -> ColumnElement[bool]:
+def used(compound: str, on: dt.date) -> ColumnElement[bool]:
     """Whether an organisation has a dwelling as its premises."""
-    return select(Premises.id).where(Premises.dwelling == Dwelling.id, lasts(Premises, on)).exists()
+    return Dwelling.id.in_(
+        select(Premises.dwelling).where(Premises.compound == compound, lasts(Premises, on))
+    )
 
 
-def _residents(compound: str, on: dt.date, *, residence: bool = True) -> Select[Any]:
+def _lived_in(compound: str, on: dt.date) -> Select[str]:
+    return select(Residence.dwelling).where(Residence.compound == compound, lives(Residence, on))
+
+
+def _living(compound: str, on: dt.date) -> Select[str]:
+    return select(Residence.person).where(Residence.compound == compound, lives(Residence, on))
+
+
+def _linked(compound: str, on: dt.date) -> Select[str]:
+    return select(Residence.person).where(Residence.compound == compound, lasts(Residence, on))
+
+
+def _residents(compound: str, on: dt.date) -> Select[Any]:
     return (
         _row(
             person=Person.id,
             household=Person.household,
             dwelling=Residence.dwelling,
-            residence=Residence.id if residence else None,
+            residence=Residence.id,
             fact=Residence.kind,
         )
         .join_from(Residence, Person, Person.id == Residence.person)
@@ -117,32 +137,21 @@ def _not_registered_here(compound: str, on: dt.date) -> Select[Any]:
 
 def _absent(compound: str, on: dt.date) -> Select[Any]:
     """By the kind of link, or registered here and with no home here at all."""
-    current = aliased(Residence)
-    homeless = and_(
-        Person.hukou_registered_here.is_(True),
-        Residence.id.is_(None),
-        or_(Household.id.is_(None), Household.dwelling.is_(None)),
+    said = _residents(compound, on).where(
+        Residence.kind == ResidenceKind.REGISTERED_ABSENT, Person.id.not_in(_living(compound, on))
     )
-    elsewhere = Residence.kind == ResidenceKind.REGISTERED_ABSENT
-    living = select(current.id).where(current.person == Person.id, lives(current, on))
-    return (
-        _row(
-            person=Person.id,
-            household=Person.household,
-            dwelling=Residence.dwelling,
-            residence=Residence.id,
-            fact=Residence.kind,
-        )
-        .select_from(Person)
-        .outerjoin(Residence, and_(Residence.person == Person.id, lasts(Residence, on)))
-        .outerjoin(Household, Household.id == Person.household)
+    homeless = (
+        _row(person=Person.id, household=Person.household)
+        .outerjoin_from(Person, Household, Household.id == Person.household)
         .where(
             Person.compound == compound,
             Person.erased_at.is_(None),
-            or_(elsewhere, homeless),
-            ~living.exists(),
+            Person.hukou_registered_here.is_(True),
+            Person.id.not_in(_linked(compound, on)),
+            Household.dwelling.is_(None),
         )
     )
+    return select(union_all(said, homeless).subquery())
 
 
 def _members(compound: str, dwelling: Column) -> Select[Any]:
@@ -154,16 +163,19 @@ def _members(compound: str, dwelling: Column) -> Select[Any]:
 
 
 def _household_elsewhere(compound: str, on: dt.date) -> Select[Any]:
-    living = select(Residence.id).where(Residence.person == Person.id, lives(Residence, on))
+    together = (
+        _living(compound, on)
+        .join(Person, Person.id == Residence.person)
+        .join(Household, Household.id == Person.household)
+        .where(Household.dwelling == Residence.dwelling)
+    )
     return _members(compound, Household.dwelling).where(
-        living.where(Residence.dwelling != Household.dwelling).exists(),
-        ~living.where(Residence.dwelling == Household.dwelling).exists(),
+        Person.id.in_(_living(compound, on)), Person.id.not_in(together)
     )
 
 
 def _without_residence(compound: str, on: dt.date) -> Select[Any]:
-    linked = select(Residence.id).where(Residence.person == Person.id, lasts(Residence, on))
-    return _members(compound, Household.dwelling).where(~linked.exists())
+    return _members(compound, Household.dwelling).where(Person.id.not_in(_linked(compound, on)))
 
 
 def _dwellings(compound: str, *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -171,10 +183,10 @@ def _dwellings(compound: str, *conditions: ColumnElement[bool]) -> Select[Any]:
 
 
 def _let_without_tenant(compound: str, on: dt.date) -> Select[Any]:
-    tenants = select(Residence.id).where(
-        Residence.dwelling == Dwelling.id, lasts(Residence, on), Residence.kind.in_(_LET_TO)
+    let = _lived_in(compound, on).where(Residence.kind.in_(_LET_TO))
+    return _dwellings(
+        compound, Dwelling.state == DwellingState.LET, Dwelling.id.not_in(let), ~used(compound, on)
     )
-    return _dwellings(compound, Dwelling.state == DwellingState.LET, ~tenants.exists(), ~used(on))
 
 
 def _tenant_not_let(compound: str, on: dt.date) -> Select[Any]:
@@ -189,14 +201,14 @@ def _tenant_not_let(compound: str, on: dt.date) -> Select[Any]:
 
 
 def _owner_of_two(compound: str, on: dt.date) -> Select[Any]:
-    other = aliased(Residence)
-    second = select(other.id).where(
-        other.person == Residence.person,
-        other.dwelling != Residence.dwelling,
-        other.kind == ResidenceKind.OWNER_OCCUPIER,
-        lasts(other, on),
+    owns = Residence.kind == ResidenceKind.OWNER_OCCUPIER
+    of_several = (
+        _linked(compound, on)
+        .where(owns)
+        .group_by(Residence.person)
+        .having(func.count(Residence.dwelling.distinct()) > 1)
     )
-    return _residents(compound, on).where(Residence.kind == ResidenceKind.OWNER_OCCUPIER, second.exists())
+    return _residents(compound, on).where(owns, Residence.person.in_(of_several))
 
 
 def _households(compound: str, *conditions: ColumnElement[bool]) -> Select[Any]:
@@ -205,16 +217,29 @@ def _households(compound: str, *conditions: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def _somebody(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+def _with_somebody(compound: str) -> Select[str | None]:
+    return select(Person.household).where(
+        Person.compound == compound, Person.erased_at.is_(None), Person.household.is_not(None)
+    )
+
+
+def _headed(compound: str) -> Select[str]:
+    """Households whose head is among their people."""
     return (
-        select(Person.id)
-        .where(Person.household == Household.id, Person.erased_at.is_(None), *conditions)
-        .exists()
+        select(Household.id)
+        .join(Person, Person.id == Household.head_person_id)
+        .where(Household.compound == compound, Person.household == Household.id, Person.erased_at.is_(None))
     )
 
 
 def _overlapping(compound: str, on: dt.date) -> Select[Any]:  # noqa: ARG001 they overlap on any day
     other = aliased(Residence)
+    several = (
+        select(Residence.person)
+        .where(Residence.compound == compound)
+        .group_by(Residence.person, Residence.dwelling)
+        .having(func.count() > 1)
+    )
     return (
         _row(
             person=Residence.person,
@@ -232,7 +257,7 @@ def _overlapping(compound: str, on: dt.date) -> Select[Any]:  # noqa: ARG001 the
                 or_(other.until.is_(None), Residence.since <= other.until),
             ),
         )
-        .where(Residence.compound == compound)
+        .where(Residence.compound == compound, Residence.person.in_(several))
     )
 
 
@@ -247,23 +272,23 @@ CHECKS: Final[dict[Separation, Check]] = {
     Separation.HOUSEHOLD_ELSEWHERE: _household_elsewhere,
     Separation.MEMBER_WITHOUT_RESIDENCE: _without_residence,
     Separation.OCCUPIED_WITHOUT_PEOPLE: lambda compound, on: _dwellings(
-        compound, Dwelling.state == DwellingState.OCCUPIED, ~inhabited(on), ~used(on)
+        compound, Dwelling.state == DwellingState.OCCUPIED, ~inhabited(compound, on), ~used(compound, on)
     ),
     Separation.VACANT_WITH_PEOPLE: lambda compound, on: _dwellings(
-        compound, Dwelling.state == DwellingState.VACANT, inhabited(on)
+        compound, Dwelling.state == DwellingState.VACANT, inhabited(compound, on)
     ),
     Separation.LET_WITHOUT_TENANT: _let_without_tenant,
     Separation.TENANT_NOT_LET: _tenant_not_let,
     Separation.OWNER_OF_TWO: _owner_of_two,
     Separation.HOUSEHOLD_WITHOUT_HEAD: lambda compound, _: _households(
-        compound, Household.head_person_id.is_(None), _somebody()
+        compound, Household.head_person_id.is_(None), Household.id.in_(_with_somebody(compound))
     ),
     Separation.HEAD_NOT_MEMBER: lambda compound, _: _households(
-        compound,
-        Household.head_person_id.is_not(None),
-        ~_somebody(Person.id == Household.head_person_id),
+        compound, Household.head_person_id.is_not(None), Household.id.not_in(_headed(compound))
     ),
-    Separation.HOUSEHOLD_EMPTY: lambda compound, _: _households(compound, ~_somebody()),
+    Separation.HOUSEHOLD_EMPTY: lambda compound, _: _households(
+        compound, Household.id.not_in(_with_somebody(compound))
+    ),
     Separation.NEVER_VERIFIED: lambda compound, on: _residents(compound, on).where(
         Residence.verified_on.is_(None)
     ),
