@@ -13,7 +13,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from recognition.models import DecisionRow
-from registry.models import FaceTemplate, Household, Person, Residence
+from registry.models import Credential, FaceTemplate, Household, Person, Residence, Vehicle
 from storage.audit import AuditRow
 from storage.events import EventRow
 
@@ -54,6 +54,12 @@ def at_person(session: Session, person: Person, since: dt.datetime | None = None
 
 def _subjects(session: Session, person: Person) -> Iterator[str]:
     yield f"person:{person.id}"
+    if person.household is not None:
+        yield f"household:{person.household}"
+    yield from _named("vehicle", session.scalars(select(Vehicle.id).where(Vehicle.owner == person.id)))
+    yield from _named(
+        "credential", session.scalars(select(Credential.id).where(Credential.person == person.id))
+    )
     decided = select(DecisionRow.sighting_id, DecisionRow.event_id).where(DecisionRow.person_id == person.id)
     events = []
     for sighting, event in session.execute(decided):
