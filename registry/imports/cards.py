@@ -1,6 +1,7 @@
 """A sheet of cards and other credentials of people who are registered."""
 
 import datetime as dt
+from typing import Final
 
 from registry.addresses import key as address_key
 from registry.credentials import CredentialKind, CredentialStatus
@@ -12,6 +13,8 @@ from registry.imports.lines import Line
 from registry.imports.plan import Plan, Row
 from registry.imports.whom import People
 from registry.imports.whom import identity as read_identity
+
+_MOMENT: Final = dt.timedelta(microseconds=1)
 
 
 class CardsSheet:
@@ -63,9 +66,10 @@ class CardsSheet:
             )
         else:
             values: Row = {"status": final}
-            if starts_at is not None:
+            # A sheet knows days: within the day it says, the moment stays.
+            if starts_at is not None and self._day(known["starts_at"]) != first:
                 values["starts_at"] = starts_at
-            if ends_at is not None:
+            if ends_at is not None and self._day(known["ends_at"], -_MOMENT) != last:
                 values["ends_at"] = ends_at
             if external_id is not None:
                 values["external_id"] = external_id
@@ -111,6 +115,9 @@ class CardsSheet:
         if known is not None and known["id"] in self._said:
             line.fault("card", "duplicate_card", first_row=self._said[known["id"]])
         return known
+
+    def _day(self, moment: dt.datetime | None, shift: dt.timedelta = dt.timedelta()) -> dt.date | None:
+        return None if moment is None else (moment + shift).astimezone(self._ground.zone).date()
 
     def _moment(self, day: dt.date | None) -> dt.datetime | None:
         """The first moment of a day on the compound's own wall."""
