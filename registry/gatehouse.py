@@ -15,7 +15,7 @@ from registry.errors import RefusedError
 from registry.issuing import ref_key
 from registry.passes import VisitorPass
 from registry.places import Ring, Zone
-from registry.rights import facts_of, key_of
+from registry.rights import facts_of, key_of, rights_of
 from registry.rows import find
 from registry.vehicles import Vehicle, VehicleKind
 
@@ -124,10 +124,10 @@ def _by_number(
     ).first()
     if credential is None:
         return None
-    facts = facts_of(session, compound, [credential.person]).get(credential.person)
-    if facts is None:
+    rights = rights_of(session, compound, [credential.person]).get(credential.person)
+    if rights is None:
         return None
-    answer = may_enter(EntryFacts(facts.rights, (key_of(session, credential),)), place, at)
+    answer = may_enter(EntryFacts(rights, (key_of(session, credential),)), place, at)
     return replace(answer, subject=f"person:{credential.person}")
 
 

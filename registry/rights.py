@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, exists, select, true
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from registry.biometrics import Consent, ConsentPurpose
@@ -25,18 +25,28 @@ def facts_of(session: Session, compound: str, people: Collection[str] | None = N
 
     The same few queries for one and for all; erased people are not among them.
     """
+    keys = keys_of(session, compound, people)
+    return {
+        person: EntryFacts(rights, tuple(keys.get(person, ())))
+        for person, rights in rights_of(session, compound, people).items()
+    }
+
+
+def rights_of(
+    session: Session, compound: str, people: Collection[str] | None = None
+) -> dict[str, tuple[Right, ...]]:
+    """Why people belong here, whatever they are let in by; nothing of erased people."""
     zone = _zone(session, compound)
     rights: defaultdict[str, list[Right]] = defaultdict(list)
-    found = (_homes(session, compound, people, zone), _families(session, compound, people))
-    for person, right in itertools.chain(*found, _work(session, compound, people, zone)):
+    found = (_homes(session, compound, people, zone), _work(session, compound, people, zone))
+    for person, right in itertools.chain(*found):
         rights[person].append(right)
-    keys = keys_of(session, compound, people)
     here = session.scalars(
         select(Person.id).where(
             Person.compound == compound, Person.erased_at.is_(None), _among(Person.id, people)
         )
     )
-    return {person: EntryFacts(tuple(rights.get(person, ())), tuple(keys.get(person, ()))) for person in here}
+    return {person: tuple(rights.get(person, ())) for person in here}
 
 
 def keys_of(session: Session, compound: str, people: Collection[str] | None = None) -> dict[str, list[Key]]:
@@ -89,38 +99,48 @@ def key_of(session: Session, credential: Credential) -> Key:
 def _homes(
     session: Session, compound: str, people: Collection[str] | None, zone: ZoneInfo
 ) -> Iterable[tuple[str, Right]]:
-    query = _to_building(
-        select(Residence.person, Residence.since, Residence.until, Building.zone)
+    dated: set[tuple[str, str]] = set()
+    query = (
+        select(
+            Residence.person,
+            Residence.dwelling,
+            Residence.kind,
+            Residence.since,
+            Residence.until,
+            Building.zone,
+        )
         .select_from(Residence)
         .join(Dwelling, Dwelling.id == Residence.dwelling)
-        .where(
-            Residence.compound == compound,
-            # Only the household registration is here: this person lives elsewhere.
-            Residence.kind != ResidenceKind.REGISTERED_ABSENT,
-            _among(Residence.person, people),
-        )
+        .join(Unit, Unit.id == Dwelling.unit)
+        .join(Building, Building.id == Unit.building)
+        .where(Residence.compound == compound, _among(Residence.person, people))
     )
-    for person, since, until, building in session.execute(query):
-        yield person, _right(RightKind.RESIDENCE, {building}, (since, until), zone)
+    for person, dwelling, kind, since, until, building in session.execute(query):
+        dated.add((person, dwelling))
+        # Of some only the household registration is here: they live elsewhere.
+        if kind != ResidenceKind.REGISTERED_ABSENT:
+            yield person, _right(RightKind.RESIDENCE, {building}, (since, until), zone)
+    # Members of a household that lives here, of whom nobody has written down since when. Dates
+    # go before: who has any in this dwelling is here as long as they say.
+    for person, dwelling, building in _families(session, compound, people):
+        if (person, dwelling) not in dated:
+            yield person, Right(RightKind.RESIDENCE, frozenset({building}), EPOCH, None)
 
 
-def _families(session: Session, compound: str, people: Collection[str] | None) -> Iterable[tuple[str, Right]]:
-    """Members of a household that lives here, of whom nobody has written down since when.
-
-    Dates go before: who has any in this dwelling is here as long as they say.
-    """
-    dated = exists().where(Residence.person == Person.id, Residence.dwelling == Household.dwelling)
+def _families(
+    session: Session, compound: str, people: Collection[str] | None
+) -> Iterable[tuple[str, str, str]]:
+    """Everybody with the dwelling of their household, and the zone of its building."""
     query = (
-        select(Person.id, Building.zone)
+        select(Person.id, Dwelling.id, Building.zone)
         .select_from(Person)
         .join(Household, Household.id == Person.household)
         .join(Dwelling, Dwelling.id == Household.dwelling)
         .join(Unit, Unit.id == Dwelling.unit)
         .join(Building, Building.id == Unit.building)
-        .where(Person.compound == compound, _among(Person.id, people), ~dated)
+        .where(Person.compound == compound, _among(Person.id, people))
     )
-    for person, building in session.execute(query):
-        yield person, Right(RightKind.RESIDENCE, frozenset({building}), EPOCH, None)
+    return [(person, dwelling, building) for person, dwelling, building in session.execute(query)]
 
 
 def _work(
@@ -132,10 +152,12 @@ def _work(
         )
     ).all()
     places: defaultdict[str, list[tuple[dt.date, dt.date | None, str]]] = defaultdict(list)
-    query = _to_building(
+    query = (
         select(Premises.organisation, Premises.since, Premises.until, Building.zone)
         .select_from(Premises)
         .join(Dwelling, Dwelling.id == Premises.dwelling)
+        .join(Unit, Unit.id == Dwelling.unit)
+        .join(Building, Building.id == Unit.building)
         .where(
             Premises.compound == compound,
             _among(Premises.organisation, {link.organisation for link in links}),
@@ -163,12 +185,6 @@ def _right(
 
 def _midnight(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
-
-
-def _to_building(
-    query: Select[str, dt.date, dt.date | None, str],
-) -> Select[str, dt.date, dt.date | None, str]:
-    return query.join(Unit, Unit.id == Dwelling.unit).join(Building, Building.id == Unit.building)
 
 
 def _consenting(session: Session, compound: str, people: Collection[str]) -> set[str]:
