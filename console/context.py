@@ -1,13 +1,14 @@
 """What the console needs of the rest of the process, handed over once at the start."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
 from fastapi import Request
 from prometheus_client import CollectorRegistry
 
 from alerts.incidents.actor import Actor
+from privacy.retention import RetentionPolicy
 from registry.templates import ConsentMissingError
 from storage import Clock, Database, MediaStore
 
@@ -57,6 +58,8 @@ class Rooms:
     broker_ready: Callable[[], bool]
     ingest_ready: Callable[[], bool]
     metrics_registry: CollectorRegistry
+    # How long each class of data is kept here.
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
 
 
 # Which of the deployment's compounds a request is about; without it the console's own.

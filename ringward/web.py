@@ -88,6 +88,7 @@ class ConsoleRole(Role):
             broker_ready=broker_ready,
             ingest_ready=ingest_ready,
             metrics_registry=foundation.metrics,
+            retention=settings.retention,
         )
         config = uvicorn.Config(
             _WakeAfterWrites(create_app(rooms), wake),

@@ -4,12 +4,15 @@ from fastapi import APIRouter
 
 from console.api import (
     aliases,
+    assessments,
     audits,
+    breaches,
     buildings,
     consents,
     credentials,
     deadletters,
     devices,
+    disclosures,
     dispatches,
     districts,
     dwellings,
@@ -18,6 +21,7 @@ from console.api import (
     events,
     finding,
     grids,
+    holds,
     households,
     incidents,
     maps,
@@ -33,6 +37,7 @@ from console.api import (
     requests,
     residences,
     responders,
+    retention,
     sightings,
     situations,
     stream,
@@ -85,6 +90,11 @@ for _resource in (
     # Its applications stand before an entry's id, which would swallow their path.
     watchlist_orders,
     watchlist,
+    holds,
+    disclosures,
+    assessments,
+    retention,
+    breaches,
     audits,
     stream,
 ):

@@ -45,7 +45,7 @@ class Protection:
         if not self.refs or body is None:
             return False
         decoded = msgspec.json.decode(body) if isinstance(body, str) else body
-        return not self.refs.isdisjoint(spelling.card(ref) for ref in _refs(decoded))
+        return not self.refs.isdisjoint(spelling.card(ref) for ref in refs_in(decoded))
 
 
 def protection(session: Session, compound: str, policy: RetentionPolicy, at: dt.datetime) -> Protection:
@@ -74,7 +74,7 @@ def protection(session: Session, compound: str, policy: RetentionPolicy, at: dt.
     if not people:
         return Protection(now, frozenset(events), frozenset())
     events.update(_seen(session, compound, people))
-    refs = frozenset(spelling.card(ref) for ref in _known_by(session, people))
+    refs = frozenset(spelling.card(ref) for ref in known_by(session, people))
     return Protection(now, frozenset(events), refs)
 
 
@@ -129,7 +129,7 @@ def _seen(session: Session, compound: str, people: Sequence[str]) -> Iterable[st
         )
 
 
-def _known_by(session: Session, people: Sequence[str]) -> Iterable[str]:
+def known_by(session: Session, people: Sequence[str]) -> Iterable[str]:
     """What devices call these people: references of terminals, numbers of cards."""
     yield from people
     yield from session.scalars(select(TerminalEnrolment.ref).where(TerminalEnrolment.person.in_(people)))
@@ -139,7 +139,7 @@ def _known_by(session: Session, people: Sequence[str]) -> Iterable[str]:
             yield ref
 
 
-def _refs(body: dict[str, Any]) -> Iterable[str]:
+def refs_in(body: dict[str, Any]) -> Iterable[str]:
     for part, name in (("credential", "ref"), ("match", "person_ref")):
         value = (body.get(part) or {}).get(name)
         if value is not None:

@@ -150,6 +150,25 @@ ROUTES = {
     ("POST", "/watchlist/{entry_id}/lifting"): Action.WATCHLIST_APPLY,
     ("DELETE", "/watchlist/applications/{application_id}"): Action.WATCHLIST_APPLY,
     ("POST", "/watchlist/applications/{application_id}/decision"): Action.WATCHLIST_APPROVE,
+    ("GET", "/holds"): Action.HOLDS_READ,
+    ("POST", "/holds"): Action.HOLDS_APPLY,
+    ("POST", "/holds/{hold_id}/approval"): Action.HOLDS_APPROVE,
+    ("POST", "/holds/{hold_id}/release"): Action.HOLDS_APPROVE,
+    ("GET", "/disclosures"): Action.DISCLOSURES_APPROVE,
+    ("GET", "/disclosures/own"): Action.DISCLOSURES_REQUEST,
+    ("POST", "/disclosures"): Action.DISCLOSURES_REQUEST,
+    ("POST", "/disclosures/{disclosure_id}/decision"): Action.DISCLOSURES_APPROVE,
+    ("POST", "/disclosures/{disclosure_id}/delivery"): Action.DISCLOSURES_DELIVER,
+    ("GET", "/assessments"): Action.ASSESSMENT_READ,
+    ("GET", "/assessments/facts"): Action.ASSESSMENT_READ,
+    ("GET", "/assessments/{version}"): Action.ASSESSMENT_READ,
+    ("GET", "/assessments/{version}/document"): Action.ASSESSMENT_READ,
+    ("POST", "/assessments"): Action.ASSESSMENT_MAKE,
+    ("GET", "/retention"): Action.RETENTION_READ,
+    ("GET", "/retention/proofs"): Action.RETENTION_READ,
+    ("GET", "/filing-tasks"): Action.RETENTION_READ,
+    ("POST", "/filing-tasks/{task_id}/completion"): Action.ASSESSMENT_MAKE,
+    ("POST", "/breaches/affected"): Action.BREACH_EXPORT,
 }
 
 
@@ -176,6 +195,7 @@ def filled(path: str, world) -> str:
         zone_id="gate",
         household_id="h1",
         step="suspend",
+        version=1,
     )
     return "/api/v1" + path.format_map(ids)
 
@@ -202,6 +222,8 @@ def body(method: str, path: str) -> dict:
         return {"json": VISITORS_AND_WATCH_LIST[path]}
     if (method, path) in PLACES:
         return PLACES[method, path]
+    if (method, path) in KEEPING:
+        return {"json": KEEPING[method, path]}
     if path.endswith("/templates"):
         return {"files": {"photo": b"a face"}}
     looks = ("/people", "/passes/", "/watchlist")
@@ -290,6 +312,28 @@ PLACES = {
     ("PATCH", "/notes/{note_id}"): {"json": {"version": 1, "text": "结冰"}},
     ("GET", "/people"): {"params": {"name": "张三", "purpose": "monitoring"}},
     ("GET", "/dwellings/{dwelling_id}/people"): {"params": {"purpose": "monitoring"}},
+}
+
+
+KEEPING = {
+    ("POST", "/holds"): {
+        "subject_kind": "person",
+        "subject": "adult",
+        "reason": "r",
+        "ends_at": "2026-12-01T00:00:00Z",
+    },
+    ("POST", "/disclosures"): {
+        "requester_org": "o",
+        "document_no": "3",
+        "reason": "r",
+        "scope": {"kind": "person", "id": "adult"},
+        "from_at": "2026-11-01T00:00:00Z",
+        "to_at": "2026-11-02T00:00:00Z",
+    },
+    ("POST", "/disclosures/{disclosure_id}/decision"): {"verdict": "refuse"},
+    ("POST", "/disclosures/{disclosure_id}/delivery"): {},
+    ("POST", "/assessments"): {"assessment": "necessary"},
+    ("POST", "/breaches/affected"): {"classes": ["register"]},
 }
 
 

@@ -17,9 +17,15 @@ from console.pages.queue import why
 from console.texts import LOCALES, load, negotiate
 from devices.enrolments import OrderState
 from devices.models import DeviceKind
+from privacy.assessment import SECTIONS
+from privacy.breach import BreachClass
+from privacy.disclosures import DisclosureScope
 from privacy.erasure.keeps import KeepReason
-from privacy.models import ErasureKind, RequestKind, RequestState, StepState
+from privacy.filing import FilingLevel
+from privacy.holds import HoldState, HoldSubject
+from privacy.models import DisclosureState, ErasureKind, RequestKind, RequestState, StepState
 from privacy.requests import Correctable
+from privacy.retention import CLASSES
 from recognition.decide import FaceOutcome, PlateOutcome
 from recognition.images import Broken
 from registry.admission import PassReason
@@ -67,6 +73,12 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("request_state", RequestState),
     ("correctable", Correctable),
     ("delete_order", OrderState),
+    ("hold_subject", HoldSubject),
+    ("hold", HoldState),
+    ("disclosure", DisclosureState),
+    ("disclosure_scope", DisclosureScope),
+    ("filing", FilingLevel),
+    ("breach", BreachClass),
     ("decision", Broken),
     ("photo", Broken),
 ]
@@ -255,6 +267,25 @@ def test_every_refusal_of_passes_and_the_watch_list_has_a_text() -> None:
     assert {"pass_over", "host_not_here", "two_people", "plate_malformed"} <= given
     for locale in LOCALES:
         assert {f"refused.{code}" for code in given} <= keys_of(locale)
+
+
+def test_every_refusal_of_holds_disclosures_and_filing_has_a_text() -> None:
+    given = {f"hold_{state}" for state in HoldState} - {"hold_applied"}
+    for module in sources(
+        "privacy/holds.py", "privacy/disclosures.py", "privacy/export.py", "privacy/filing.py"
+    ):
+        for node in ast.walk(module):
+            if called(node) == "RefusedError" and node.args:
+                given |= {code for code in literals(node.args[0]) if code != "hold_"}
+    assert {"hold_ends", "disclosure_window", "disclosure_too_large", "filing_done", "two_people"} <= given
+    for locale in LOCALES:
+        assert {f"refused.{code}" for code in given} <= keys_of(locale)
+
+
+def test_every_class_of_retention_and_section_of_an_assessment_has_a_text() -> None:
+    wanted = {f"retention.{one.name}" for one in CLASSES} | {f"pia_section.{name}" for name in SECTIONS}
+    for locale in LOCALES:
+        assert wanted <= keys_of(locale)
 
 
 def test_every_text_a_template_or_page_asks_for_exists() -> None:
