@@ -1,4 +1,4 @@
-"""The pages people work on: sign-in, the operator's live page, the volunteer's phone, devices, people.
+"""The pages people work on: sign-in, the live page, the phone, devices, people, one's own data.
 
 Each file is one page: its routes and what its template is given. Everything a device, a
 plate or a person brings in is escaped by the templates.
@@ -6,11 +6,11 @@ plate or a person brings in is escaped by the templates.
 
 from fastapi import APIRouter
 
-from console.pages import devices, incident, operator, people, phone, signin
+from console.pages import audit, devices, erasures, incident, my, operator, people, phone, signin
 from console.pages.view import error_page
 
 __all__ = ["error_page", "router"]
 
 router = APIRouter(include_in_schema=False)
-for _part in (signin, operator, incident, phone, devices, people):
+for _part in (signin, operator, incident, phone, devices, people, my, audit, erasures):
     router.include_router(_part.router)

@@ -7,7 +7,6 @@ from fastapi.responses import RedirectResponse
 
 from console.accounts import service
 from console.accounts.limits import TooManyAttemptsError
-from console.accounts.models import Role
 from console.accounts.passwords import (
     MINIMUM_LENGTH,
     HashingBusyError,
@@ -16,6 +15,7 @@ from console.accounts.passwords import (
 )
 from console.accounts.service import SetupLinkInvalidError, SignInRefusedError
 from console.context import rooms
+from console.pages.navigation import home_of
 from console.pages.view import frame, render
 from console.security import (
     SIGN_IN_PATH,
@@ -30,12 +30,6 @@ from console.texts import COOKIE, LOCALES, locale_of
 router = APIRouter()
 
 _YEAR_S: Final = 365 * 24 * 3600
-HOME: Final = {Role.OPERATOR: "/console", Role.ADMINISTRATOR: "/console", Role.VOLUNTEER: "/phone"}
-
-
-def home_of(role: str) -> str:
-    """The page a role works on."""
-    return HOME[Role(role)]
 
 
 def local_path(target: str | None, otherwise: str) -> str:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
-from console.accounts.models import Role, User
+from console.accounts.models import User
 from console.context import rooms
+from console.pages.navigation import Link, menu, registry_tabs
+from console.permissions import Action, allowed
 from console.security import csrf_token, identify
 from console.texts import COOKIE, Texts, load, negotiate
 from registry.models import Compound
@@ -56,20 +58,31 @@ class Frame:
         return self.t.lang
 
     @property
-    def is_staff(self) -> bool:
-        return self.user is not None and self.user.role in {Role.OPERATOR, Role.ADMINISTRATOR}
+    def menu(self) -> list[Link]:
+        return menu(self.user, self.path)
 
     @property
-    def is_administrator(self) -> bool:
-        return self.user is not None and self.user.role == Role.ADMINISTRATOR
+    def registry_tabs(self) -> list[Link]:
+        return registry_tabs(self.user, self.path)
+
+    def may(self, action: str) -> bool:
+        """Whether the reader's role may do something, e.g. `may("people_edit")`."""
+        return self.user is not None and allowed(self.user, Action(action))
 
     def clock(self, moment: dt.datetime | None) -> str:
         """The compound's local time to the second, with the day when it is not today."""
         if moment is None:
             return ""
         local, today = moment.astimezone(self.zone), self.now.astimezone(self.zone).date()
-        pattern = "HH:mm:ss" if local.date() == today else self.t("time.day_pattern")
+        if local.date() == today:
+            pattern = "HH:mm:ss"
+        else:
+            pattern = self.t("time.day_pattern" if local.year == today.year else "time.year_pattern")
         return format_datetime(local, pattern, locale=self.t.locale)
+
+    def day(self, date: dt.date | None) -> str:
+        """A calendar day as the reader writes it."""
+        return format_date(date, "medium", locale=self.t.locale) if date else ""
 
     def age(self, moment: dt.datetime) -> str:
         """How long ago, in one unit: 40 s, 12 min, 3 h, 2 d."""

@@ -3,13 +3,14 @@
 import datetime as dt
 
 import pages_history
+import pages_registry
 from pages_history import COMPOUND
 from sqlalchemy.orm import Session
 
 from alerts.duty.models import Responder, Shift, Team, TeamKind
 from console.accounts.models import Role, User
 from devices.models import Device, DeviceKind, DeviceStatus
-from registry import consents
+from registry import consents, lookups
 from registry.models import (
     Building,
     Compound,
@@ -99,8 +100,10 @@ def places(session: Session, at: dt.datetime, name: str = "红花小区") -> Non
 def people(session: Session, media: MediaStore, at: dt.datetime, portrait: bytes) -> None:
     session.add(Household(id="h-1", compound=COMPOUND))
     session.flush()
-    person = Person(id="p-1", compound=COMPOUND, household="h-1", name="张三丰", phone="13900000000")
-    silent = Person(id="p-2", compound=COMPOUND, household="h-1", name="李不愿", phone=None)
+    person = Person(id="p-1", compound=COMPOUND, household="h-1")
+    silent = Person(id="p-2", compound=COMPOUND, household="h-1")
+    lookups.identify(person, name="张三丰", phone="10012345678")
+    lookups.identify(silent, name="李不愿")
     session.add_all([person, silent])
     session.flush()
     consents.give(
@@ -155,11 +158,18 @@ def responders(session: Session, at: dt.datetime) -> None:
 
 
 def users(session: Session, at: dt.datetime) -> None:
-    for user, role, responder in (
-        ("operator", Role.OPERATOR, None),
-        ("li", Role.VOLUNTEER, "r-li"),
-        ("wang", Role.VOLUNTEER, "r-wang"),
-        ("admin", Role.ADMINISTRATOR, None),
+    for user, role, responder, person in (
+        ("operator", Role.OPERATOR, None, None),
+        ("li", Role.VOLUNTEER, "r-li", None),
+        ("wang", Role.VOLUNTEER, "r-wang", None),
+        ("admin", Role.ADMINISTRATOR, None, None),
+        ("manager", Role.PROPERTY_MANAGER, None, None),
+        ("guard", Role.GUARD, "r-zhao", None),
+        ("grid", Role.GRID_WORKER, None, None),
+        ("police", Role.POLICE, None, None),
+        ("auditor", Role.AUDITOR, None, None),
+        ("resident", Role.RESIDENT, None, "p-1"),
+        ("newcomer", Role.RESIDENT, None, None),
     ):
         session.add(
             User(
@@ -168,6 +178,7 @@ def users(session: Session, at: dt.datetime) -> None:
                 password_hash=HASH,
                 role=role,
                 responder_id=responder,
+                person_id=person,
                 created_at=at,
             )
         )
@@ -181,5 +192,6 @@ def build(database: Database, media: MediaStore, at: dt.datetime, probe: bytes, 
         responders(session, at)
         users(session, at)
         session.flush()
+        pages_registry.homes(session, at)
         pages_history.incidents(session, media, at, probe)
         pages_history.letters(session, at)

@@ -1,0 +1,86 @@
+"""Where each role finds its pages: the home page, the menu, and the tabs of the registry.
+
+A role sees a link where it may do something behind it, and no other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from console.accounts.models import Role, User
+from console.permissions import Action, allowed
+
+HOME: Final[Mapping[Role, str]] = {
+    Role.OPERATOR: "/console",
+    Role.ADMINISTRATOR: "/console",
+    Role.VOLUNTEER: "/phone",
+    Role.PROPERTY_MANAGER: "/my",
+    Role.GUARD: "/my",
+    Role.GRID_WORKER: "/my",
+    Role.AUDITOR: "/audit",
+    Role.RESIDENT: "/my",
+    # Orders and disclosures of the police go through the API; here is their account.
+    Role.POLICE: "/my",
+    # A terminal asks the API with a token and signs in nowhere.
+    Role.DEVICE: "/my",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of a menu; `key` is its text's. `current`: it leads to the page that is shown."""
+
+    path: str
+    key: str
+    current: bool
+
+
+# A path, its text, and the actions of which any one shows it.
+_Row = tuple[str, str, tuple[Action, ...]]
+
+_MENU: Final[tuple[_Row, ...]] = (
+    ("/console", "nav.live", (Action.INCIDENTS_READ,)),
+    ("/phone", "nav.tasks", (Action.TASKS,)),
+    ("/console/devices", "nav.devices", (Action.DEVICES_READ,)),
+    ("/console/refused", "nav.refused", (Action.EVENTS_READ,)),
+    ("/console/people", "nav.people", (Action.PEOPLE_EDIT,)),
+    ("/erasures", "nav.erasures", (Action.ERASURES_READ,)),
+    ("/audit", "nav.audit", (Action.AUDIT_READ,)),
+)
+_REGISTRY: Final[tuple[_Row, ...]] = (
+    ("/console/people", "nav.people", (Action.PEOPLE_EDIT,)),
+)
+
+
+def home_of(role: str) -> str:
+    """The page a role works on."""
+    return HOME[Role(role)]
+
+
+def menu(user: User | None, path: str) -> list[Link]:
+    """The menu of a user who looks at a path; empty where there is nothing to choose between."""
+    if user is None:
+        return []
+    rows = [row for row in _MENU if _shown(user, row)]
+    links = _links(rows, path)
+    return links if len(links) > 1 else []
+
+
+def registry_tabs(user: User | None, path: str) -> list[Link]:
+    """The tabs of the registry's pages."""
+    rows = [row for row in _REGISTRY if user is not None and _shown(user, row)]
+    return _links(rows, path) if len(rows) > 1 else []
+
+
+def _shown(user: User, row: _Row) -> bool:
+    if row[0] == "/phone" and allowed(user, Action.INCIDENTS_READ):
+        # Who works in the control room is sent somewhere only where they are a responder too.
+        return user.responder_id is not None
+    return any(allowed(user, action) for action in row[2])
+
+
+def _links(rows: list[_Row], path: str) -> list[Link]:
+    # Of "/console" and "/console/devices" the longer one is where "/console/devices/cam-1" lies.
+    within = [row[0] for row in rows if path == row[0] or path.startswith(f"{row[0]}/")]
+    here = max(within, key=len, default=None)
+    return [Link(row[0], row[1], row[0] == here) for row in rows]
