@@ -27,6 +27,9 @@ SAME_PASSAGE: Final = dt.timedelta(minutes=2)
 """How long a report of one use may come again, and for how long a use explains a plate at the barrier."""
 
 
+_CHUNK: Final = 500
+
+
 class PassReason(enum.StrEnum):
     """Why a pass lets in or does not."""
 
@@ -95,6 +98,14 @@ def decide(facts: PassFacts, zone: str, at: dt.datetime) -> PassDecision:
 def check(session: Session, visitor_pass: VisitorPass, zone: str, at: dt.datetime) -> PassDecision:
     """Whether the pass would let in, without using it. Raises `MissingError("zone")`."""
     return decide(_facts(session, visitor_pass, zone, at), zone, at)
+
+
+def check_all(
+    session: Session, compound: str, passes: Sequence[VisitorPass], zone: str, at: dt.datetime
+) -> dict[str, PassDecision]:
+    """The same for many passes of a compound, by id, in as many queries as for one."""
+    facts = _facts_of_all(session, compound, passes, zone, at)
+    return {pass_id: decide(known, zone, at) for pass_id, known in facts.items()}
 
 
 def use(
@@ -215,31 +226,54 @@ def _host_buildings(session: Session, visitor_pass: VisitorPass, at: dt.datetime
 
 
 def _facts(session: Session, visitor_pass: VisitorPass, zone: str, at: dt.datetime) -> PassFacts:
-    known = links(session, visitor_pass.compound)
+    return _facts_of_all(session, visitor_pass.compound, [visitor_pass], zone, at)[visitor_pass.id]
+
+
+def _facts_of_all(
+    session: Session, compound: str, passes: Sequence[VisitorPass], zone: str, at: dt.datetime
+) -> dict[str, PassFacts]:
+    """What the decisions about many passes depend on, in as many queries as for one."""
+    known = links(session, compound)
     if zone not in known:
         raise MissingError("zone")
-    buildings = _host_buildings(session, visitor_pass, at)
-    outermost = session.scalars(
-        select(Zone.ring)
-        .join(PassUse, PassUse.zone == Zone.id)
-        .where(
-            PassUse.compound == visitor_pass.compound,
-            PassUse.visitor_pass == visitor_pass.id,
-            PassUse.direction == PassDirection.IN,
+    hosts = {found.id: host_of(found) for found in passes}
+    day = local_date(session, compound, at)
+    here = buildings_of(session, compound, {host for host in hosts.values() if host is not None}, day)
+    depths = _outermost(session, compound, passes)
+    ways: dict[tuple[str, ...], frozenset[str]] = {}
+    facts = {}
+    for found in passes:
+        host, limit = hosts[found.id], found.max_uses
+        buildings = tuple(building.zone for building in here.get(host, ())) if host is not None else ()
+        if buildings not in ways:
+            ways[buildings] = way(known, buildings)
+        facts[found.id] = PassFacts(
+            state=PassState(found.state),
+            starts_at=found.starts_at,
+            ends_at=found.ends_at,
+            host_here=host is None or host in here,
+            zones=frozenset(found.zones) or ways[buildings],
+            uses_left=None if limit is None else limit - found.uses,
+            counts=known[zone].ring.depth <= depths.get(found.id, len(Ring)),
         )
+    return facts
+
+
+def _outermost(session: Session, compound: str, passes: Sequence[VisitorPass]) -> dict[str, int]:
+    """Pass id → the depth of the outermost ring that it has let into; nothing of an unused one."""
+    query = (
+        select(PassUse.visitor_pass, Zone.ring)
+        .join(Zone, Zone.id == PassUse.zone)
+        .where(PassUse.compound == compound, PassUse.direction == PassDirection.IN)
         .distinct()
     )
-    depth = min((Ring(ring).depth for ring in outermost), default=len(Ring))
-    limit = visitor_pass.max_uses
-    return PassFacts(
-        state=PassState(visitor_pass.state),
-        starts_at=visitor_pass.starts_at,
-        ends_at=visitor_pass.ends_at,
-        host_here=buildings is not None,
-        zones=frozenset(visitor_pass.zones) or way(known, buildings or ()),
-        uses_left=None if limit is None else limit - visitor_pass.uses,
-        counts=known[zone].ring.depth <= depth,
-    )
+    depths: dict[str, int] = {}
+    ids = [found.id for found in passes]
+    for start in range(0, len(ids), _CHUNK):
+        chunk = query.where(PassUse.visitor_pass.in_(ids[start : start + _CHUNK]))
+        for pass_id, ring in session.execute(chunk):
+            depths[pass_id] = min(Ring(ring).depth, depths.get(pass_id, len(Ring)))
+    return depths
 
 
 def _again(known: PassUse, zone: str, at: dt.datetime, direction: PassDirection) -> PassDecision:

@@ -101,10 +101,11 @@ def list_entitled(session: Session, compound: str, zone: str, at: dt.datetime) -
     people = facts_of(session, compound)
     passes = session.scalars(
         select(VisitorPass).where(*admission.in_force(compound, at)).order_by(VisitorPass.id)
-    )
+    ).all()
+    decided = admission.check_all(session, compound, passes, zone, at)
     return Entitled(
         tuple(sorted(person for person, facts in people.items() if may_enter(facts, place, at).allowed)),
-        tuple(found.id for found in passes if admission.check(session, found, zone, at).allowed),
+        tuple(pass_id for pass_id, decision in decided.items() if decision.allowed),
     )
 
 
