@@ -7,17 +7,17 @@ commit, by `follow_up`, which may be killed anywhere and begins again where it w
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from privacy.erasure import steps
+from devices.enrolments import TerminalEnrolment
 from privacy.erasure.followup import follow_up
 from privacy.erasure.ordering import start
 from privacy.erasure.receipts import Receipt, ReceiptStep, receipt
 from privacy.erasure.restored import forget_again
-from privacy.models import Erasure, ErasureKind, ErasureStep
+from privacy.models import Erasure, ErasureKind
 from registry import consents
-from registry.models import ConsentPurpose, Person
+from registry.models import ConsentPurpose, FaceTemplate, Person
 
 __all__ = [
     "Receipt",
@@ -56,6 +56,9 @@ def order(
     whole = _last(session, locked, ErasureKind.PERSON)
     if whole is not None and (kind is ErasureKind.PERSON or locked.erased_at is not None):
         return whole
+    face = _last(session, locked, ErasureKind.FACE)
+    if kind is ErasureKind.FACE and face is not None and not _has_face(session, locked):
+        return face
     return start(session, locked, ErasureKind(kind), at=at, by=by, request=request)
 
 
@@ -78,11 +81,10 @@ def withdraw(
     if purpose is not ConsentPurpose.FACE_ACCESS:
         consents.withdraw(session, person, purpose, at)
         return Withdrawal(0, None)
+    templates = select(func.count()).where(FaceTemplate.person == person.id)
+    before = session.scalar(templates) or 0
     erasure = order(session, person, ErasureKind.FACE, at=at, by=by)
-    done = session.scalars(
-        select(ErasureStep).where(ErasureStep.erasure == erasure.id, ErasureStep.place == steps.DATABASE)
-    ).one()
-    return Withdrawal(int(done.detail.get("templates", 0)), erasure)
+    return Withdrawal(before - (session.scalar(templates) or 0), erasure)
 
 
 def find(session: Session, compound: str, erasure_id: str) -> Erasure | None:
@@ -90,6 +92,19 @@ def find(session: Session, compound: str, erasure_id: str) -> Erasure | None:
     return session.scalars(
         select(Erasure).where(Erasure.id == erasure_id, Erasure.compound == compound)
     ).first()
+
+
+def _has_face(session: Session, person: Person) -> bool:
+    """Whether anything stands on a face: consent, a template, an entry on a terminal."""
+    if consents.active(session, person.id, ConsentPurpose.FACE_ACCESS) is not None:
+        return True
+    template = select(FaceTemplate.id).where(FaceTemplate.person == person.id).limit(1)
+    on_terminal = (
+        select(TerminalEnrolment.id)
+        .where(TerminalEnrolment.person == person.id, TerminalEnrolment.face)
+        .limit(1)
+    )
+    return session.scalar(template) is not None or session.scalar(on_terminal) is not None
 
 
 def _last(session: Session, person: Person, kind: ErasureKind) -> Erasure | None:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from devices.enrolments import TerminalEnrolment
 from privacy.erasure.face import Forgotten, forget_at_terminals, forget_face
-from privacy.erasure.marks import Marks, struck
+from privacy.erasure.marks import Marks
+from privacy.erasure.orders import strike_orders
 from privacy.models import SubjectRequest
 from registry import spelling
 from registry.models import (
@@ -20,15 +21,12 @@ from registry.models import (
     Credential,
     Household,
     ImportChange,
-    LegalBasis,
     PassUse,
     Person,
     Residence,
     StaffLink,
     Vehicle,
     VisitorPass,
-    WatchlistApplication,
-    WatchlistEntry,
 )
 
 # The console's tables, by name: no arrow points up to its models.
@@ -100,7 +98,7 @@ def forget_person(
         *passes,
         person.id,
     ]
-    _strike_watchlist(session, person, marks, by=by, at=at)
+    strike_orders(session, person, marks, by=by, at=at)
     _close_account(session, person)
     session.execute(update(SubjectRequest).where(SubjectRequest.person == person.id).values(detail={}))
     household = person.household
@@ -190,32 +188,6 @@ def _delete_links(session: Session, person: Person) -> list[str]:
         update(Person).where(Person.guardian == person.id).values(guardian=None, version=Person.version + 1)
     )
     return gone
-
-
-def _strike_watchlist(session: Session, person: Person, marks: Marks, *, by: str, at: dt.datetime) -> None:
-    """Lifts what the person reported lost, and strikes the person out of entries that are over."""
-    subjects = [person.id, *marks.vehicles, *marks.plates]
-    for entry in session.scalars(
-        select(WatchlistEntry).where(
-            WatchlistEntry.compound == person.compound, WatchlistEntry.subject.in_(subjects)
-        )
-    ):
-        if entry.legal_basis == LegalBasis.OWNERS_REPORT and entry.lifted_at is None:
-            entry.lifted_at, entry.lifted_by = at, by
-        _strike(entry, marks)
-    for application in session.scalars(
-        select(WatchlistApplication).where(
-            WatchlistApplication.compound == person.compound, WatchlistApplication.subject.in_(subjects)
-        )
-    ):
-        _strike(application, marks)
-
-
-def _strike(row: WatchlistEntry | WatchlistApplication, marks: Marks) -> None:
-    if row.subject in marks.plates:
-        # Who ordered what and when stays on record, for whom no longer.
-        row.subject = f"erased:{row.id}"[:64]
-    row.reason = struck(row.reason, marks) or ""
 
 
 def _close_account(session: Session, person: Person) -> None:

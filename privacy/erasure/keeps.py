@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Evidence, Incident
+from privacy.disclosures import DELIVERABLE
 from privacy.holds import held, held_subjects
+from privacy.models import Disclosure, DisclosureState
 from registry.models import (
     ApplicationState,
     LegalBasis,
@@ -32,6 +34,8 @@ class KeepReason(enum.StrEnum):
     LEGAL_HOLD = "legal_hold"
     OPEN_INCIDENT = "open_incident"
     WATCHLIST = "watchlist"
+    # Somebody has asked for it by a document, and it is not handed out yet.
+    OFFICIAL_REQUEST = "official_request"
     OWNERS_RESOLUTION = "owners_resolution"
     # What those are told who may not know of a hold or of an order of the police.
     BY_LAW = "by_law"
@@ -40,7 +44,7 @@ class KeepReason(enum.StrEnum):
 
 
 # A person under investigation must not learn of it by asking to be forgotten.
-SECRET = frozenset({KeepReason.LEGAL_HOLD, KeepReason.WATCHLIST})
+SECRET = frozenset({KeepReason.LEGAL_HOLD, KeepReason.WATCHLIST, KeepReason.OFFICIAL_REQUEST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ def of_person(session: Session, person: Person, subjects: Iterable[str], at: dt.
         keeps.append(Keep(KeepReason.LEGAL_HOLD, hold.id, hold.ends_at))
     keeps += _incidents(session, person.compound, known, at)
     keeps += _watched(session, person.compound, known, at)
+    keeps += _requested(session, person.compound, known, at)
     return keeps
 
 
@@ -135,3 +140,19 @@ def _watched(session: Session, compound: str, subjects: Sequence[str], at: dt.da
         )
     )
     return keeps + [Keep(KeepReason.WATCHLIST, row.id, row.ends_at) for row in applications]
+
+
+def _requested(session: Session, compound: str, subjects: Sequence[str], at: dt.datetime) -> list[Keep]:
+    """Disclosures that are still to be decided or delivered; what is left lying keeps nothing for ever."""
+    rows = session.scalars(
+        select(Disclosure).where(
+            Disclosure.compound == compound,
+            Disclosure.state.in_((DisclosureState.PENDING, DisclosureState.APPROVED)),
+        )
+    )
+    keeps = [
+        Keep(KeepReason.OFFICIAL_REQUEST, row.id, (row.decided_at or row.applied_at) + DELIVERABLE)
+        for row in rows
+        if row.scope.get("id") in subjects
+    ]
+    return [keep for keep in keeps if keep.until is not None and keep.until > at]

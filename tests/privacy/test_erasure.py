@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import String, Text, func, or_, select, type_coerce
+from sqlalchemy import String, Text, delete, func, or_, select, type_coerce
 
 import ringward.schema
 from alerts.incidents.models import Incident, Transition
@@ -249,6 +249,17 @@ def test_withdrawal_of_the_face_leaves_the_person(either_database, media, vault,
     assert found.pop("terminal:cam-1") is StepState.PENDING
     assert set(found) == {"database", "media", "keys"}
     assert set(found.values()) == {StepState.CONFIRMED}
+
+
+def test_withdrawal_that_is_sent_twice_happens_once(either_database, media, vault, ids):
+    seen = []
+    for _ in range(2):
+        with either_database.write() as session:
+            done = erasures.withdraw(session, session.get_one(Person, "p1"), FACE, at=NOON, by="p1")
+            seen.append((done.templates_deleted, done.erasure.id))
+            session.execute(delete(TerminalEnrolment))
+    assert [deleted for deleted, _ in seen] == [1, 0]
+    assert len({erasure for _, erasure in seen}) == 1
 
 
 def test_after_a_withdrawal_the_same_person_may_agree_again(either_database, media, vault, ids):

@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
-from privacy import erasures, holds
-from privacy.models import ErasureKind, StepState
+from privacy import disclosures, erasures, holds
+from privacy.disclosures import DisclosureScope
+from privacy.models import Disclosure, DisclosureState, ErasureKind, StepState
 from recognition.models import DecisionRow
 from registry.models import FaceTemplate, LegalBasis, Person, WatchlistEntry, WatchlistSubject
 from storage import new_id
@@ -122,6 +123,58 @@ def test_order_in_force_keeps_and_its_secret_is_kept_too(
         assert PLATE not in entry.subject
         assert NAME not in entry.reason
         assert entry.document_no == "2026-1", "who ordered what stays on record"
+
+
+@pytest.mark.parametrize("subject", ["p1", PLATE])
+def test_asked_for_by_a_document_it_is_kept_until_that_is_delivered(
+    either_database, media, vault, ids, subject
+):
+    with either_database.write() as session:
+        asked = disclosures.request(
+            session,
+            COMPOUND,
+            DisclosureScope.PERSON if subject == "p1" else DisclosureScope.PLATE,
+            subject,
+            requester_org="派出所",
+            document_no="2026-9",
+            reason=f"about {NAME}",
+            from_at=NOON - DAY,
+            to_at=NOON,
+            applicant="a",
+            at=NOON,
+        )
+    erasure_id = order(either_database)
+    erasures.follow_up(either_database, media, vault, NOON)
+    assert name_of(either_database) == NAME
+    assert receipt(either_database, erasure_id)[0]["database"].reasons == ("by_law",)
+    with either_database.write() as session:
+        session.get_one(Disclosure, asked.id).state = DisclosureState.DELIVERED
+    erasures.follow_up(either_database, media, vault, NOON + DAY)
+    assert name_of(either_database) == ""
+    with either_database.read() as session:
+        row = session.get_one(Disclosure, asked.id)
+        assert (row.document_no, row.reason) == ("2026-9", "about ▇▇")
+        assert row.scope["id"] in {"p1", None}
+
+
+def test_request_that_nobody_decides_keeps_nothing_for_ever(either_database, media, vault, ids):
+    with either_database.write() as session:
+        disclosures.request(
+            session,
+            COMPOUND,
+            DisclosureScope.PERSON,
+            "p1",
+            requester_org="o",
+            document_no="1",
+            reason="r",
+            from_at=NOON - DAY,
+            to_at=NOON,
+            applicant="a",
+            at=NOON,
+        )
+    order(either_database)
+    erasures.follow_up(either_database, media, vault, NOON + disclosures.DELIVERABLE)
+    assert name_of(either_database) == ""
 
 
 def test_own_report_of_a_lost_car_keeps_nothing_and_is_lifted(either_database, media, vault, ids):
