@@ -143,15 +143,19 @@ _bound = bindparam("bound", type_=String)
 
 
 def _linked(by: ColumnElement[Any], *, ended: bool) -> Select[Any]:
-    """Residences of one person or in one dwelling, with the person and the household."""
+    """Residences of one person or in one dwelling, with the person and the household.
+
+    The compound is the person's and not compared here: SQLite would go by it, through all
+    residences of the compound.
+    """
     r = _residences.c
     lasts = and_(r.since <= _on, or_(r.until.is_(None), r.until >= _on))
     return (
         _of_people(r.dwelling, r.id, r.kind, r.since, r.until, r.verified_on, r.verified_by)
         .select_from(
-            _residences.join(
-                _people, and_(_people.c.id == r.person, _people.c.compound == r.compound)
-            ).outerjoin(_households, _households.c.id == _people.c.household)
+            _residences.join(_people, _people.c.id == r.person).outerjoin(
+                _households, _households.c.id == _people.c.household
+            )
         )
         .where(by == _subject, *(() if ended else (lasts,)))
     )

@@ -58,6 +58,19 @@ def test_a_persons_dwellings_are_dated_residences_and_where_the_household_lives(
     assert (family.kind, family.since, family.residence_id) == (None, None, None)
 
 
+def test_sqlite_goes_by_the_person_or_the_dwelling_and_reads_through_nothing(database: Database) -> None:
+    with statements(database) as sent, database.read() as session:
+        find_dwellings_of_person(session, "p", TODAY)
+        list_people_of_dwelling(session, "d", TODAY)
+    for statement in sent:
+        with database.read() as session:
+            asked = statement.count("?")
+            plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", ("x",) * asked)
+            steps = [row[3] for row in plan if row[3].startswith(("SCAN", "SEARCH"))]
+        assert len(steps) >= 5
+        assert [step for step in steps if step.startswith("SCAN") or "compound" in step] == []
+
+
 def test_a_dated_residence_in_the_households_dwelling_is_one_home(either_database: Database) -> None:
     with either_database.write() as session:
         place = houses.found(session)
