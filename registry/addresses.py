@@ -35,7 +35,11 @@ _WEAK: Final = re.compile(
 _DASHED: Final = re.compile(rf"(?<![0-9A-Z])({_NUMBER}|{_ROOM_WORD}|{_NAMED})-(.+)$")
 _BARE: Final = re.compile(rf"{_NUMBER}|{_ROOM_WORD}|{_NAMED}")
 _WORD_ALONE: Final = re.compile(rf"({_ROOM_WORD})-?([A-Z]?[0-9]{{1,4}}[A-Z]?)[号室]?$")
-_UNIT: Final = re.compile(rf"([0-9]{{1,2}}|[A-Z{_STEMS}{_SIDES}])(?:(?:单元|[门梯座])|-(?=.)|$)")
+# "A1单元" needs its word, or a whole room number behind it; B1 before a dash is the basement.
+_UNIT: Final = re.compile(
+    rf"([0-9]{{1,2}}|[A-Z{_STEMS}{_SIDES}])(?:(?:单元|[门梯座])|-(?=.)|$)"
+    r"|([A-Z][0-9]{1,2}|[0-9]{1,2}[A-Z])(?:单元|[门梯座])|([AC-Z][0-9]{1,2}|[0-9]{1,2}[A-Z])-(?=B?[0-9]{3})"
+)
 _FLOOR: Final = re.compile(
     r"(?:(?:地下|负|-(?=[1-3]))([0-9])(?:[层楼]|F)|地下()室?(?=[0-9])|B([0-9])(?:[层楼F]|-|(?=[A-Z]))"
     r"|([0-9]{1,2})(?:[-~至][0-9]{1,2})?(?:[层楼]|F))"
@@ -113,7 +117,7 @@ def spell_unit(name: str) -> str | None:
     """A unit's name in its one spelling: "二单元" → "2"; None for an empty one or 0."""
     plain = _plain(name) if name.strip() else ""
     found = _UNIT.fullmatch(plain)
-    return _unit(found[1] if found else plain)
+    return _unit(found[1] or found[2] if found else plain)
 
 
 def floor_of(room: str | None) -> int | None:
@@ -131,7 +135,7 @@ def floor_of(room: str | None) -> int | None:
 
 
 def key(address: Address) -> str:
-    """The one spelling of an address, at most 64 characters, which `parse` reads again.
+    """The one spelling of an address, at most 64 characters; with a room `parse` reads it again.
 
     `building-unit-room`, unit 0 where there is none, with `@floor` after it where the room
     number does not say the floor; only `building` or `building-unit` for those.
@@ -210,7 +214,7 @@ def _inside(rest: str) -> tuple[str | None, int | None, str | None]:
     floor: int | None = None
     bare = rest.lstrip("-")
     if found := _UNIT.match(bare):
-        unit, rest = found[1], bare[found.end() :]
+        unit, rest = found[1] or found[2] or found[3], bare[found.end() :]
     # Before a dash is taken for a separator it may belong to "-1层".
     if (found := _FLOOR.match(rest)) or (found := _FLOOR.match(rest.lstrip("-"))):
         floor, rest = _floor(found), found.string[found.end() :]

@@ -81,7 +81,11 @@ def facts_of(building: Building) -> BuildingFacts:
 
 
 def add_unit(session: Session, compound: str, building_id: str, name: str) -> Unit:
-    """Adds a stairwell; an empty name where the building has no units. Raises as `add_building`."""
+    """Adds a stairwell; an empty name where the building has no units.
+
+    Raises `MissingError` and `RefusedError`: `unit_name` (nobody could write an address with
+    it), `name_taken`.
+    """
     lock(session, Building, compound, (building_id,), "building")
     _refuse_unit_name(session, compound, building_id, name)
     unit = Unit(id=new_id(), compound=compound, building=building_id, name=name.strip())
@@ -135,9 +139,12 @@ def _refuse_unit_name(
     session: Session, compound: str, building: str, name: str, but: str | None = None
 ) -> None:
     try:
-        addresses.locate("1", name, 1, "101")
-    except AddressError as error:
-        raise RefusedError(error.code) from error
+        address = addresses.locate("1", name, 1, "101")
+        understood = addresses.parse(addresses.key(address)) == address
+    except AddressError:
+        understood = False
+    if not understood:
+        raise RefusedError("unit_name")
     spelt = addresses.spell_unit(name)
     for unit_id, other in session.execute(
         select(Unit.id, Unit.name).where(Unit.compound == compound, Unit.building == building)

@@ -1,7 +1,7 @@
 """Every spelling of an address is one address."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from registry.addresses import (
@@ -42,7 +42,7 @@ numbered = st.builds(
     st.sampled_from(["", "", "B"]),
 )
 buildings = numbered | st.sampled_from(["A", "C", "甲", "2期3", "东区12", "综合楼"])
-units = st.none() | st.integers(1, 20).map(str) | st.sampled_from(["A", "东", "甲"])
+units = st.none() | st.integers(1, 20).map(str) | st.sampled_from(["A", "东", "甲", "A1", "2B"])
 rooms = st.builds(
     "{}{:02d}{}".format, st.integers(1, 40), st.integers(1, 30), st.sampled_from(["", "", "A", "-1"])
 )
@@ -78,6 +78,8 @@ def test_every_spelling_of_an_address_is_the_same_address(
 def test_a_key_reads_back_as_its_address(
     building: str, unit: str | None, room: str | None, floor: int | None
 ) -> None:
+    # A1 by itself, without a room behind it, would be taken for one.
+    assume(room is not None or unit not in {"A1", "2B"})
     address = Address(building, unit, floor) if room is None else locate(building, unit or "", floor, room)
     spelt = key(address)
     assert len(spelt) <= 64
@@ -120,6 +122,8 @@ def test_any_text_is_an_address_or_a_named_error(text: str) -> None:
         ("3楼2单元1801", Address("3", "2", 18, "1801")),
         ("3栋A座1801", Address("3", "A", 18, "1801")),
         ("3栋18A", Address("3", None, 18, "18A")),
+        ("3栋A1单元1801", Address("3", "A1", 18, "1801")),
+        ("3-2B-1801", Address("3", "2B", 18, "1801")),
         ("3栋18层A室", Address("3", None, 18, "18A")),
         ("5幢地下1层B101", Address("5", None, -1, "B101")),
         ("5幢地下一层101", Address("5", None, -1, "B101")),

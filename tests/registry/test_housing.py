@@ -237,6 +237,12 @@ def test_a_building_stands_in_a_zone_of_its_compound(session, place):
         buildings.add_building(session, HERE, BuildingFacts("7幢", other.yard, 0, 0, 10, 10))
 
 
+@pytest.mark.parametrize("name", ["东门厅", "张三", "B1单元", "123"])
+def test_a_unit_whose_name_no_address_could_hold_is_refused(session, place, name):
+    with refused("unit_name"):
+        buildings.add_unit(session, HERE, place.b3, name)
+
+
 def test_a_unit_has_its_own_name(session, place):
     with refused("name_taken"):
         buildings.add_unit(session, HERE, place.b3, "二单元")
