@@ -83,8 +83,9 @@ def feature_collection(
     """Zones as polygons, buildings as rectangles, what `spots` adds, and dwellings if asked for.
 
     `dwellings`: none, all, or those of some grids; each is a point in the middle of its
-    building. Each feature's `path` are the ids and names of what it lies in, from the
-    subdistrict down. Raises `MissingError` and `RefusedError("compound_not_placed")`.
+    building. Each feature has the ring of its zone and the zone's neighbours; its `path` are
+    the ids and names of what it lies in, from the subdistrict down. Raises `MissingError` and
+    `RefusedError("compound_not_placed")`.
     """
     compound = session.get(Compound, compound_id)
     if compound is None:
@@ -145,13 +146,20 @@ def _building(building: Building, place: Projection, zone: Zone, path: Sequence[
         "id": building.id,
         "name": building.name,
         "ring": zone.ring,
+        "neighbours": zone.neighbours,
         "path": list(path),
     }
     return _feature(_polygon([[x, y], [right, y], [right, bottom], [x, bottom]], place), properties)
 
 
 def _spot(spot: Spot, place: Projection, zone: Zone, path: Sequence[dict[str, str]]) -> Feature:
-    properties = {"kind": spot.kind, "id": spot.id, "ring": zone.ring, "path": list(path)}
+    properties = {
+        "kind": spot.kind,
+        "id": spot.id,
+        "ring": zone.ring,
+        "neighbours": zone.neighbours,
+        "path": list(path),
+    }
     point = None if spot.x is None or spot.y is None else _point(place(spot.x, spot.y))
     return _feature(point, {**spot.properties, **properties})
 
@@ -181,6 +189,7 @@ def _dwellings(
             "address": write_out(building.name, row.name, row.floor, row.room_no),
             "floor": row.floor,
             "ring": zones[building.zone].ring,
+            "neighbours": zones[building.zone].neighbours,
             "path": path,
         }
         middle = place(building.x + building.width / 2, building.y + building.height / 2)
