@@ -19,7 +19,7 @@ from sqlalchemy import select, update
 
 from ringward import schema
 from ringward.foundation import Foundation
-from ringward.keysfile import copy_keys
+from ringward.keysfile import check_own, copy_keys
 from ringward.manifest import (
     FORMAT,
     KEYS_FILE,
@@ -82,6 +82,8 @@ def make(
 def _make(
     ground: Foundation, destination: Path, passphrase: str, label: str | None, progress: Progress
 ) -> Made:
+    # Known before an hour of work, and looked at again when it matters.
+    check_own(destination, passphrase, ground.ring)
     at = ground.clock.now()
     path = destination / _name(at)
     if path.exists():

@@ -44,7 +44,7 @@ def copy_keys(ground: Foundation, destination: Path, passphrase: str) -> KeyCoun
             frame(writer, value)
         writer.finish()
 
-    _own(path, passphrase, ground.ring)
+    check_own(destination, passphrase, ground.ring)
     counted: list[KeyCounts] = []
     former = _open_former(path)
     try:
@@ -63,10 +63,10 @@ def check_keys(path: Path, passphrase: str) -> KeyCounts:
         return keycopy.check(frames(Reader(file, passphrase, KEYS_KIND)))
 
 
-def _own(path: Path, passphrase: str, ring: KeyRing) -> None:
-    """Refuses to replace another deployment's keys: its archives would never open again."""
+def check_own(destination: Path, passphrase: str, ring: KeyRing) -> None:
+    """Raises `ForeignKeysError` where a folder holds other keys: their archives would never open again."""
     try:
-        with path.open("rb") as file:
+        with (destination / KEYS_FILE).open("rb") as file:
             if keycopy.is_of(frames(Reader(file, passphrase, KEYS_KIND)), ring):
                 return
     except FileNotFoundError:

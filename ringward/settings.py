@@ -73,6 +73,12 @@ class Settings(BaseSettings):
     media_key_secret: SecretStr | None = Field(
         None, title="S3 secret key", description="Belongs to the access key; set it in the environment."
     )
+    backup_passphrase: SecretStr | None = Field(
+        None,
+        title="Backup passphrase",
+        description="Opens every archive and the copy of the keys beside them; set it in the environment and "
+        "keep it in a safe. Who loses it has no backup, who finds it needs only the files.",
+    )
     http_host: str = Field(
         "127.0.0.1",
         title="Console address",

@@ -64,6 +64,7 @@ class KeyRing:
     @property
     def newest(self) -> int:
         """The number of the key that seals."""
+        self._follow()
         return self._newest
 
     @property

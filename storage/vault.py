@@ -117,10 +117,9 @@ class Vault:
                 )
                 if gone is not None:
                     raise ShreddedError(gone)
-                rows = [
-                    {"subject": subject, "ring_key": self._ring.newest, "wrapped": self._wrap(subject, key)}
-                    for subject, key in ((s, AESGCM.generate_key(256)) for s in chunk)
-                ]
+                wrapped = [(subject, self._wrap(subject, AESGCM.generate_key(256))) for subject in chunk]
+                # What wraps it is the first byte's word: another process may rotate at any time.
+                rows = [{"subject": subject, "ring_key": key[0], "wrapped": key} for subject, key in wrapped]
                 connection.execute(self._insert_missing(), rows)
         self.load(wanted)
 
@@ -202,13 +201,13 @@ class Vault:
                 connection.execute(
                     update(KEYS)
                     .where(KEYS.c.subject == bindparam("of"))
-                    .values(ring_key=newest, wrapped=bindparam("again")),
+                    .values(ring_key=bindparam("by"), wrapped=bindparam("again")),
                     [
-                        {
-                            "of": row.subject,
-                            "again": self._wrap(row.subject, self._unwrap(row.subject, row.wrapped)),
-                        }
-                        for row in rows
+                        {"of": subject, "by": again[0], "again": again}
+                        for subject, again in (
+                            (row.subject, self._wrap(row.subject, self._unwrap(row.subject, row.wrapped)))
+                            for row in rows
+                        )
                     ],
                 )
                 changed += len(rows)

@@ -59,6 +59,24 @@ def issue_api_token(
     return token
 
 
+def api_tokens(session: Session) -> list[tuple[ApiToken, str]]:
+    """All API tokens with the sign-in name of their user, the newest first."""
+    rows = session.execute(
+        select(ApiToken, User.name).join(User, User.id == ApiToken.user).order_by(ApiToken.created_at.desc())
+    )
+    return [(token, name) for token, name in rows]
+
+
+def revoke_api_token(session: Session, token_id: str) -> bool:
+    """Ends a token at once; False when there is none of that id."""
+    token = session.get(ApiToken, token_id)
+    if token is None:
+        return False
+    session.delete(token)
+    session.flush()
+    return True
+
+
 def find_api_token(session: Session, token: str, at: dt.datetime) -> tuple[User, frozenset[str]] | None:
     """The active user behind a token that has not ended, and the token's scopes."""
     row = session.execute(
