@@ -1,8 +1,22 @@
-"""The command line: `ringward up | run | demo | doctor | user | device | enrol | mute | bench`."""
+"""The command line. Each command or family of commands is a file of its own here."""
 
 import typer
 
-from ringward.cli import bench, demo, devices, doctor, enrol, keep, mute, up, users
+from ringward.cli import (
+    audits,
+    backups,
+    bench,
+    demo,
+    devices,
+    doctor,
+    enrol,
+    keep,
+    keys,
+    mute,
+    tokens,
+    up,
+    users,
+)
 
 app = typer.Typer(
     name="ringward",
@@ -17,8 +31,13 @@ app.command("doctor")(doctor.doctor)
 app.command("enrol")(enrol.enrol)
 app.command("mute")(mute.mute)
 app.command("keep")(keep.keep)
+app.command("restore")(backups.restore)
 app.add_typer(users.app, name="user")
 app.add_typer(devices.app, name="device")
+app.add_typer(tokens.app, name="token")
+app.add_typer(audits.app, name="audit")
+app.add_typer(keys.app, name="keys")
+app.add_typer(backups.app, name="backup")
 app.add_typer(bench.app, name="bench")
 
 __all__ = ["app"]
