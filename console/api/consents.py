@@ -15,6 +15,7 @@ from console.api.idempotency import Answer, attempt, once
 from console.api.paging import Page
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
+from console.api.reach import person_in_reach
 from console.api.subjects import find_person
 from console.context import ConsentMissingError, Rooms
 from console.permissions import Action, may
@@ -77,7 +78,7 @@ class TemplateView(BaseModel):
 def list_consents(here: Here, user: Finder, person_id: str, purpose: Purpose) -> Page[ConsentView]:
     """All consents of a person, also those withdrawn."""
     with here.database.write() as session:
-        row = find_person(session, here.compound, person_id)
+        row = person_in_reach(session, user, here.compound, person_id)
         look = Look("consents.viewed", purpose, f"person:{row.id}")
         note_look(session, here.clock.now(), user, look)
         return Page(items=consents_of(session, row.id), next_cursor=None)

@@ -140,6 +140,11 @@ async def test_grid_worker_sees_who_is_in_the_own_grid(grid_worker, database):
     assert (await grid_worker.get(f"{API}/people/adult", params=PURPOSE)).status_code == 200
     answer = await grid_worker.get(f"{API}/people/child", params=PURPOSE)
     assert (answer.status_code, answer.json()["code"]) == (404, "person_not_found")
+    consents = [
+        (await grid_worker.get(f"{API}/people/{one}/consents", params=PURPOSE)).status_code
+        for one in ("adult", "child")
+    ]
+    assert consents == [200, 404]
     # A household that lives in the grid brings its members with it.
     with database.write() as session:
         session.execute(text("UPDATE households SET dwelling = 'd1' WHERE id = 'h1'"))
