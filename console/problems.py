@@ -14,6 +14,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from sqlalchemy.exc import DataError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -106,6 +107,8 @@ _KNOWN: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     StaleEditError: lambda e: Problem(
         409, "stale_version", "Somebody else was faster", {"current_version": e.version}
     ),
+    # Text that PostgreSQL cannot hold (a NUL, more than a column takes) came in the request.
+    DataError: lambda _: Problem(422, "invalid_request", "A value in the request cannot be stored"),
     # The flush found it: another transaction came between reading and writing.
     StaleDataError: lambda _: Problem(409, "stale_version", "Somebody else was faster"),
     PhotoRefusedError: lambda e: Problem(

@@ -5,9 +5,11 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from console.accounts.models import User
+from console.accounts import service
+from console.accounts.models import Role, User
 from console.permissions import Action, may
 from console.problems import MEDIA_TYPE
+from console.security import SESSION_COOKIE
 from registry.models import Compound
 
 PROBE = "<script>alert(1)</script>"
@@ -125,3 +127,17 @@ async def test_stored_markup_is_data_in_json(operator, database, world):
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.json()["items"][0]["name"] == PROBE
+
+
+async def test_what_postgresql_cannot_hold_is_the_askers_fault(postgres, app, rooms, browsers, clock):
+    with postgres.database() as database:
+        app.state.rooms = replace(rooms, database=database)
+        with database.write() as session:
+            session.add(Compound(id=rooms.compound, name="红花"))
+            user = service.create_user(session, "manager", Role.PROPERTY_MANAGER, clock.now())
+            opened = service.open_session(session, user, service.Client("10.0.0.9"), clock.now())
+        browser = browsers()
+        browser.cookies.set(SESSION_COOKIE, opened.token)
+        asked = {"purpose": "review", "external_id": "a\0b"}
+        answer = await browser.get("/api/v1/people", params=asked)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
