@@ -40,6 +40,8 @@ class Found:
 
     data: dict[str, Any]
     media: tuple[str, ...]
+    # Which disclosure it is, by which document, for whom.
+    mark: dict[str, str]
 
     @property
     def events(self) -> int:
@@ -93,18 +95,17 @@ def gather(session: Session, disclosure: Disclosure, begin: dt.datetime, end: dt
     data["events"] = [_event(one) for one in {one.id: one for one in events}.values()]
     data["sightings"] = [_decision(one) for one in decisions]
     media = dict.fromkeys(one["media_id"] for event in data["events"] for one in event["pictures"])
-    return Found(data, tuple(media))
-
-
-def pack(found: Found, media: MediaStore, disclosure: Disclosure, *, by: str, at: dt.datetime) -> Export:
-    """Makes the ZIP. Pictures that are over by now are listed as missing. Raises `RefusedError`."""
     mark = {
         "disclosure": disclosure.id,
         "document_no": disclosure.document_no,
         "requester": disclosure.requester_org,
-        "delivered_by": by,
-        "delivered_at": at,
     }
+    return Found(data, tuple(media), mark)
+
+
+def pack(found: Found, media: MediaStore, *, by: str, at: dt.datetime) -> Export:
+    """Makes the ZIP. Pictures that are over by now are listed as missing. Raises `RefusedError`."""
+    mark = found.mark | {"delivered_by": by, "delivered_at": at}
     files = {"data.json": msgspec.json.format(msgspec.json.encode(found.data | {"mark": mark}))}
     missing, size = [], 0
     for media_id in found.media:
@@ -124,7 +125,8 @@ def pack(found: Found, media: MediaStore, disclosure: Disclosure, *, by: str, at
         "missing_pictures": missing,
     }
     files["manifest.json"] = msgspec.json.format(msgspec.json.encode(manifest))
-    content = _zip(files, f"{disclosure.document_no} / {disclosure.requester_org} / {disclosure.id}", at)
+    comment = " / ".join(found.mark[name] for name in ("document_no", "requester", "disclosure"))
+    content = _zip(files, comment, at)
     return Export(content, hashlib.sha256(content).hexdigest(), found.events, len(files) - 2)
 
 

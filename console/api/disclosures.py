@@ -139,7 +139,7 @@ def deliver(here: Here, user: Deliverer, disclosure_id: str, asked: DeliveryAske
         begin, end = disclosures.window(made, at, asked.from_at, asked.to_at)
         found = export.gather(session, made, begin, end)
     # Pictures are read outside the transaction: hundreds of them take seconds.
-    packed = export.pack(found, here.media, made, by=user.id, at=at)
+    packed = export.pack(found, here.media, by=user.id, at=at)
     with here.database.write() as session:
         made = disclosures.delivered(session, here.compound, disclosure_id, export_hash=packed.sha256, at=at)
         detail = f"{made.id} events={packed.events} pictures={packed.pictures} sha256={packed.sha256}"
