@@ -1,4 +1,4 @@
-"""Writes docs/settings.md and docs/roles.md from the program: `python docs/generate.py`.
+"""Writes settings.md, roles.md and sheets.md of this folder from the program: `python docs/generate.py`.
 
 With `--check` nothing is written; the exit code says whether the files are up to date.
 """
@@ -17,10 +17,12 @@ from pydantic.fields import FieldInfo
 from console.accounts.models import Role
 from console.api import router
 from console.permissions import ALLOWED, Action, action_of
+from registry.imports.columns import COLUMNS
 from ringward.settings import Settings
 
 PAGE = Path(__file__).with_name("settings.md")
 ROLES = Path(__file__).with_name("roles.md")
+SHEETS = Path(__file__).with_name("sheets.md")
 
 HEAD = """# Settings
 
@@ -89,6 +91,33 @@ def _guards(dependant: Any) -> set[Action]:
     return found
 
 
+SHEETS_HEAD = """# Sheets to import · 导入表格
+
+<!-- Written by docs/generate.py from registry/imports/columns.py. Change it there. -->
+
+CSV (UTF-8, GBK or UTF-16) and Excel (`.xlsx`, `.xls`). Rows above the header are skipped, merged cells count
+for every row that they cover, and any of the names below is understood; an export writes the first one.
+Columns that are not listed here are not read. An address may stand in one column or in three.
+
+CSV(UTF-8、GBK 或 UTF-16)与 Excel(`.xlsx`、`.xls`)均可。表头以上的标题行会被跳过,
+合并单元格按其覆盖的每一行取值;下列列名都能识别,导出时写第一个。表中未列出的列不读取。
+地址可写在一列,也可分写楼栋、单元、房号三列。
+
+"""
+
+
+def render_sheets() -> str:
+    """The page of sheets and columns."""
+    parts = [SHEETS_HEAD]
+    for kind, columns in COLUMNS.items():
+        parts.append(f"## {kind}\n\n| Column · 列 | Also · 也可写作 | Example · 例 |\n|---|---|---|\n")
+        for column in columns:
+            first, *others = column.names
+            parts.append(f"| {first} | {'、'.join(others)} | {column.example} |\n")
+        parts.append("\n")
+    return "".join(parts).rstrip() + "\n"
+
+
 def render() -> str:
     """The page of settings."""
     return HEAD + "".join(_row(name, field) for name, field in Settings.model_fields.items())
@@ -136,7 +165,7 @@ def _default(value: object) -> str:
 
 def main() -> int:
     """Exit code 1 when `--check` finds a difference."""
-    pages = {PAGE: render(), ROLES: render_roles()}
+    pages = {PAGE: render(), ROLES: render_roles(), SHEETS: render_sheets()}
     if "--check" in sys.argv[1:]:
         return int(any(not p.exists() or p.read_text(encoding="utf-8") != text for p, text in pages.items()))
     for page, text in pages.items():
