@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from privacy import erasures, filing, retention
 from privacy.models import DeletionProof, Erasure, ErasureStep, StepState
+from registry import population
 from registry.models import Compound
 from ringward.foundation import Foundation, anchor_audit
 from storage.anchors import AnchorError
@@ -82,6 +83,7 @@ class Housekeeping:
         self._stopping = threading.Event()
         self._ran: dict[str | None, dt.datetime] = {}
         self._counted: dt.datetime | None = None
+        self._grown: dict[str, dt.date] = {}
 
     def stop(self) -> None:
         """Ends retention after the batch that it is at."""
@@ -101,6 +103,7 @@ class Housekeeping:
         self._try("erasures", lambda: self._follow_up(now))
         self._try("anchor", self._anchor)
         self._try("filing", lambda: self._count(now))
+        self._try("ages", lambda: self._grow_up(now))
 
     def keep(self) -> None:
         """Runs retention where it is due. It may take long, so it has a thread of its own.
@@ -143,6 +146,18 @@ class Housekeeping:
         with self._ground.database.write() as session:
             self._metrics.faces.set(filing.check(session, now))
         self._counted = now
+
+    def _grow_up(self, now: dt.datetime) -> None:
+        """Once a day of each compound: who has turned 14 is a child no more, in the galleries too."""
+        for compound, zone in self._zones():
+            day = now.astimezone(zone).date()
+            if compound is None or self._grown.get(compound) == day:
+                continue
+            with self._ground.database.write() as session:
+                grown = population.come_of_age(session, compound, day)
+            self._grown[compound] = day
+            if grown:
+                log.info("keeper.came_of_age", compound=compound, people=grown)
 
     def _keep(self, now: dt.datetime) -> None:
         for compound, zone in self._zones():

@@ -209,3 +209,27 @@ def test_keep_says_what_would_go_and_then_lets_it_go(ground):
     assert {"retention_class": "passages", "compound": COMPOUND, "count": 1} in body["classes"]
     assert body["failed"] == []
     assert events_left(ground) == set()
+
+
+def test_children_grow_up_at_midnight_of_their_compound(ground, housekeeping):
+    with ground.database.write() as session:
+        child = Person(
+            id="child",
+            compound=COMPOUND,
+            name="张小",
+            under_14=True,
+            turns_14_on=dt.date(2026, 11, 25),
+        )
+        session.add(child)
+
+    def is_child() -> bool:
+        with ground.database.read() as session:
+            return session.get_one(Person, "child").under_14
+
+    at(ground, dt.datetime(2026, 11, 24, 23, 59, tzinfo=SHANGHAI))
+    housekeeping.round()
+    assert is_child()
+    at(ground, dt.datetime(2026, 11, 25, 0, 0, tzinfo=SHANGHAI))
+    housekeeping.round()
+    assert not is_child()
+    assert metric(ground, "housekeeping_failures_total", work="ages") is None
