@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from console import health, problems
 from console.accounts.limits import SignInLimiter
 from console.api import router as api_router
+from console.api import uploads
 from console.context import Rooms
 from console.headers import BodyLimit, SecurityHeaders
 from console.live import LiveFeed
@@ -61,7 +62,7 @@ def create_app(rooms: Rooms) -> FastAPI:
         app.mount("/static/vendor", StaticFiles(directory=vendor), name="vendor")
     if _STATIC.is_dir():
         app.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, larger={f"{API}{path}": size for path, size in uploads.LARGEST.items()})
     app.add_middleware(SecurityHeaders)
     return app
 

@@ -1,5 +1,7 @@
 """What every response carries, and how much a request may bring."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -58,18 +60,25 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Ends a request whose body is larger than `MAX_BODY_BYTES`, however it says to be."""
+    """Ends a request whose body is larger than `MAX_BODY_BYTES`, however it says to be.
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY_BYTES) -> None:
+    `larger` are the few paths that files come to; what reads them asks first who sends them.
+    """
+
+    def __init__(
+        self, app: ASGIApp, limit: int = MAX_BODY_BYTES, larger: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
         self._app = app
         self._limit = limit
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        limit = self._larger.get(scope["path"], self._limit)
         declared = dict(scope["headers"]).get(b"content-length", b"")
-        if declared.isdigit() and int(declared) > self._limit:
+        if declared.isdigit() and int(declared) > limit:
             await _too_large(send)
             return
         taken = 0
@@ -79,14 +88,14 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._limit:
+            if taken > limit:
                 raise _BodyTooLargeError
             return message
 
         async def checked(message: Message) -> None:
             # The framework turns the error above into its own answer about an unreadable body.
             nonlocal refused
-            if taken <= self._limit:
+            if taken <= limit:
                 await send(message)
             elif not refused:
                 refused = True

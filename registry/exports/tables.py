@@ -177,8 +177,10 @@ class _Held:
             staff = [
                 self._staff(link) for link in self.staff.get(row["id"], []) if link["person"] in self.people
             ]
-            for at in range(max(len(places), len(staff), 1)):
-                rows.append(said | dict(*places[at : at + 1]) | dict(*staff[at : at + 1]))
+            rows += [
+                said | dict(*places[at : at + 1]) | dict(*staff[at : at + 1])
+                for at in range(max(len(places), len(staff), 1))
+            ]
         return rows
 
     def card_rows(self) -> list[Row]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -134,17 +134,11 @@ def run(
     return _applied(database, job, order, clock, plan, pulse, told)
 
 
-def undo(
-    database: Database,
-    job: str,
-    order: Order,
-    clock: Clock,
-    *,
-    protected: Protected = nobody_protected,
-    progress: Progress = lambda _state, _done, _total: None,
-) -> Undone:
-    """Takes a job back. Raises `MissingError("import")`, and `RefusedError` with `import_running`
-    or `import_not_undoable` for one that wrote nothing or is undone.
+def begin_undo(database: Database, job: str, order: Order, clock: Clock) -> None:
+    """Notes that a job is about to be taken back.
+
+    Raises `MissingError("import")`, and `RefusedError` with `import_running`, or with
+    `import_not_undoable` for one that wrote nothing or is undone.
     """
     at = clock.now()
     with database.write() as session:
@@ -156,12 +150,25 @@ def undo(
         if row.dry_run or row.state not in {*_RUNNING, ImportState.APPLIED, ImportState.FAILED}:
             raise RefusedError("import_not_undoable", state=str(row.state))
         row.state, row.beat_at = ImportState.UNDOING, at
-        total = session.query(ImportChange).filter(ImportChange.job == job).count()
         note(session, order, at, "import.undo_started", job, f"kind={row.kind}")
-        counts = row.counts
+
+
+def undo(
+    database: Database,
+    job: str,
+    order: Order,
+    clock: Clock,
+    *,
+    protected: Protected = nobody_protected,
+    progress: Progress = lambda _state, _done, _total: None,
+) -> Undone:
+    """Takes back a job for which `begin_undo` was called; the caller deletes the pictures."""
+    with database.read() as session:
+        counts = session.get_one(ImportJob, job).counts
+        total = session.scalar(select(func.count()).where(ImportChange.job == job)) or 0
     pulse = Pulse(database, job, clock, progress)
     pulse.state, pulse.total = ImportState.UNDOING, total
-    undone = take_back(database, order.compound, job, at, protected=protected, progress=pulse.beat)
+    undone = take_back(database, order.compound, job, clock.now(), protected=protected, progress=pulse.beat)
     left = [Fault(0, None, code, {"table": name, "id": row_id}) for name, row_id, code in undone.left]
     keep_faults(database, order.compound, job, left)
     told = {

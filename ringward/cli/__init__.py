@@ -10,6 +10,8 @@ from ringward.cli import (
     devices,
     doctor,
     enrol,
+    exports,
+    imports,
     keep,
     keys,
     mute,
@@ -38,6 +40,8 @@ app.add_typer(tokens.app, name="token")
 app.add_typer(audits.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(backups.app, name="backup")
+app.add_typer(imports.app, name="import")
+app.add_typer(exports.app, name="export")
 app.add_typer(bench.app, name="bench")
 
 __all__ = ["app"]

@@ -169,6 +169,13 @@ ROUTES = {
     ("GET", "/filing-tasks"): Action.RETENTION_READ,
     ("POST", "/filing-tasks/{task_id}/completion"): Action.ASSESSMENT_MAKE,
     ("POST", "/breaches/affected"): Action.BREACH_EXPORT,
+    ("POST", "/imports"): Action.REGISTRY_IMPORT,
+    ("POST", "/imports/photos"): Action.REGISTRY_IMPORT,
+    ("GET", "/imports"): Action.REGISTRY_IMPORT,
+    ("GET", "/imports/{import_id}"): Action.REGISTRY_IMPORT,
+    ("GET", "/imports/{import_id}/faults"): Action.REGISTRY_IMPORT,
+    ("POST", "/imports/{import_id}/undo"): Action.REGISTRY_IMPORT,
+    ("GET", "/exports/registry"): Action.REGISTRY_EXPORT,
 }
 
 
@@ -224,6 +231,10 @@ def body(method: str, path: str) -> dict:
         return PLACES[method, path]
     if (method, path) in KEEPING:
         return {"json": KEEPING[method, path]}
+    if method == "POST" and path in {"/imports", "/imports/photos"}:
+        return {"files": {"file": b"no sheet"}, "params": {"kind": "people"}}
+    if path == "/exports/registry":
+        return {"params": {"purpose": "registry_maintenance"}}
     if path.endswith("/templates"):
         return {"files": {"photo": b"a face"}}
     looks = ("/people", "/passes/", "/watchlist")

@@ -33,8 +33,10 @@ def homes(database: Database) -> Database:
     return database
 
 
-def undo(database: Database, job: str, **asked):
-    return jobs.undo(database, job, order("people"), VirtualClock(), **asked)
+def undo(database: Database, job: str, clock: VirtualClock | None = None, **asked):
+    clock = clock or VirtualClock()
+    jobs.begin_undo(database, job, order("people"), clock)
+    return jobs.undo(database, job, order("people"), clock, **asked)
 
 
 def everything(database: Database) -> list[tuple]:
@@ -146,7 +148,7 @@ def test_only_what_was_written_is_undone_and_once(homes: Database) -> None:
     with pytest.raises(MissingError):
         undo(homes, "none")
     with pytest.raises(MissingError):
-        jobs.undo(homes, done.job, jobs.Order("sifang", "people", "m", "r"), VirtualClock())
+        jobs.begin_undo(homes, done.job, jobs.Order("sifang", "people", "m", "r"), VirtualClock())
 
 
 class Cut(BaseException):
@@ -175,8 +177,8 @@ def test_an_import_that_was_cut_off_is_undone_or_completed(
     # The same file again completes it, and both can be taken back.
     again = load(furnished, "people", content, clock)
     assert (again.state, count(furnished, Person), count(furnished, Residence)) == (ImportState.APPLIED, 2, 2)
-    jobs.undo(furnished, again.job, asked, clock)
-    jobs.undo(furnished, job, asked, clock)
+    undo(furnished, again.job, clock)
+    undo(furnished, job, clock)
     assert [count(furnished, m) for m in (Person, Residence, Household, Credential)] == [0, 0, 0, 0]
 
 
@@ -193,7 +195,7 @@ def test_an_undo_that_was_cut_off_is_done_again(homes: Database, monkeypatch: py
         undo(homes, done.job)
     clock = VirtualClock()
     clock.advance(120)
-    jobs.undo(homes, done.job, order("people"), clock)
+    undo(homes, done.job, clock)
     assert (count(homes, Person), outcome(homes, done.job).state) == (0, ImportState.UNDONE)
 
 
