@@ -1,7 +1,7 @@
 """Households: one head, who is a member; people join and leave; the household lives in one dwelling.
 
-Whoever changes a household or who is in it holds its row until the end of the
-transaction, so that the head cannot leave while being chosen.
+Whoever changes a household or who is in it holds the people concerned, and then its row,
+until the end of the transaction: the head cannot leave while being chosen.
 """
 
 import datetime as dt
@@ -64,10 +64,9 @@ def members(session: Session, household: Household) -> Sequence[Person]:
 
 def change_head(session: Session, household: Household, version: int, head: str, *, today: dt.date) -> None:
     """Makes another member the head. Raises `head_not_member`, `head_under_14`, `StaleEditError`."""
-    _hold(session, household)
+    _hold(session, household, head)
     at_version(household, version)
-    person = find(session, Person, household.compound, head, "person")
-    session.refresh(person)
+    person = session.get_one(Person, head)
     if person.household != household.id:
         raise RefusedError("head_not_member")
     _refuse_child(person, today)
@@ -86,7 +85,7 @@ def settle(session: Session, household: Household, version: int, dwelling: str |
 
 def join(session: Session, household: Household, person: Person, version: int, *, today: dt.date) -> None:
     """Takes a person in; one household at a time (`in_another_household`)."""
-    _hold(session, household)
+    _hold(session, household, person.id)
     at_version(person, version)
     _take_in(household, person)
     if household.head_person_id is None:
@@ -97,11 +96,13 @@ def join(session: Session, household: Household, person: Person, version: int, *
 
 def leave(session: Session, person: Person, version: int) -> None:
     """Takes a person out. The head goes last, or after another has become head (`head_leaves`)."""
+    session.flush()
+    lock(session, Person, person.compound, (person.id,), "person")
     at_version(person, version)
     if person.household is None:
         raise RefusedError("in_no_household")
     household = find(session, Household, person.compound, person.household, "household")
-    _hold(session, household)
+    _hold(session, household, person.id)
     if household.head_person_id == person.id:
         others = session.scalar(
             select(Person.id)
@@ -119,8 +120,9 @@ def leave(session: Session, person: Person, version: int) -> None:
     session.flush()
 
 
-def _hold(session: Session, household: Household) -> None:
+def _hold(session: Session, household: Household, person: str) -> None:
     session.flush()
+    lock(session, Person, household.compound, (person,), "person")
     lock(session, Household, household.compound, (household.id,), "household")
 
 

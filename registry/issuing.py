@@ -19,7 +19,7 @@ from registry.credentials import Credential, CredentialKind, CredentialStatus, f
 from registry.errors import MissingError, RefusedError
 from registry.people import Person
 from registry.places import Zone
-from registry.rows import at_version, find, lock, write_unique
+from registry.rows import at_version, find, lock, refuse_taken, write_unique
 from registry.templates import ConsentMissingError
 from storage import new_id
 
@@ -82,12 +82,13 @@ def issue(session: Session, person: Person, given: NewCredential, *, at: dt.date
     """Gives a credential out; it opens from its start on.
 
     Raises what `spell_ref` raises, `credential_in_use` where an active one has this number,
-    `credential_ends_before_it_begins`, `credential_over`, `MissingError("zone")`, and
-    `ConsentMissingError` for a face that nobody has agreed to.
+    `credential_ends_before_it_begins`, `credential_over`, `external_id_taken`,
+    `MissingError("zone")`, and `ConsentMissingError` for a face that nobody has agreed to.
     """
     spelt = spell_ref(given.kind, given.ref)
     _refuse_period(given.starts_at, given.ends_at, at)
     _refuse_zones(session, person.compound, given.zones)
+    refuse_taken(session, Credential, person.compound, given.external_id)
     _hold(session, person)
     if given.kind is CredentialKind.FACE:
         _need_consent(session, person)

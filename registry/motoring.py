@@ -10,7 +10,7 @@ from registry import plates
 from registry.errors import MissingError, RefusedError
 from registry.organisations import Organisation
 from registry.people import Household, Person
-from registry.rows import at_version, find, write_unique
+from registry.rows import at_version, find, refuse_taken, write_unique
 from registry.vehicles import AuthorisedDriver, Vehicle, VehicleKind
 from storage import new_id
 
@@ -50,9 +50,10 @@ def register(
 ) -> Vehicle:
     """Adds a vehicle.
 
-    Raises what `spell_plate` raises, `plate_taken`, `vehicle_without_owner` for a
+    Raises what `spell_plate` raises, `plate_taken`, `external_id_taken`, `vehicle_without_owner` for a
     resident's and `vehicle_without_organisation` for an organisation's.
     """
+    refuse_taken(session, Vehicle, compound, external_id)
     vehicle = Vehicle(id=new_id(), compound=compound, external_id=external_id, version=1)
     _describe(session, vehicle, details)
     write_unique(session, "plate_taken", vehicle)

@@ -48,6 +48,19 @@ def at_version(row: _Counted, version: int) -> None:
         raise StaleEditError(row.version)
 
 
+def refuse_taken(session: Session, model: type[Row], compound: str, external_id: str | None) -> None:
+    """Raises `external_id_taken` where a row has this reference already.
+
+    For rows with another unique index, of which the database does not say which was hit;
+    of two who come at once the second hears of that other one.
+    """
+    if external_id is None:
+        return
+    known = inspect(model).columns["external_id"]
+    if session.execute(select(known).where(model.compound == compound, known == external_id)).first():
+        raise RefusedError("external_id_taken")
+
+
 def write_unique(session: Session, code: str, *added: OwnedByCompound) -> None:
     """Flushes changes that a unique index may refuse; then raises `RefusedError(code)`."""
     try:

@@ -79,7 +79,7 @@ def run(
         return end(database, job, order, clock, ImportState.REFUSED, **told)
     pulse = Pulse(database, job, clock, progress)
     faults: list[Fault] = []
-    members = [m for m in archives.members(opened) if not _LITTER.search(m.name)]
+    members = [m for m in archives.members(opened) if m.refused or not _LITTER.search(m.name)]
     photos = [photo for member in members if (photo := _photo(member, faults)) is not None]
     pulse.total = len(photos)
     pulse.set(ImportState.APPLYING)
@@ -146,7 +146,7 @@ def _take(
             Person.external_id.in_(photo.external_ids),
             Person.erased_at.is_(None),
         )
-        found = dict(session.execute(query).tuples().all())
+        found = {row.external_id: row.id for row in session.execute(query)}
         # The whole name before a part of it.
         person = next((found[number] for number in photo.external_ids if number in found), None)
         if person is None:

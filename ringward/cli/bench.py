@@ -85,6 +85,24 @@ def retention(
     _print(run(events=events, seconds=seconds), as_json=as_json)
 
 
+@app.command("import")
+def import_(
+    people: Annotated[int, typer.Option(min=100, max=150_000, help="Rows of the sheet.")] = 50_000,
+    database_url: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL database to measure beside SQLite.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import a sheet of invented people, again, and take it back, while somebody else writes.
+
+    Example: ringward bench import --people 50000 --json
+    """
+    from ringward.bench.import_ import run
+
+    logs.configure("warning", "console")
+    _print(run(people=people, database_url=database_url), as_json=as_json)
+
+
 def _print(result: Report, *, as_json: bool) -> None:
     if as_json:
         console.out(msgspec.json.encode(result).decode())
