@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from devices.models import Device
@@ -29,6 +30,7 @@ from recognition.thresholds import (
     UNKNOWN_DISTANCE,
     face_thresholds,
 )
+from registry.errors import StaleEditError
 from registry.models import Consent, FaceTemplate, Person, WatchlistEntry, Zone
 from storage import Base, new_id
 from storage.tenancy import OwnedByCompound
@@ -79,22 +81,27 @@ def make(
     made_by: str,
     at: dt.datetime,
 ) -> PiaReport:
-    """A new version with today's facts and what people add: necessity, risks, measures."""
-    # Two who make one at once: the database lets one version through (`uq_pia_reports_compound`).
-    known = select(func.max(PiaReport.version)).where(PiaReport.compound == compound)
+    """A new version with today's facts and what people add: necessity, risks, measures.
+
+    Raises `StaleEditError` where somebody else has made that version meanwhile.
+    """
+    known = session.scalar(select(func.max(PiaReport.version)).where(PiaReport.compound == compound))
     now = facts(session, compound, policy, at)
     report = PiaReport(
         id=new_id(),
         compound=compound,
-        version=(session.scalar(known) or 0) + 1,
+        version=(known or 0) + 1,
         made_at=at,
         made_by=made_by,
         facts_hash=facts_hash(now),
         facts=now,
         assessment=assessment,
     )
-    session.add(report)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(report)
+    except IntegrityError:
+        raise StaleEditError(report.version) from None
     return report
 
 

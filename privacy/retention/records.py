@@ -46,6 +46,7 @@ def _simple(
     kept: Callable[[Session, Scope], ColumnElement[bool] | None] = lambda _session, _scope: None,
     first: Callable[[Session, list[Any]], None] = lambda _session, _keys: None,
     more_tables: tuple[str, ...] = (),
+    most: int = 500,
 ) -> Rows:
     """A class of one table with the key `id`; `first` deletes what hangs on the rows."""
 
@@ -65,6 +66,7 @@ def _simple(
         forget,
         kept,
         whole_deployment=not of_compound,
+        most=most,
     )
 
 
@@ -172,6 +174,8 @@ RECORDS: Final = (
         DeadLetter,
         lambda scope: DeadLetter.received_at < scope.cutoff("dead_letters"),
         of_compound=False,
+        # Up to 8 MB each.
+        most=10,
     ),
 )
 

@@ -11,9 +11,6 @@ from sqlalchemy.orm import Session
 from privacy.retention.proofs import prove
 from privacy.retention.scope import Batch, Due, Ground, Scope
 
-# These rows are few and have others hanging on them: a batch stays short with fewer of them.
-_MOST = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -28,6 +25,8 @@ class Rows:
     forget: Callable[[Session, Ground, Scope, list[Any]], None]
     kept: Callable[[Session, Scope], ColumnElement[bool] | None] = lambda _session, _scope: None
     whole_deployment: bool = False
+    # Rows a batch at most: they have others hanging on them, and some carry megabytes.
+    most: int = 500
 
     def due(self, session: Session, scope: Scope) -> Due:
         total = count(session, self.over(scope))
@@ -43,7 +42,7 @@ class Rows:
         started = time.monotonic()
         with ground.database.write() as session:
             # Chosen under the lock: what is held now stays, whoever asked a moment ago.
-            keys = self._next(session, scope, min(size, _MOST))
+            keys = self._next(session, scope, min(size, self.most))
             if not keys:
                 return Batch()
             self.forget(session, ground, scope, keys)

@@ -1,13 +1,14 @@
 """Impact assessment (L-14): facts that the machine makes, versions, and what has changed since."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from devices.models import Device, DeviceKind
 from privacy import assessment
 from privacy.models import Disclosure, PiaReport
 from privacy.retention import NO_CLASS, RetentionPolicy
 from recognition.thresholds import DEFAULT_FPIR, UNKNOWN_DISTANCE
+from registry.errors import StaleEditError
 from registry.models import Consent
 from tests.support import keeping
 from tests.support.compound import COMPOUND, ELSEWHERE, device
@@ -137,3 +138,33 @@ def test_versions_count_up_by_compound_and_retention_never_deletes_one(settled):
     with settled.read() as session:
         assert session.scalars(select(PiaReport.version).order_by(PiaReport.version)).all() == [1, 2]
     assert "pia_reports" in NO_CLASS
+
+
+def test_two_who_make_a_version_at_once_do_not_make_it_twice(settled, monkeypatch):
+    facts_of = assessment.facts
+
+    def meanwhile(session, *args):
+        # On SQLite a second writer waits for the first, so there the row comes by the same hand.
+        if settled.is_sqlite:
+            session.execute(insert(PiaReport), [raced()])
+        else:
+            with settled.write() as other:
+                other.execute(insert(PiaReport), [raced()])
+        return facts_of(session, *args)
+
+    monkeypatch.setattr(assessment, "facts", meanwhile)
+    with pytest.raises(StaleEditError):
+        make(settled)
+
+
+def raced():
+    return {
+        "id": "raced",
+        "compound": COMPOUND,
+        "version": 1,
+        "made_at": NOW,
+        "made_by": "b",
+        "facts_hash": "",
+        "facts": {},
+        "assessment": "",
+    }

@@ -14,6 +14,7 @@ from privacy import holds
 from privacy.holds import HoldSubject
 from privacy.models import DeletionProof, KeptPicture, PassageCount
 from privacy.retention import RetentionPolicy, plan, run
+from privacy.retention.passages import Trail
 from privacy.retention.proofs import digest
 from recognition.models import DecisionRow
 from registry.models import Compound, Credential, Vehicle
@@ -264,6 +265,48 @@ def test_killed_run_goes_on_where_it_was_and_proofs_add_up(settled, media, vault
     assert in_order == []
     assert sum(one.count for one in proofs(settled, "pictures")) == 20
     assert not any(media.exists(one) for one in pictures)
+
+
+def test_two_keepers_at_once_prove_each_row_once(settled, media, vault):
+    rows = [keeping.event(NOW - 200 * DAY + n * (DAY / 1000)) for n in range(600)]
+    keeping.add(settled, *rows, *(keeping.decision(row) for row in rows))
+    failed = []
+
+    def other(_seconds):
+        # Between any two batches of the first, the second does all that is left.
+        if len(events_left(settled)) < 600:
+            failed.extend(run(settled, media, vault, POLICY, NOW, sleep=lambda _s: None).failed)
+
+    first = run(settled, media, vault, POLICY, NOW, sleep=other)
+    assert first.failed == failed == []
+    assert events_left(settled) == set()
+    for name in ("passages", "decisions"):
+        assert sum(one.count for one in proofs(settled, name)) == 600
+    with settled.read() as session:
+        assert sum(session.scalars(select(PassageCount.count))) == 600
+
+
+def test_rows_that_another_keeper_took_between_choosing_and_deleting_are_not_proved_twice(
+    settled, media, vault, monkeypatch
+):
+    rows = [keeping.event(NOW - 200 * DAY + n * (DAY / 1000)) for n in range(50)]
+    keeping.add(settled, *rows)
+    choose = Trail._choose
+    raced = []
+
+    def chosen_by_both(self, session, scope, size):
+        choice = choose(self, session, scope, size)
+        if self.name == "passages" and not raced:
+            raced.append(True)
+            run(settled, media, vault, POLICY, NOW, sleep=lambda _s: None)
+        return choice
+
+    monkeypatch.setattr(Trail, "_choose", chosen_by_both)
+    outcome = run(settled, media, vault, POLICY, NOW, sleep=lambda _s: None)
+    assert raced
+    assert outcome.failed == []
+    assert outcome.gone["passages", COMPOUND] == 0
+    assert sum(one.count for one in proofs(settled, "passages")) == 50
 
 
 def test_picture_that_a_killed_run_deleted_is_proved_by_the_next(settled, media, vault, keep):
