@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from console.accounts.models import Role, User
 from console.api.edits import Ended, Made, MadeLink, Text, Version, noted
 from console.api.idempotency import Answer, once
+from console.api.paging import Page
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.api.reach import person_in_reach
 from console.permissions import Action, may
 from console.problems import ProblemError, not_found
-from registry import drivers, motoring
+from registry import drivers, leavers, motoring
 from registry.days import local_date
 from registry.models import AuthorisedDriver, Vehicle, VehicleKind
 from registry.motoring import VehicleDetails
@@ -85,6 +86,14 @@ class DriverGiven(BaseModel):
     until: dt.date | None = None
 
 
+class VehicleReview(BaseModel):
+    """A vehicle whose right came from a residence that is over, with its last day."""
+
+    vehicle: str
+    person: str
+    ended_on: dt.date
+
+
 class LeaveEnded(BaseModel):
     """Who may no longer drive because their leave stood on the one that was ended."""
 
@@ -101,6 +110,18 @@ def register(here: Here, request: Request, user: Editor, given: VehicleGiven) ->
         return 201, Made.of(row)
 
     return once(here, request, user, given.model_dump(mode="json"), work)
+
+
+@router.get("/vehicles/to-review")
+def to_review(here: Here, user: Editor, purpose: Purpose) -> Page[VehicleReview]:
+    """Residents' vehicles whose people have moved out: they enter until the property office acts."""
+    with here.database.write() as session:
+        at = here.clock.now()
+        found = leavers.vehicles_to_review(session, here.compound, local_date(session, here.compound, at))
+        for one in found:
+            note_look(session, at, user, Look("vehicle.viewed", purpose, f"person:{one.person}", one.id))
+        items = [VehicleReview(vehicle=one.id, person=one.person, ended_on=one.ended_on) for one in found]
+        return Page(items=items, next_cursor=None)
 
 
 @router.get("/vehicles/{vehicle_id}")

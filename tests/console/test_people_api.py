@@ -348,6 +348,18 @@ async def test_face_needs_consent(manager, world):
     assert (answer.status_code, answer.json()["code"]) == (409, "consent_missing")
 
 
+async def test_cars_of_who_has_left_are_listed(manager, homes, database):
+    body = {"plate": "云M54321", "owner": "adult"}
+    car = (await made(await manager.post(f"{API}/vehicles", json=body)))["id"]
+    path = f"{API}/vehicles/to-review"
+    assert (await made(await manager.get(path, params=PURPOSE)))["items"] == []
+    await made(await manager.post(f"{API}/people/adult/moves", json={"on": "2026-11-22"}))
+    assert (await made(await manager.get(path, params=PURPOSE)))["items"] == [
+        {"vehicle": car, "person": "adult", "ended_on": "2026-11-22"}
+    ]
+    assert looks(database, "vehicle.viewed") == [("person:adult", car)]
+
+
 async def test_cards_of_who_has_left_are_listed_and_taken_back(manager, homes, database):
     card = {"kind": "card", "ref": "77"}
     made_card = await made(await manager.post(f"{API}/people/adult/credentials", json=card))

@@ -124,7 +124,9 @@ def test_one_number_opens_for_one_person_of_a_compound(world):
         one, other = person(session), person(session)
         first = give(session, one)
         assert code_of(lambda: give(session, other, ref="1234AB")) == "credential_in_use"
-        give(session, other, CredentialKind.QR, "1234AB")
+        give(session, other, CredentialKind.QR, "1234AB", external_id="K1")
+        again = lambda: give(session, other, ref="99", external_id="K1")  # noqa: E731
+        assert code_of(again) == "external_id_taken"
         give(session, person(session, compound=ELSEWHERE))
         issuing.lose(session, first, first.version, at=NOON)
         give(session, other)

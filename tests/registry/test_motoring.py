@@ -54,6 +54,11 @@ def test_plate_in_any_spelling_is_one_vehicle(either_database, world):
         made = car(session, owner, " 云m·1O345 ")
         assert made.plate == "云M10345"
         assert code_of(lambda: car(session, owner, "云M10345")) == "plate_taken"
+        first = motoring.register(
+            session, COMPOUND, VehicleDetails("云M00001", owner=owner.id), external_id="V1"
+        )
+        assert first.external_id == "V1"
+        assert code_of(lambda: car(session, owner, "云M00002", external_id="V1")) == "external_id_taken"
         # Another compound has registers of its own.
         other = person(session, compound=ELSEWHERE)
         motoring.register(session, ELSEWHERE, VehicleDetails("云M10345", owner=other.id))
