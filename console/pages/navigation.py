@@ -14,9 +14,9 @@ HOME: Final[Mapping[Role, str]] = {
     Role.OPERATOR: "/console",
     Role.ADMINISTRATOR: "/console",
     Role.VOLUNTEER: "/phone",
-    Role.PROPERTY_MANAGER: "/my",
-    Role.GUARD: "/my",
-    Role.GRID_WORKER: "/my",
+    Role.PROPERTY_MANAGER: "/registry",
+    Role.GUARD: "/registry",
+    Role.GRID_WORKER: "/registry",
     Role.AUDITOR: "/audit",
     Role.RESIDENT: "/my",
     # Orders and disclosures of the police go through the API; here is their account.
@@ -43,11 +43,13 @@ _MENU: Final[tuple[_Row, ...]] = (
     ("/phone", "nav.tasks", (Action.TASKS,)),
     ("/console/devices", "nav.devices", (Action.DEVICES_READ,)),
     ("/console/refused", "nav.refused", (Action.EVENTS_READ,)),
-    ("/console/people", "nav.people", (Action.PEOPLE_EDIT,)),
+    ("/registry", "nav.registry", (Action.PEOPLE_FIND, Action.ENTRY_CHECK)),
     ("/erasures", "nav.erasures", (Action.ERASURES_READ,)),
     ("/audit", "nav.audit", (Action.AUDIT_READ,)),
 )
 _REGISTRY: Final[tuple[_Row, ...]] = (
+    ("/registry", "nav.find", (Action.PEOPLE_FIND,)),
+    ("/registry/gate", "nav.gate", (Action.ENTRY_CHECK,)),
     ("/console/people", "nav.people", (Action.PEOPLE_EDIT,)),
 )
 
@@ -62,7 +64,7 @@ def menu(user: User | None, path: str) -> list[Link]:
     if user is None:
         return []
     rows = [row for row in _MENU if _shown(user, row)]
-    links = _links(rows, path)
+    links = _links(rows, "/registry" if path.startswith("/console/people") else path)
     return links if len(links) > 1 else []
 
 

@@ -1,7 +1,7 @@
-"""A person of the registry, for administrators: consent, and enrolling a photo.
+"""A person of the registry, for who edits it: consent, and enrolling a photo.
 
-There is no list and no search by name: whoever looks has a reference and a purpose, and
-the look is in the audit log.
+There is no list: whoever looks has a reference (`console.pages.find` leads here) and a
+purpose, and the look is in the audit log.
 """
 
 from typing import Annotated

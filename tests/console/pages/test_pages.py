@@ -36,11 +36,18 @@ STAFF_PAGES = [
 ]
 ADMIN_PAGES = ["/console/people", "/console/people?person=p-1", "/console/people?person=p-2"]
 PHONE_PAGES = ["/phone", "/phone/fragments/tasks"]
+OWN_PAGES = ["/my", "/my/data", "/my/looks"]
+PROOF_PAGES = ["/audit", "/audit?subject=person:p-1", "/audit?check=true", "/erasures", "/erasures?show=all"]
 EVERY_PAGE = [
     *((None, path) for path in ("/sign-in", "/setup/no-such-link")),
     *(("operator", path) for path in [*STAFF_PAGES, "/no/such/page"]),
     *(("admin", path) for path in ADMIN_PAGES),
     *(("li", path) for path in PHONE_PAGES),
+    *((who, path) for who in ("resident", "newcomer") for path in OWN_PAGES),
+    *((who, "/my") for who in ("operator", "li", "police")),
+    *(("auditor", path) for path in PROOF_PAGES),
+    *((who, "/registry") for who in ("admin", "manager", "grid", "guard")),
+    ("operator", "/registry/gate"),
 ]
 
 
@@ -102,14 +109,26 @@ def test_the_policy_allows_no_inline_script_or_style(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "home"), [(None, "/sign-in"), ("operator", "/console"), ("admin", "/console"), ("li", "/phone")]
+    ("who", "home"),
+    [
+        (None, "/sign-in"),
+        ("operator", "/console"),
+        ("admin", "/console"),
+        ("li", "/phone"),
+        ("manager", "/registry"),
+        ("guard", "/registry"),
+        ("grid", "/registry"),
+        ("police", "/my"),
+        ("auditor", "/audit"),
+        ("resident", "/my"),
+    ],
 )
 def test_the_start_page_leads_each_role_to_its_own(visit: Visit, who: str | None, home: str) -> None:
     answer = visit(who).get("/")
     assert (answer.status_code, answer.headers["location"]) == (303, home)
 
 
-@pytest.mark.parametrize("path", [*STAFF_PAGES, *ADMIN_PAGES, *PHONE_PAGES])
+@pytest.mark.parametrize("path", [*STAFF_PAGES, *ADMIN_PAGES, *PHONE_PAGES, *OWN_PAGES, *PROOF_PAGES])
 def test_strangers_are_sent_to_sign_in_and_back(visit: Visit, path: str) -> None:
     answer = visit(None).get(path)
     assert answer.status_code == 303
