@@ -15,6 +15,7 @@ from console.accounts import service
 from console.accounts.models import Role, SetupLink
 from privacy import erasures
 from privacy.models import ErasureKind
+from registry import finding, lookups
 from registry.models import GalleryRevision, Person
 from ringward import backup, restore
 from ringward.foundation import Foundation
@@ -30,6 +31,8 @@ from storage.events import OutboxRow
 from storage.vault import ShreddedError
 from tests.ringward.deployments import PHRASE, Deployments, bytes_below, deployments, everything
 from tests.support import resident
+from tests.support.clock import NOON
+from tests.support.compound import COMPOUND
 
 KINDS = ("sqlite", "postgresql")
 
@@ -121,10 +124,28 @@ def test_restored_deployment_answers_as_the_old_one_did(origin, several: Deploym
     assert result.manifest.tables["people"] == 4
     assert result.manifest.pictures == len(pictures) == 3
     assert result.forgotten_again == 0
+    day = NOON.date()
+    answers = []
+    for ground in (origin, new):
+        several.enter(ground)
+        with ground.database.read() as session:
+            answers.append(
+                (
+                    finding.find_dwellings_of_person(session, "p1", day),
+                    finding.list_people_of_dwelling(session, "d1", day),
+                    session.scalars(
+                        select(Person.id).where(Person.name_key == lookups.name_key(COMPOUND, resident.NAME))
+                    ).all(),
+                )
+            )
+    assert answers[0] == answers[1]
+    assert answers[0][0][0].dwelling_id == "d1"
+    assert answers[0][2] == ["p1"]
+    assert "p1" in {occupant.person_id for occupant in answers[0][1]}
 
 
-def test_restored_audit_log_goes_on(origin, several: Deployments, target) -> None:
-    _, new = restored(several, backup.make(origin, dest(several), PHRASE), **target)
+def test_restored_audit_log_goes_on(plain, several: Deployments, target) -> None:
+    _, new = restored(several, backup.make(plain, dest(several), PHRASE), **target)
     with new.database.read() as session:
         assert audit.verify(session) is None
         assert audit.unguarded(session) == frozenset()
@@ -133,8 +154,8 @@ def test_restored_audit_log_goes_on(origin, several: Deployments, target) -> Non
     assert anchors.check(new.database, new.settings.anchor_file, new.ring) is AnchorState.HOLDS
 
 
-def test_counters_go_on_behind_the_restored_rows(origin, several: Deployments, target) -> None:
-    _, new = restored(several, backup.make(origin, dest(several), PHRASE), **target)
+def test_counters_go_on_behind_the_restored_rows(plain, several: Deployments, target) -> None:
+    _, new = restored(several, backup.make(plain, dest(several), PHRASE), **target)
     with new.database.write() as session:
         session.add(OutboxRow(message_id=new_id(), subject="event.honghua", payload=b""))
     with new.database.read() as session:
@@ -212,23 +233,23 @@ def test_archive_is_for_its_owner_only_and_said_to_be_verified(plain, several: D
     assert (found.path, found.sha256) == (made.archive, made.manifest.sha256)
 
 
-def test_erased_person_cannot_be_read_from_an_older_backup(origin, several: Deployments, target) -> None:
-    with origin.database.write() as session:
+def test_erased_person_cannot_be_read_from_an_older_backup(plain, several: Deployments, target) -> None:
+    with plain.database.write() as session:
         # In an operator's own words a name is no column of anybody's: it cannot be told once
         # the key of who was called so is gone.
         session.execute(update(Incident).values(resolution=None))
         session.execute(update(Transition).values(note=None))
-    made = backup.make(origin, dest(several), PHRASE)
+    made = backup.make(plain, dest(several), PHRASE)
     several.clock.advance(3600)
-    with origin.database.write() as session:
+    with plain.database.write() as session:
         erasures.order(
             session, session.get_one(Person, "p1"), ErasureKind.PERSON, at=several.clock.now(), by="u"
         )
-    erasures.follow_up(origin.database, origin.media, origin.vault, several.clock.now())
+    erasures.follow_up(plain.database, plain.media, plain.vault, several.clock.now())
     several.clock.advance(60)
     # The archive stays as it is; the keys beside it are replaced.
     before = made.archive.read_bytes()
-    backup.make_keys_only(origin, dest(several), PHRASE)
+    backup.make_keys_only(plain, dest(several), PHRASE)
     assert made.archive.read_bytes() == before
 
     result, new = restored(several, made, **target)
