@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,8 @@ from registry.models import CredentialKind, Vehicle, VisitorPass
 
 router = APIRouter(tags=["entry"])
 Checker = Annotated[User, may(Action.ENTRY_CHECK)]
-Said = Annotated[str | None, Query(min_length=1, max_length=256)]
+# In the body: what is asked for here would stay in a proxy's log and a browser's history.
+Said = Annotated[str | None, Body(min_length=1, max_length=256)]
 
 
 class EntryView(BaseModel):
@@ -84,13 +85,13 @@ class PlateView(PlateForGuard):
     passes: list[str]
 
 
-@router.get("/entry")
+@router.post("/entry")
 def entry(
     here: Here,
     user: Checker,
     purpose: Purpose,
-    zone: Annotated[str, Query(min_length=1, max_length=64)],
-    credential_kind: CredentialKind | None = None,
+    zone: Annotated[str, Body(min_length=1, max_length=64)],
+    credential_kind: Annotated[CredentialKind | None, Body()] = None,
     ref: Said = None,
     person: Said = None,
     plate: Said = None,
@@ -129,7 +130,7 @@ def entitled(here: Here, user: Checker, zone_id: str, purpose: Purpose) -> Entit
         return EntitledView(**counts.model_dump(), person_ids=list(found.people), pass_ids=list(found.passes))
 
 
-@router.get("/dwellings/{dwelling_id}/belongs")
+@router.post("/dwellings/{dwelling_id}/belongs")
 def belongs(
     here: Here,
     user: Checker,
@@ -144,12 +145,12 @@ def belongs(
         return _belongs(session, here, user, dwelling_id, Claim(name, phone_tail, card), purpose)
 
 
-@router.get("/belongs")
+@router.post("/belongs")
 def belongs_at(
     here: Here,
     user: Checker,
     purpose: Purpose,
-    address: Annotated[str, Query(min_length=1, max_length=128)],
+    address: Annotated[str, Body(min_length=1, max_length=128)],
     name: Said = None,
     phone_tail: Said = None,
     card: Said = None,
@@ -164,12 +165,12 @@ def belongs_at(
         return _belongs(session, here, user, dwelling.id, Claim(name, phone_tail, card), purpose)
 
 
-@router.get("/vehicles/by-plate")
+@router.post("/vehicles/by-plate")
 def by_plate(
     here: Here,
     user: Checker,
     purpose: Purpose,
-    plate: Annotated[str, Query(min_length=1, max_length=32)],
+    plate: Annotated[str, Body(min_length=1, max_length=32, embed=True)],
 ) -> PlateView | PlateForGuard:
     """Whose car is it? A near match is a question for the guard, never an answer."""
     with here.database.write() as session:

@@ -90,7 +90,7 @@ def audited(database) -> list[tuple[str, str, str]]:
 
 
 async def ask(browser, path, **params) -> dict:
-    answer = await browser.get(API + path, params=PURPOSE | params)
+    answer = await browser.post(API + path, params=PURPOSE, json=params)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -123,16 +123,17 @@ async def test_person_and_plate_are_asked_one_at_a_time(guard):
         {"credential_kind": "card"},
         {"person": "adult", "plate": "云M12B45"},
     ):
-        answer = await guard.get(f"{API}/entry", params=PURPOSE | {"zone": "gate"} | params)
+        answer = await guard.post(f"{API}/entry", params=PURPOSE, json={"zone": "gate"} | params)
         assert (answer.status_code, answer.json()["code"]) == (422, "entry_question"), params
     elsewhere = {"zone": "far", "person": "adult"}
-    answer = await guard.get(f"{API}/entry", params=PURPOSE | elsewhere)
+    answer = await guard.post(f"{API}/entry", params=PURPOSE, json=elsewhere)
     assert (answer.status_code, answer.json()["code"]) == (404, "zone_not_found")
 
 
 async def test_guard_counts_who_may_enter_and_the_manager_sees_whom(guard, manager, database):
-    assert await ask(guard, "/zones/stairs/entitled") == {"people": 1, "passes": 0}
-    assert await ask(manager, "/zones/stairs/entitled") == {
+    path = f"{API}/zones/stairs/entitled"
+    assert (await guard.get(path, params=PURPOSE)).json() == {"people": 1, "passes": 0}
+    assert (await manager.get(path, params=PURPOSE)).json() == {
         "people": 1,
         "passes": 0,
         "person_ids": ["adult"],
@@ -161,20 +162,27 @@ async def test_guard_hears_yes_or_no_and_nothing_else(guard, database, claim, an
 
 
 async def test_question_that_is_none_is_refused(guard):
-    empty = await guard.get(f"{API}/dwellings/d1/belongs", params=PURPOSE)
+    empty = await guard.post(f"{API}/dwellings/d1/belongs", params=PURPOSE)
     assert (empty.status_code, empty.json()["code"]) == (409, "nothing_to_compare")
-    unknown = await guard.get(f"{API}/belongs", params=PURPOSE | {"address": "9幢1单元101", "name": "张三"})
+    unknown = await guard.post(
+        f"{API}/belongs", params=PURPOSE, json={"address": "9幢1单元101", "name": "张三"}
+    )
     assert (unknown.status_code, unknown.json()["code"]) == (404, "dwelling_not_found")
-    unreadable = await guard.get(f"{API}/belongs", params=PURPOSE | {"address": "那边", "name": "张三"})
+    unreadable = await guard.post(f"{API}/belongs", params=PURPOSE, json={"address": "那边", "name": "张三"})
     assert unreadable.status_code == 422
     assert unreadable.json()["code"].startswith("address_")
 
 
 @pytest.mark.parametrize(
-    "path", ["/entry?zone=gate&person=adult", "/dwellings/d1/belongs?name=x", "/zones/gate/entitled"]
+    ("method", "path", "body"),
+    [
+        ("POST", "/entry", {"zone": "gate", "person": "adult"}),
+        ("POST", "/dwellings/d1/belongs", {"name": "x"}),
+        ("GET", "/zones/gate/entitled", None),
+    ],
 )
-async def test_without_a_purpose_nothing_is_answered(guard, database, path):
-    answer = await guard.get(API + path)
+async def test_without_a_purpose_nothing_is_answered(guard, database, method, path, body):
+    answer = await guard.request(method, API + path, json=body)
     assert answer.status_code == 422
     assert audited(database) == []
 

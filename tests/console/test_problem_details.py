@@ -9,7 +9,7 @@ from console.accounts import service
 from console.accounts.models import Role, User
 from console.permissions import Action, may
 from console.problems import MEDIA_TYPE
-from console.security import SESSION_COOKIE
+from console.security import CSRF_HEADER, SESSION_COOKIE
 from registry.models import Compound
 
 PROBE = "<script>alert(1)</script>"
@@ -138,6 +138,6 @@ async def test_what_postgresql_cannot_hold_is_the_askers_fault(postgres, app, ro
             opened = service.open_session(session, user, service.Client("10.0.0.9"), clock.now())
         browser = browsers()
         browser.cookies.set(SESSION_COOKIE, opened.token)
-        asked = {"purpose": "review", "external_id": "a\0b"}
-        answer = await browser.get("/api/v1/people", params=asked)
+        browser.headers[CSRF_HEADER] = opened.csrf_token
+        answer = await browser.post("/api/v1/people/search?purpose=review", json={"external_id": "a\0b"})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")

@@ -45,7 +45,7 @@ ROUTES = {
     ("GET", "/notes"): Action.PLACES_READ,
     ("POST", "/notes"): Action.NOTES_EDIT,
     ("PATCH", "/notes/{note_id}"): Action.NOTES_EDIT,
-    ("GET", "/people"): Action.PEOPLE_FIND,
+    ("POST", "/people/search"): Action.PEOPLE_FIND,
     ("GET", "/people/{person_id}/dwellings"): Action.PEOPLE_FIND,
     ("GET", "/dwellings/{dwelling_id}/people"): Action.PEOPLE_FIND,
     ("GET", "/reports/consistency"): Action.REPORTS_READ,
@@ -87,7 +87,7 @@ ROUTES = {
     ("POST", "/organisations/{organisation_id}/staff"): Action.PEOPLE_EDIT,
     ("POST", "/staff/{link_id}/end"): Action.PEOPLE_EDIT,
     ("POST", "/vehicles"): Action.PEOPLE_EDIT,
-    ("GET", "/vehicles/by-plate"): Action.ENTRY_CHECK,
+    ("POST", "/vehicles/by-plate"): Action.ENTRY_CHECK,
     ("GET", "/vehicles/to-review"): Action.PEOPLE_EDIT,
     ("GET", "/vehicles/{vehicle_id}"): Action.PEOPLE_FIND,
     ("PATCH", "/vehicles/{vehicle_id}"): Action.PEOPLE_EDIT,
@@ -100,9 +100,9 @@ ROUTES = {
     ("POST", "/credentials/revocations"): Action.CREDENTIALS_EDIT,
     ("PATCH", "/credentials/{credential_id}"): Action.CREDENTIALS_EDIT,
     ("POST", "/credentials/{credential_id}/{step}"): Action.CREDENTIALS_EDIT,
-    ("GET", "/entry"): Action.ENTRY_CHECK,
-    ("GET", "/belongs"): Action.ENTRY_CHECK,
-    ("GET", "/dwellings/{dwelling_id}/belongs"): Action.ENTRY_CHECK,
+    ("POST", "/entry"): Action.ENTRY_CHECK,
+    ("POST", "/belongs"): Action.ENTRY_CHECK,
+    ("POST", "/dwellings/{dwelling_id}/belongs"): Action.ENTRY_CHECK,
     ("GET", "/zones/{zone_id}/entitled"): Action.ENTRY_CHECK,
     ("GET", "/people/{person_id}/consents"): Action.PEOPLE_FIND,
     ("POST", "/people/{person_id}/consents"): Action.CONSENTS_RECORD,
@@ -266,7 +266,7 @@ PEOPLE_AND_ENTRY = {
     ("POST", "/organisations/{organisation_id}/staff"): {"json": {"person": "adult", "since": "2026-01-01"}},
     ("POST", "/staff/{link_id}/end"): {"json": {"last_day": "2026-11-23"}},
     ("POST", "/vehicles"): {"json": {"plate": "云M54321", "owner": "adult"}},
-    ("GET", "/vehicles/by-plate"): {"params": {"plate": "云M54321", "purpose": "monitoring"}},
+    ("POST", "/vehicles/by-plate"): {"params": {"purpose": "monitoring"}, "json": {"plate": "云M54321"}},
     ("GET", "/vehicles/to-review"): {"params": {"purpose": "monitoring"}},
     ("GET", "/vehicles/{vehicle_id}"): {"params": {"purpose": "monitoring"}},
     ("PATCH", "/vehicles/{vehicle_id}"): {"json": {"version": 1, "plate": "云M54321", "owner": "adult"}},
@@ -279,11 +279,18 @@ PEOPLE_AND_ENTRY = {
     ("POST", "/credentials/revocations"): {"json": {"credentials": ["none"]}},
     ("PATCH", "/credentials/{credential_id}"): {"json": {"version": 1, "zones": []}},
     ("POST", "/credentials/{credential_id}/{step}"): {"json": {"version": 1}},
-    ("GET", "/entry"): {
-        "params": {"zone": "gate", "credential_kind": "card", "ref": "1", "purpose": "monitoring"}
+    ("POST", "/entry"): {
+        "params": {"purpose": "monitoring"},
+        "json": {"zone": "gate", "credential_kind": "card", "ref": "1"},
     },
-    ("GET", "/belongs"): {"params": {"address": "1-1-101", "name": "张三", "purpose": "monitoring"}},
-    ("GET", "/dwellings/{dwelling_id}/belongs"): {"params": {"name": "张三", "purpose": "monitoring"}},
+    ("POST", "/belongs"): {
+        "params": {"purpose": "monitoring"},
+        "json": {"address": "1-1-101", "name": "张三"},
+    },
+    ("POST", "/dwellings/{dwelling_id}/belongs"): {
+        "params": {"purpose": "monitoring"},
+        "json": {"name": "张三"},
+    },
     ("GET", "/zones/{zone_id}/entitled"): {"params": {"purpose": "monitoring"}},
 }
 
@@ -323,7 +330,7 @@ PLACES = {
         }
     },
     ("PATCH", "/notes/{note_id}"): {"json": {"version": 1, "text": "结冰"}},
-    ("GET", "/people"): {"params": {"name": "张三", "purpose": "monitoring"}},
+    ("POST", "/people/search"): {"params": {"purpose": "monitoring"}, "json": {"name": "张三"}},
     ("GET", "/dwellings/{dwelling_id}/people"): {"params": {"purpose": "monitoring"}},
 }
 
