@@ -6,12 +6,13 @@ an open incident stands on, stays.
 
 from privacy.retention.classes import CLASSES, NO_CLASS
 from privacy.retention.policy import RetentionPolicy, UnlawfulRetentionError
-from privacy.retention.runner import Outcome, Planned, plan, run
+from privacy.retention.runner import Outcome, Pace, Planned, plan, run
 
 __all__ = [
     "CLASSES",
     "NO_CLASS",
     "Outcome",
+    "Pace",
     "Planned",
     "RetentionPolicy",
     "UnlawfulRetentionError",

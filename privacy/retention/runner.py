@@ -2,7 +2,7 @@
 
 Each batch deletes and proves in one transaction. On SQLite whoever deletes keeps everybody
 else who writes waiting, so a batch is cut to a time, not to a number of rows, and the pause
-after it is as long as it was.
+after it is longer than it was.
 """
 
 import datetime as dt
@@ -24,11 +24,20 @@ from storage import Database, MediaStore, Vault
 
 log = structlog.get_logger(__name__)
 
-HELD_S: Final = 0.006
-"""How long a batch may keep other writers waiting, in seconds: less than a commit of theirs takes."""
 
-PAUSE: Final = 3.0
-"""Pause after a batch, in parts of the time that it took."""
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long a batch may write, in seconds, and the pause after it, in parts of that time."""
+
+    held_s: float
+    pause: float
+
+
+# Whoever deletes keeps everybody else waiting: no longer than a commit of theirs takes, and most
+# of the time not at all.
+SQLITE: Final = Pace(0.006, 3.0)
+# Writers do not wait for each other; the pause leaves them the disk.
+POSTGRESQL: Final = Pace(0.05, 0.5)
 
 _FOLD_AFTER_S: Final = 0.1
 """Seconds of writing after which SQLite's log is folded by us, before ingest has to."""
@@ -89,8 +98,7 @@ def run(
     *,
     compounds: Sequence[str] | None = None,
     deployment: bool = True,
-    pause: float = PAUSE,
-    held_s: float = HELD_S,
+    pace: Pace | None = None,
     sleep: Callable[[float], None] = time.sleep,
     seen: Callable[[str, int], None] = lambda _name, _count: None,
 ) -> Outcome:
@@ -102,11 +110,12 @@ def run(
     ground = Ground(database, media, vault)
     with database.read() as session:
         running = Run(policy, at, _compounds(session))
+    chosen = pace or (SQLITE if database.is_sqlite else POSTGRESQL)
     outcome = Outcome(running.id)
     for kind, compound in _scopes(running.compounds if compounds is None else compounds, deployment):
         scope = Scope(running, compound)
         try:
-            _exhaust(kind, ground, scope, outcome, pause, held_s, sleep, seen)
+            _exhaust(kind, ground, scope, outcome, chosen, sleep, seen)
         except Exception as error:
             # Fail open: one table that is locked or broken must not keep the rest for longer.
             log.exception("retention.class_failed", retention_class=kind.name, error=type(error).__name__)
@@ -120,8 +129,7 @@ def _exhaust(
     ground: Ground,
     scope: Scope,
     outcome: Outcome,
-    pause: float,
-    held_s: float,
+    pace: Pace,
     sleep: Callable[[float], None],
     seen: Callable[[str, int], None],
 ) -> None:
@@ -139,9 +147,9 @@ def _exhaust(
             if written > _FOLD_AFTER_S:
                 written = 0.0
                 ground.database.fold_log()
-            sleep(batch.held_s * pause)
+            sleep(batch.held_s * pace.pause)
             # Towards the time that is allowed, at most twice as many as before.
-            wished = size * min(2.0, max(0.5, held_s / batch.held_s))
+            wished = size * min(2.0, max(0.5, pace.held_s / batch.held_s))
             size = round(min(_SIZES[1], max(_SIZES[0], wished)))
 
 

@@ -13,7 +13,7 @@ from alerts.incidents.models import Evidence, Incident
 from privacy import holds
 from privacy.holds import HoldSubject
 from privacy.models import DeletionProof, KeptPicture, PassageCount
-from privacy.retention import RetentionPolicy, plan, run
+from privacy.retention import Pace, RetentionPolicy, plan, run
 from privacy.retention.passages import Trail
 from privacy.retention.proofs import digest
 from recognition.models import DecisionRow
@@ -25,6 +25,8 @@ from tests.support.compound import COMPOUND, ELSEWHERE
 from tests.support.keeping import DAY, NOW
 
 POLICY = RetentionPolicy()
+# Every batch takes longer than that, so all of them are as small as they get.
+TINY = Pace(1e-9, 1.0)
 
 
 @pytest.fixture
@@ -224,7 +226,7 @@ def test_hold_that_comes_while_retention_runs_is_respected(settled, media, vault
         if not applied and len(events_left(settled)) < 500:
             applied.append(hold(settled, HoldSubject.INCIDENT, about.id))
 
-    run(settled, media, vault, POLICY, NOW, held_s=1e-9, sleep=other_does)
+    run(settled, media, vault, POLICY, NOW, pace=TINY, sleep=other_does)
     assert applied
     assert events_left(settled) == {last.id}
 
@@ -251,10 +253,10 @@ def test_killed_run_goes_on_where_it_was_and_proofs_add_up(settled, media, vault
 
     for fatal in (0, 3, 5, 9, 14):
         with pytest.raises(Killed):
-            run(settled, media, vault, POLICY, NOW, held_s=1e-9, sleep=killed_at(fatal))
+            run(settled, media, vault, POLICY, NOW, pace=TINY, sleep=killed_at(fatal))
         through = {row.id for row in rows} - events_left(settled)
         assert sum(one.count for one in proofs(settled, "passages")) == len(through)
-    run(settled, media, vault, POLICY, NOW, held_s=1e-9, sleep=lambda _s: None)
+    run(settled, media, vault, POLICY, NOW, pace=TINY, sleep=lambda _s: None)
     assert events_left(settled) == set()
     # Each batch's ids are a stretch of time, so the digests can be checked against what there was.
     proved = sorted(proofs(settled, "passages"), key=lambda one: one.id)
@@ -394,7 +396,7 @@ def test_retention_never_deletes_what_is_held_or_belongs_to_an_open_incident(dat
             kept |= {shown[n].id for n in on}
     if person_held:
         hold(database, HoldSubject.PERSON, "p1")
-    run(database, media, vault, POLICY, NOW, held_s=1e-9, sleep=lambda _s: None)
+    run(database, media, vault, POLICY, NOW, pace=TINY, sleep=lambda _s: None)
     expected = {one.id for one, age in zip(shown, ages, strict=True) if one.id in kept or age <= 180}
     assert events_left(database) == expected
     needed = {
