@@ -22,7 +22,7 @@ from console.api.places import Here
 from console.context import PhotoRefusedError, Rooms
 from console.permissions import Action, may
 from console.problems import ProblemError, not_found
-from console.security import as_actor
+from console.security import as_actor, identify
 from console.texts import COOKIE, Texts, load, negotiate
 from console.texts.faults import fault_text
 from privacy.holds import held
@@ -286,4 +286,6 @@ def _fault(kind: str, fault: ImportFault, texts: Texts) -> FaultView:
 
 
 def _texts(request: Request) -> Texts:
-    return load(negotiate(request.cookies.get(COOKIE), request.headers.get("Accept-Language")))
+    identity = identify(request)
+    chosen = request.cookies.get(COOKIE) or (identity.user.language if identity else None)
+    return load(negotiate(chosen, request.headers.get("Accept-Language")))

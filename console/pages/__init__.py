@@ -6,11 +6,39 @@ plate or a person brings in is escaped by the templates.
 
 from fastapi import APIRouter
 
-from console.pages import audit, devices, erasures, find, gate, incident, my, operator, people, phone, signin
+from console.pages import (
+    audit,
+    devices,
+    erasures,
+    find,
+    gate,
+    imports,
+    incident,
+    my,
+    operator,
+    people,
+    phone,
+    reports,
+    signin,
+)
 from console.pages.view import error_page
 
 __all__ = ["error_page", "router"]
 
 router = APIRouter(include_in_schema=False)
-for _part in (signin, operator, incident, phone, devices, people, my, audit, erasures, find, gate):
+for _part in (
+    signin,
+    operator,
+    incident,
+    phone,
+    devices,
+    people,
+    my,
+    audit,
+    erasures,
+    find,
+    gate,
+    imports,
+    reports,
+):
     router.include_router(_part.router)

@@ -51,6 +51,8 @@ _REGISTRY: Final[tuple[_Row, ...]] = (
     ("/registry", "nav.find", (Action.PEOPLE_FIND,)),
     ("/registry/gate", "nav.gate", (Action.ENTRY_CHECK,)),
     ("/console/people", "nav.people", (Action.PEOPLE_EDIT,)),
+    ("/registry/reports", "nav.reports", (Action.REPORTS_READ,)),
+    ("/registry/import", "nav.import", (Action.REGISTRY_IMPORT,)),
 )
 
 

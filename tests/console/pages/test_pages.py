@@ -37,6 +37,13 @@ STAFF_PAGES = [
 ADMIN_PAGES = ["/console/people", "/console/people?person=p-1", "/console/people?person=p-2"]
 PHONE_PAGES = ["/phone", "/phone/fragments/tasks"]
 OWN_PAGES = ["/my", "/my/data", "/my/looks"]
+REPORT_PAGES = [
+    "/registry/reports",
+    "/registry/reports/consistency?code=never_verified",
+    "/registry/reports/tenancies",
+    "/registry/reports/verification",
+    "/registry/reports/vacancies",
+]
 PROOF_PAGES = ["/audit", "/audit?subject=person:p-1", "/audit?check=true", "/erasures", "/erasures?show=all"]
 EVERY_PAGE = [
     *((None, path) for path in ("/sign-in", "/setup/no-such-link")),
@@ -48,6 +55,8 @@ EVERY_PAGE = [
     *(("auditor", path) for path in PROOF_PAGES),
     *((who, "/registry") for who in ("admin", "manager", "grid", "guard")),
     ("operator", "/registry/gate"),
+    *((who, path) for who in ("manager", "grid") for path in REPORT_PAGES),
+    ("manager", "/registry/import"),
 ]
 
 

@@ -1,0 +1,79 @@
+"""Reports as pages and as files: what each role sees of them, and that they name nobody."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from console.context import Rooms
+from console.pages.reports import NAMES
+from storage.audit import AuditRow
+
+Visit = Callable[..., TestClient]
+
+
+def test_a_tenancy_that_ends_is_listed_with_its_dwelling_and_without_a_name(visit: Visit) -> None:
+    html = visit("manager", "en").get("/registry/reports/tenancies").text
+    row = re.search(r"<tr><td[^>]*data-label=\"Stage\".*?</tr>", html)
+    assert row
+    for shown in ("Ends within seven days", "3幢2单元18层1802室", "Tenant", "p-3"):
+        assert shown in row[0]
+    assert "尖" not in html
+
+
+def test_what_does_not_coincide_is_counted_and_filtered(visit: Visit) -> None:
+    client = visit("manager", "en")
+    html = client.get("/registry/reports/consistency").text
+    counts = dict(re.findall(r'code=(\w+)"[^>]*><span class="n">(\d+)</span>', html))
+    assert counts["never_verified"] == "2"
+    only = client.get("/registry/reports/consistency?code=never_verified").text
+    assert only.count("<tr><td") == 2
+    assert client.get("/registry/reports/consistency?code=nonsense").status_code == 200
+
+
+def test_verification_and_vacancies_name_dwellings(visit: Visit) -> None:
+    client = visit("manager", "en")
+    assert "Never verified" in client.get("/registry/reports/verification").text
+    assert "5幢2单元18层1801室" in client.get("/registry/reports/vacancies").text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_report_can_be_taken_away(visit: Visit, name: str) -> None:
+    answer = visit("manager", "en").get(f"/registry/reports/{name}.csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert f'filename="{name}-20261123.csv"' in answer.headers["content-disposition"]
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert len(rows) > 1
+    assert {len(row) for row in rows} == {len(rows[0])}
+
+
+def test_a_grid_workers_reports_are_of_the_own_grid(visit: Visit) -> None:
+    vacant = visit("grid", "en").get("/registry/reports/vacancies").text
+    assert "5幢" not in vacant
+    assert "3幢" in visit("grid", "en").get("/registry/reports/tenancies").text
+
+
+def test_reading_a_report_is_audited(visit: Visit, seeded: Rooms) -> None:
+    visit("manager").get("/registry/reports/tenancies")
+    with seeded.database.read() as session:
+        assert session.scalars(select(AuditRow.action)).all() == ["report.tenancies"]
+
+
+@pytest.mark.parametrize("who", ["operator", "guard", "police", "auditor", "resident", "li"])
+def test_others_read_no_reports(visit: Visit, who: str) -> None:
+    client = visit(who)
+    paths = [
+        "/registry/reports",
+        *(f"/registry/reports/{name}{end}" for name in NAMES for end in ("", ".csv")),
+    ]
+    assert {client.get(path).status_code for path in paths} == {403}
+
+
+def test_an_unknown_report_is_not_found(visit: Visit) -> None:
+    client = visit("manager")
+    assert client.get("/registry/reports/everything").status_code == 404
+    assert client.get("/registry/reports/everything.csv").status_code == 404
