@@ -42,3 +42,16 @@ def test_decisions_are_measured_from_the_cameras_publish() -> None:
         p50 = found["figures"][f"publish_to_{kind}_decision_p50_ms"]
         assert 0 < p50 <= found["figures"][f"publish_to_{kind}_decision_p99_ms"]
         assert found["ceilings"][f"direct_{kind}_p50_ms"] > 0
+
+
+def test_retention_deletes_everything_while_events_come_in() -> None:
+    found = bench("retention", "--events", "1000", "--seconds", "2")
+    figures, ceilings = found["figures"], found["ceilings"]
+    for kind in ("events", "decisions"):
+        assert figures[f"{kind}_deleted_per_s"] > 0
+        assert ceilings[f"one_delete_of_{kind}_per_s"] > 0
+        p50 = figures[f"beside_{kind}_publish_to_commit_p50_ms"]
+        assert 0 < p50 <= figures[f"beside_{kind}_publish_to_commit_p99_ms"]
+    alone = figures["alone_publish_to_commit_p99_ms"]
+    beside = figures["beside_events_publish_to_commit_p99_ms"]
+    assert math.isclose(found["ratios"]["p99_beside_events_over_alone"], beside / alone, abs_tol=0.01)
