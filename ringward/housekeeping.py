@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from privacy import erasures, filing, retention
 from privacy.models import DeletionProof, Erasure, ErasureStep, StepState
+from privacy.retention import orphans
 from registry import population
 from registry.models import Compound
 from ringward.foundation import Foundation, anchor_audit
@@ -83,6 +84,8 @@ class Housekeeping:
         self._stopping = threading.Event()
         self._ran: dict[str | None, dt.datetime] = {}
         self._counted: dt.datetime | None = None
+        # Pictures that nothing named last night; forgotten with the process, and suspected anew.
+        self._suspected: frozenset[str] = frozenset()
         self._grown: dict[str, dt.date] = {}
 
     def stop(self) -> None:
@@ -160,6 +163,7 @@ class Housekeeping:
                 log.info("keeper.came_of_age", compound=compound, people=grown)
 
     def _keep(self, now: dt.datetime) -> None:
+        failed = False
         for compound, zone in self._zones():
             if self._stopping.is_set() or not self._is_due(compound, zone, now):
                 continue
@@ -175,9 +179,20 @@ class Housekeeping:
                 seen=lambda name, count: self._metrics.deleted.labels(name).inc(count),
             )
             for name, _ in outcome.failed:
+                failed = True
                 self._metrics.failures.labels(f"retention {name}").inc()
+            if compound is None and not failed:
+                self._sweep(now)
             self._ran[compound] = now
             self._metrics.ran.set(now.timestamp())
+
+    def _sweep(self, now: dt.datetime) -> None:
+        """Pictures that nothing names, now that everything else has gone."""
+        policy = self._ground.settings.retention
+        count, self._suspected = orphans.sweep(
+            self._ground.database, self._ground.media, policy, now, self._suspected
+        )
+        self._metrics.deleted.labels(orphans.NAME).inc(count)
 
     def _zones(self) -> list[tuple[str | None, ZoneInfo]]:
         """Compounds with their time zones; None, with the console's own zone, is the deployment."""

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import ringward.housekeeping
 from privacy import erasures, retention
 from privacy.models import Erasure, ErasureKind, ErasureStep, FilingTask
-from registry.models import Compound, Person
+from registry.models import Compound, Consent, FaceTemplate, Person
 from ringward.cli import app
 from ringward.foundation import Foundation
 from ringward.housekeeping import Housekeeping, HousekeepingMetrics, StoppedError
@@ -158,6 +158,48 @@ def test_number_of_stored_faces_raises_a_filing_task(ground, housekeeping, monke
     assert metric(ground, "people_with_faces") == 100_000
     with ground.database.read() as session:
         assert set(session.scalars(select(FilingTask.level))) == {"warning", "filing"}
+
+
+def test_picture_that_nothing_names_goes_in_the_second_night_and_no_other(ground, housekeeping):
+    media = ground.media
+    orphan, named, portrait = (media.put(name).media_id for name in (b"orphan", b"named", b"portrait"))
+    at(ground, dt.datetime(2026, 11, 24, 3, 30, tzinfo=SHANGHAI))
+    now = ground.clock.now()
+    consent = Consent(
+        id="c",
+        compound=COMPOUND,
+        person="p1",
+        purpose="face_access",
+        text_hash="0" * 64,
+        channel="counter",
+        given_by="self",
+        given_at=now,
+    )
+    template = FaceTemplate(
+        id="t",
+        compound=COMPOUND,
+        person="p1",
+        consent="c",
+        engine="dlib",
+        engine_version="1",
+        dimension=1,
+        media_id=portrait,
+        created_at=now,
+    )
+    template.embedding = b"\0\0\0\0"
+    about = keeping.incident(now - 60 * DAY, "raised")
+    held = keeping.event(now - 60 * DAY, pictures=[media.put(b"evidence").media_id])
+    keeping.add(ground.database, keeping.person(), consent, template, about, held)
+    keeping.add(ground.database, keeping.evidence(about, [held]), keeping.event(now, pictures=[named]))
+    housekeeping.keep()
+    stored = set(media.list())
+    assert orphan in stored
+    # Stored a moment before the second sweep; its row is about to be committed.
+    at(ground, dt.datetime(2026, 11, 25, 3, 30, tzinfo=SHANGHAI))
+    coming = media.put(b"coming").media_id
+    housekeeping.keep()
+    assert set(media.list()) == (stored | {coming}) - {orphan}
+    assert metric(ground, "deleted_rows_total", retention_class="orphans") == 1
 
 
 def test_stopping_keeper_ends_retention_between_two_batches(ground, housekeeping):
