@@ -73,7 +73,12 @@ def marks_of(session: Session, person: Person) -> Marks:
         vehicles=[vehicle.id for vehicle in vehicles],
         plates=[vehicle.plate for vehicle in vehicles],
         words=[word for word in (person.name, person.phone, person.id_number) if word],
+        word_keys=[] if person.name else [key for key in _hashes(person) if key],
     )
+
+
+def _hashes(person: Person) -> tuple[str | None, ...]:
+    return person.name_key, person.phone_key, person.id_key
 
 
 def forget_person(

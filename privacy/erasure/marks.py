@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from privacy.erasure.hearsay import recognised
 from registry import lookups, spelling
 from registry.plates import normalise
 from storage.keys import current_ring
@@ -23,7 +24,8 @@ class Marks:
     """What points at one person.
 
     `refs` are numbers of credentials in one spelling; `ref_keys` their keyed hashes, which are
-    all that is left of them in a restored backup; `words` may stand in what operators wrote.
+    all that is left of them in a restored backup; `words` may stand in what operators wrote, and
+    `word_keys` are their hashes where they cannot be read any more.
     """
 
     person: str
@@ -34,6 +36,7 @@ class Marks:
     vehicles: list[str] = field(default_factory=list)
     plates: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    word_keys: list[str] = field(default_factory=list)
 
     def of_credential(self, kind: Any, ref: Any) -> bool:
         """Whether a credential that was presented is one of this person's."""
@@ -92,7 +95,8 @@ def struck(text: str | None, marks: Marks) -> str | None:
     """Free text with the person's name, numbers and plates struck out."""
     if text is None:
         return None
-    for word in sorted({*marks.words, *marks.plates, *marks.refs}, key=len, reverse=True):
+    told = recognised(text, marks.compound, marks.word_keys)
+    for word in sorted({*marks.words, *marks.plates, *marks.refs, *told}, key=len, reverse=True):
         # One character, or a short PIN, would strike out half of what is written.
         if len(word) > 1 and not (word.isdigit() and len(word) < 5):
             text = text.replace(word, "▇▇")
