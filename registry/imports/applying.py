@@ -22,8 +22,9 @@ from storage import Database
 from storage.bulk import BulkInsert
 from storage.vault import current_vault, seal_for
 
-# A draft makes two rows: itself and the record of it.
-BATCH: Final = 1000
+# A draft makes two rows: itself and the record of it. With 1,000 a batch ingest waits 100 ms at
+# the 99th percentile, with 250 a quarter of that, and the whole takes a tenth longer.
+BATCH: Final = 250
 _CHUNK: Final = 500
 _CHANGES: Final = BulkInsert(
     ImportChange.__table__, ("compound", "job", "table", "row_id", "before", "version")

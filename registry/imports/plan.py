@@ -24,6 +24,8 @@ ORDER: Final = (
 )
 """Tables in the order in which rows refer to each other: first what is referred to."""
 
+_SEALED_BESIDE: Final = {"name_key": "name", "phone_key": "phone", "id_key": "id_number"}
+
 Row = dict[str, Any]
 
 
@@ -67,7 +69,18 @@ class Plan:
             self._drafts[key] = draft = Draft(table, row["id"], dict(row), {})
         draft.values.update(different)
         row.update(different)
+        if draft.held is not None:
+            self._drop_what_came_back(draft, draft.held)
         return True
+
+    def _drop_what_came_back(self, draft: Draft, held: Row) -> None:
+        """Two rows of a sheet may say different things, the last of them what is there already."""
+        for name in [name for name, value in draft.values.items() if held.get(name) == value]:
+            del draft.values[name]
+            # A sealed column cannot be compared; the hash beside it can.
+            draft.values.pop(_SEALED_BESIDE.get(name, ""), None)
+        if not draft.values:
+            del self._drafts[draft.table, draft.id]
 
     def in_order(self) -> Iterator[Draft]:
         """All drafts, those first that others refer to."""

@@ -104,6 +104,14 @@ def test_a_corrected_file_changes_what_is_different_and_nothing_else(furnished: 
     assert (stay.kind, stay.until, stay.version) == (ResidenceKind.TENANT, dt.date(2027, 1, 1), 2)
 
 
+def test_rows_that_differ_end_as_the_last_one_says_every_time(homes: Database) -> None:
+    second = ("P1", "张三", "10099999999", HOMES[1], "", "业主", "2021-01-05")
+    load(homes, "people", people(FAMILY[0], second))
+    assert person(homes, "P1").phone == "10099999999"
+    again = load(homes, "people", people(FAMILY[0], second))
+    assert (again.of("people"), person(homes, "P1").version) == ((0, 0, 1), 1)
+
+
 def test_a_blank_cell_empties_nothing(homes: Database) -> None:
     load(
         homes,
