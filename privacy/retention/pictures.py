@@ -46,20 +46,18 @@ class Pictures:
     def due(self, session: Session, scope: Scope) -> Due:
         guard = scope.guard(session)
         count = held = 0
+        queries = [self._waiting(scope)]
         for part in (_ON_TIME, _LATE):
             after = self._through(session, scope, part)
-            rows = session.execute(self._rows(scope, part, after, scope.cutoff(self.setting)))
-            for row in rows.yield_per(1000):
-                held_here = guard.keeps(row.id, None)
-                held += held_here
-                count += not held_here
-        kept = session.scalars(
-            select(KeptPicture.event).where(
-                KeptPicture.compound == scope.of_compound, KeptPicture.retention_class == self.name
-            )
-        ).all()
-        free = sum(not guard.keeps(event, None) for event in kept)
-        return Due(count + free, held + len(kept) - free)
+            queries.append(self._rows(scope, part, after, scope.cutoff(self.setting)))
+        for query in queries:
+            for row in session.execute(query).yield_per(1000):
+                pictures = len(pictures_of(row.body))
+                if guard.keeps(row.id, row.body):
+                    held += pictures
+                else:
+                    count += pictures
+        return Due(count, held)
 
     def step(self, ground: Ground, scope: Scope, size: int) -> Batch:
         part, after = scope.position or (_KEPT, None)
@@ -152,19 +150,18 @@ class Pictures:
             rows += session.execute(same).all()
         return rows
 
-    def _kept(self, session: Session, scope: Scope, after: str, size: int) -> Sequence[Any]:
+    def _waiting(self, scope: Scope) -> Select[Any]:
         """Events whose pictures had to stay in an earlier run."""
-        return session.execute(
-            select(EventRow.id, RAW_BODY.label("body"))
+        columns: list[Any] = [EventRow.id, RAW_BODY.label("body")]
+        return (
+            select(*columns)
             .join(KeptPicture, KeptPicture.event == EventRow.id)
-            .where(
-                KeptPicture.compound == scope.of_compound,
-                KeptPicture.retention_class == self.name,
-                EventRow.id > after,
-            )
-            .order_by(EventRow.id)
-            .limit(size)
-        ).all()
+            .where(KeptPicture.compound == scope.of_compound, KeptPicture.retention_class == self.name)
+        )
+
+    def _kept(self, session: Session, scope: Scope, after: str, size: int) -> Sequence[Any]:
+        waiting = self._waiting(scope).where(EventRow.id > after).order_by(EventRow.id)
+        return session.execute(waiting.limit(size)).all()
 
     def _keep_back(self, session: Session, scope: Scope, events: Sequence[str]) -> None:
         if not events:

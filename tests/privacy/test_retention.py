@@ -338,16 +338,20 @@ def test_class_that_fails_is_left_for_the_next_run_and_the_others_go_on(settled,
 
 def test_dry_run_counts_what_would_go_and_what_is_held_and_deletes_nothing(settled, keep, media):
     shown = [keeping.event(NOW - 200 * DAY, pictures=[media.put(b"%d" % n).media_id]) for n in range(3)]
+    two = [media.put(b"two").media_id, media.put(b"more").media_id]
+    young = keeping.event(NOW - 100 * DAY, pictures=two)
+    keeping.add(settled, young)
     about = keeping.incident(NOW - 200 * DAY, State.RAISED)
     keeping.add(settled, *shown, about, keeping.evidence(about, shown[:1]))
     planned = {(one.retention_class, one.compound): one for one in plan(settled, POLICY, NOW)}
-    for name in ("passages", "pictures"):
-        assert (planned[name, COMPOUND].count, planned[name, COMPOUND].held) == (2, 1)
-        assert planned[name, ELSEWHERE].count == 0
+    assert (planned["passages", COMPOUND].count, planned["passages", COMPOUND].held) == (2, 1)
+    assert (planned["pictures", COMPOUND].count, planned["pictures", COMPOUND].held) == (4, 1)
+    assert planned["passages", ELSEWHERE].count == planned["pictures", ELSEWHERE].count == 0
     assert planned["passages", COMPOUND].cutoff == NOW - 180 * DAY
-    assert len(events_left(settled)) == 3
+    assert len(events_left(settled)) == 4
+    assert all(media.exists(one) for one in two)
     outcome = keep()
-    assert outcome.gone["passages", COMPOUND] == outcome.gone["pictures", COMPOUND] == 2
+    assert (outcome.gone["passages", COMPOUND], outcome.gone["pictures", COMPOUND]) == (2, 4)
     again = {(one.retention_class, one.compound): one for one in plan(settled, POLICY, NOW)}
     for name in ("passages", "pictures"):
         assert (again[name, COMPOUND].count, again[name, COMPOUND].held) == (0, 1)
