@@ -135,4 +135,5 @@ def _undoable(job: ImportView) -> bool:
 
 def _names(here: Rooms, actors: set[str]) -> dict[str, str]:
     with here.database.read() as session:
-        return dict(session.execute(select(User.id, User.name).where(User.id.in_(actors))).tuples().all())
+        rows = session.execute(select(User.id, User.name).where(User.id.in_(actors)))
+        return {row.id: row.name for row in rows}
