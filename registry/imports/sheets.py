@@ -40,6 +40,9 @@ def read(content: bytes, kind: SheetKind) -> Sheet:
         raise FileRefusedError("file_empty")
     if content.startswith((b"PK", _OLE)):
         grids = workbooks.grids_of(content, rows_max=ROWS_MAX)
+    elif content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        # A web page or XML that calls itself .xls, as some programs write it.
+        raise FileRefusedError("file_is_markup")
     else:
         rows: list[list[Cell]] = [list(row) for row in delimited.rows_of(content, rows_max=ROWS_MAX)]
         grids = [Grid("", rows)]

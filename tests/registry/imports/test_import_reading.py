@@ -331,6 +331,31 @@ def test_an_encrypted_zip_is_refused() -> None:
     assert refusal(bytes(content)) == "file_encrypted"
 
 
+def test_a_workbook_with_a_password_says_so() -> None:
+    # Excel puts the encrypted package into the container of the old format.
+    assert (
+        refusal(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"))
+        == "file_encrypted"
+    )
+
+
+def test_a_web_page_that_calls_itself_a_workbook_says_so() -> None:
+    assert refusal("\ufeff\n<html><table><tr><td>姓名</td></tr></table></html>".encode()) == "file_is_markup"
+
+
+def test_a_formula_that_was_calculated_is_its_value() -> None:
+    content = altered(
+        book(HEADER, ("=A9", *ROW[1:])),
+        "xl/worksheets/sheet1.xml",
+        lambda xml: re.sub(
+            rb'<c r="A2"[^>]*><f>A9</f><v ?/?>(</v>)?</c>',
+            '<c r="A2" t="str"><f>A9</f><v>张三</v></c>'.encode(),
+            xml,
+        ),
+    )
+    assert texts(read(content), "name") == ["张三"]
+
+
 @pytest.mark.parametrize(
     ("name", "code"),
     [
