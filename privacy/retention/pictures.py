@@ -17,7 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from privacy.models import KeptPicture
 from privacy.retention.proofs import prove, proved_through
 from privacy.retention.protection import Protection, revision
-from privacy.retention.references import HAS_PICTURES, RAW_BODY, of_run, of_unknown_face, pictures_of
+from privacy.retention.references import HAS_PICTURES, IS_LATE, RAW_BODY, of_run, of_unknown_face, pictures_of
 from privacy.retention.scope import Batch, Due, Ground, Scope, among
 from storage.events import EventRow
 
@@ -124,7 +124,7 @@ class Pictures:
             select(*columns, RAW_BODY.label("body"))
             .where(
                 EventRow.compound == scope.of_compound,
-                EventRow.late == (1 if part == _LATE else 0),
+                IS_LATE if part == _LATE else not_(IS_LATE),
                 clock > after,
                 clock < before,
                 HAS_PICTURES,

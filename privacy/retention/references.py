@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, Text, case, exists, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Text, and_, case, exists, literal_column, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from privacy.models import KeptPicture
@@ -20,6 +20,8 @@ from recognition.models import DecisionRow
 from storage.events import EventRow
 
 RAW_BODY: Final = type_coerce(EventRow.body, Text)
+# Written out, not bound: only so the database sees that its index of late records is meant.
+IS_LATE: Final = EventRow.late == literal_column("1")
 HAS_PICTURES: Final = RAW_BODY.like('%"media_id"%')
 
 _FULL: Final = re.compile(r'"media_id":\s*"([0-9a-f]{64})"')
@@ -109,7 +111,7 @@ class References:
         for compound in self._run.compounds:
             for recent in (
                 EventRow.corrected_time >= since,
-                (EventRow.late == 1) & (EventRow.received_at >= since),
+                and_(IS_LATE, EventRow.received_at >= since),
             ):
                 query = select(EventRow.received_at, RAW_BODY).where(
                     EventRow.compound == compound, recent, EventRow.received_at >= cutoff, HAS_PICTURES
