@@ -6,7 +6,7 @@ simply done again.
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -36,6 +36,17 @@ class Undone:
     pictures: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A row of the record."""
+
+    id: int
+    table: str
+    row_id: str
+    before: bytes | None
+    version: int | None
+
+
 Protected = Callable[[Session, str], bool]
 
 
@@ -60,7 +71,7 @@ def take_back(
     """
     undone = Undone()
     done = 0
-    while batch := _records(database, job, changed=True):
+    for batch in _records(database, job, changed=True):
         with database.write() as session:
             for change in batch:
                 _restore(session, compound, change, undone)
@@ -69,7 +80,7 @@ def take_back(
         progress(done)
     people = False
     for name in (_TEMPLATES, *reversed(ORDER)):
-        while batch := _records(database, job, changed=False, table=name):
+        for batch in _records(database, job, changed=False, table=name):
             with database.write() as session:
                 gone = _delete(session, compound, name, batch, undone, protected)
                 _forget(session, batch)
@@ -88,26 +99,28 @@ def take_back(
 
 def _records(
     database: Database, job: str, *, changed: bool, table: str | None = None
-) -> Sequence[ImportChange]:
-    query = select(ImportChange).where(ImportChange.job == job)
+) -> Iterator[Sequence[_Change]]:
+    """What is recorded of a job, in batches. Read at once: each batch forgets its own rows."""
+    query = select(
+        ImportChange.id, ImportChange.table, ImportChange.row_id, ImportChange.before, ImportChange.version
+    ).where(ImportChange.job == job)
     query = query.where(ImportChange.before.is_not(None) if changed else ImportChange.before.is_(None))
     if table is not None:
         query = query.where(ImportChange.table == table)
     # What was changed last is put back first.
     order = ImportChange.id.desc() if changed else ImportChange.id
     with database.read() as session:
-        found = session.scalars(query.order_by(order).limit(_BATCH)).all()
-        # The end of a reading session would empty them.
-        session.expunge_all()
-        return found
+        found = [_Change(*row) for row in session.execute(query.order_by(order))]
+    for start in range(0, len(found), _BATCH):
+        yield found[start : start + _BATCH]
 
 
-def _forget(session: Session, batch: Iterable[ImportChange]) -> None:
+def _forget(session: Session, batch: Iterable[_Change]) -> None:
     ids = [change.id for change in batch]
     session.execute(delete(ImportChange).where(ImportChange.id.in_(ids)))
 
 
-def _restore(session: Session, compound: str, change: ImportChange, undone: Undone) -> None:
+def _restore(session: Session, compound: str, change: _Change, undone: Undone) -> None:
     table = history.table(change.table)
     assert change.before is not None
     row = _row(session, table, compound, change.row_id)
@@ -128,7 +141,7 @@ def _delete(
     session: Session,
     compound: str,
     name: str,
-    batch: Sequence[ImportChange],
+    batch: Sequence[_Change],
     undone: Undone,
     protected: Protected,
 ) -> list[str]:
@@ -157,7 +170,7 @@ def _delete(
 
 
 def _reason(
-    session: Session, name: str, change: ImportChange, row: Row, in_use: set[str], protected: Protected
+    session: Session, name: str, change: _Change, row: Row, in_use: set[str], protected: Protected
 ) -> str | None:
     if row.get("erased_at") is not None:
         return "left_erased"

@@ -5,9 +5,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, NoReturn
+from typing import Annotated, Any, BinaryIO
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -19,17 +18,17 @@ from console.texts.faults import fault_text
 from privacy.holds import held
 from registry.errors import MissingError, RefusedError
 from registry.imports import jobs, photos
-from registry.imports.columns import COLUMNS, SheetKind
+from registry.imports.columns import SheetKind
 from registry.imports.faults import FileRefusedError
 from registry.imports.jobs import Order
-from registry.imports.models import ImportFault, ImportJob, ImportState
+from registry.imports.models import ImportJob, ImportState
 from registry.imports.pulse import Progress as Told
 from registry.imports.sheets import FILE_MAX
 from registry.models import Compound
 from ringward.cli.common import console, fail, opened, settings
+from ringward.cli.importing import tell
 from ringward.foundation import Foundation
 
-SOME_REFUSED = 3
 _SHOWN = 50
 
 
@@ -84,7 +83,7 @@ def file(
         job = _begin(ground, order, content, texts)
         with _watched(texts, quiet=as_json) as told:
             jobs.run(ground.database, job, order, content, ground.clock, told)
-        _tell(ground, job, texts, as_json=as_json)
+        tell(ground, job, texts, as_json=as_json)
 
 
 @app.command("photos")
@@ -111,7 +110,7 @@ def import_photos(
         with _watched(texts, quiet=as_json) as told:
             photos.run(ground.database, job, order, archive, ground.clock, _enroller(ground), told)
         names = _names(archive)
-        _tell(ground, job, texts, as_json=as_json, names=names)
+        tell(ground, job, texts, as_json=as_json, names=names)
 
 
 @app.command("undo")
@@ -147,7 +146,7 @@ def undo(
             raise fail(texts.code("refused", error.code)) from None
         for media_id in undone.pictures:
             ground.media.delete(media_id)
-        _tell(ground, job, texts, as_json=as_json)
+        tell(ground, job, texts, as_json=as_json)
 
 
 @app.command("list")
@@ -242,74 +241,6 @@ def _names(archive: BinaryIO) -> dict[int, str]:
         return dict(photos.members_of(archive))
     except FileRefusedError:
         return {}
-
-
-def _tell(
-    ground: Foundation, job_id: str, texts: Texts, *, as_json: bool, names: dict[int, str] | None = None
-) -> NoReturn:
-    """Prints how a job ended, and ends the command with its exit code."""
-    with ground.database.read() as session:
-        job = session.get_one(ImportJob, job_id)
-        found = session.scalars(
-            select(ImportFault).where(ImportFault.job == job_id).order_by(ImportFault.row, ImportFault.id)
-        ).all()
-        if job.state == ImportState.UNDONE:
-            # What was left alone; what was wrong with the rows has been told before.
-            found = [fault for fault in found if "table" in fault.facts]
-        faults = [
-            {
-                "row": fault.row,
-                "column": _column(job.kind, fault.column, texts),
-                "code": fault.code,
-                "text": fault_text(texts, fault.code, fault.facts),
-            }
-            for fault in found
-        ]
-        session.expunge(job)
-    error = None if job.error is None else fault_text(texts, job.error, job.error_facts)
-    if as_json:
-        told = {"id": job.id, "kind": job.kind, "state": job.state, "dry_run": job.dry_run}
-        told |= {"counts": job.counts, "faults": faults, "refused": job.faults, "error": error}
-        console.out(msgspec.json.encode(told).decode(), highlight=False)
-    else:
-        _print(job, faults, error, texts, names or {})
-    if job.state in {ImportState.REFUSED, ImportState.FAILED} or (job.dry_run and job.faults):
-        raise typer.Exit(1)
-    raise typer.Exit(SOME_REFUSED if job.faults and job.state == ImportState.APPLIED else 0)
-
-
-def _print(
-    job: ImportJob, faults: list[dict[str, Any]], error: str | None, texts: Texts, names: dict[int, str]
-) -> None:
-    for fault in faults[:_SHOWN]:
-        place = names.get(fault["row"]) or (str(fault["row"]) if fault["row"] else "–")
-        column = f"  {fault['column']}" if fault["column"] else ""
-        console.print(f"{place:>6}{column}  {fault['text']}", markup=False)
-    if len(faults) > _SHOWN:
-        console.print(f"     …  +{len(faults) - _SHOWN}")
-    for group, numbers in _counts(job).items():
-        counts = "  ".join(f"{name} {number}" for name, number in numbers.items() if number)
-        console.print(f"{group}: {counts or 0}", markup=False)
-    if error is not None:
-        console.print(f"[red]{error}[/red]")
-    console.print(f"{job.id}  {texts.code('import_state', job.state)}", markup=False)
-
-
-def _counts(job: ImportJob) -> dict[str, dict[str, Any]]:
-    """What the job has done, and nothing that it only would have."""
-    if job.state in {ImportState.REFUSED, ImportState.FAILED}:
-        return {"rows": job.counts["rows"]} if "rows" in job.counts else {}
-    if job.state != ImportState.UNDONE:
-        return job.counts
-    undone: dict[str, Any] = job.counts.get("undo", {})
-    return {name: undone[name] for name in ("restored", "deleted") if undone.get(name)}
-
-
-def _column(kind: str, key: str | None, texts: Texts) -> str | None:
-    """A column as the sheet has it in Chinese, by its key in English."""
-    if key is None or kind not in set(SheetKind) or texts.locale == "en":
-        return key
-    return next((column.names[0] for column in COLUMNS[SheetKind(kind)] if column.key == key), key)
 
 
 def _enroller(ground: Foundation) -> photos.PhotoEnroller:
