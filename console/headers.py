@@ -79,7 +79,7 @@ class BodyLimit:
         limit = self._larger.get(scope["path"], self._limit)
         declared = dict(scope["headers"]).get(b"content-length", b"")
         if declared.isdigit() and int(declared) > limit:
-            await _too_large(send)
+            await _too_large(scope, send)
             return
         taken = 0
         refused = False
@@ -99,13 +99,13 @@ class BodyLimit:
                 await send(message)
             elif not refused:
                 refused = True
-                await _too_large(send)
+                await _too_large(scope, send)
 
         try:
             await self._app(scope, counted, checked)
         except _BodyTooLargeError:
             if not refused:
-                await _too_large(send)
+                await _too_large(scope, send)
 
 
 class _BodyTooLargeError(Exception):
@@ -118,14 +118,25 @@ _TOO_LARGE: Final = (
 )
 
 
-async def _too_large(send: Send) -> None:
+# For people, who get no JSON; nobody's language was asked yet.
+_TOO_LARGE_PAGE: Final = (
+    '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+    "<title>413</title><h1>文件太大</h1>"
+    '<p lang="en">The file is too large.</p><p><a href="/">守圈 Ringward</a></p></html>'
+).encode()
+
+
+async def _too_large(scope: Scope, send: Send) -> None:
+    program = scope["path"].startswith("/api/")
+    body = _TOO_LARGE if program else _TOO_LARGE_PAGE
     headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(_TOO_LARGE)).encode()),
+        (b"content-type", b"application/problem+json" if program else b"text/html; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": _TOO_LARGE})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _csrf_cookie(token: str, *, secure: bool) -> str:

@@ -178,6 +178,22 @@ def test_a_form_without_its_token_imports_nothing(visit: Visit, seeded: Rooms) -
         assert session.scalars(select(ImportJob)).all() == []
 
 
+def test_a_file_too_large_for_the_page_is_refused_in_words(visit: Visit, seeded: Rooms) -> None:
+    client = visit("manager")
+    for extra in ({"Content-Length": str(11 << 20)}, {}):
+        answer = client.post(
+            "/registry/import",
+            data={"kind": "people"},
+            files={"file": ("a.csv", b"x" * (11 << 20))},
+            headers=extra,
+        )
+        assert answer.status_code == 413
+        assert "文件太大" in answer.text
+        assert answer.headers["content-type"].startswith("text/html")
+    with seeded.database.read() as session:
+        assert session.scalars(select(ImportJob)).all() == []
+
+
 def test_an_import_of_nobody_is_not_found(visit: Visit) -> None:
     assert visit("manager").get("/registry/import/none").status_code == 404
     assert visit("manager").post("/registry/import/none/undo").status_code == 404
