@@ -7,6 +7,7 @@ marks that only the person's key opens; the key goes last.
 """
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -56,6 +57,7 @@ class _Pursuit:
         self._vault = vault
         self._id = erasure_id
         self._at = at
+        self._began = time.monotonic()
         self._confirmed = 0
 
     def run(self) -> int:
@@ -114,6 +116,8 @@ class _Pursuit:
         if subjects is not None:
             self._vault.shred(subjects, self._at)
             with self._turn() as todo:
+                # The moment of now: a copy of the keys that was taken since this round began has them still.
+                todo.at = self._at + dt.timedelta(seconds=time.monotonic() - self._began)
                 stages.keys_gone(todo)
 
     def _settle(self) -> None:

@@ -1,6 +1,7 @@
 """A person is erased: from the registry at the order, from everywhere else as it is followed up."""
 
 import datetime as dt
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import String, Text, delete, func, or_, select, type_coerce
@@ -344,3 +345,25 @@ def test_backup_confirms_with_the_next_copy_of_the_keys(either_database, media, 
     assert steps(either_database, erasure_id)["backup:nightly"] is StepState.CONFIRMED
     with either_database.read() as session:
         assert count(session, Consent, Consent.withdrawn_at.is_(None)) == 1, "the housemate's"
+
+
+def test_a_copy_of_the_keys_from_the_middle_of_the_round_confirms_nothing(
+    either_database, media, vault, ids, monkeypatch
+):
+    # The round begins at LATER; the copy is taken two seconds on; the key goes after five.
+    seconds = iter([0.0, *[5.0] * 50])
+    monkeypatch.setattr(
+        "privacy.erasure.followup.time", SimpleNamespace(monotonic=lambda: next(seconds)), raising=True
+    )
+    with either_database.write() as session:
+        for run_id, copied in (("r1", NOON), ("r2", LATER + dt.timedelta(seconds=2))):
+            session.add(
+                BackupRun(
+                    id=run_id, destination="a" * 64, label="nas", started_at=copied, keys_copied_at=copied
+                )
+            )
+    erasure_id = order(either_database)
+    erasures.follow_up(either_database, media, vault, LATER)
+    erasures.follow_up(either_database, media, vault, LATER + dt.timedelta(seconds=10))
+    found = steps(either_database, erasure_id)
+    assert (found["keys"], found["backup:nas"]) == (StepState.CONFIRMED, StepState.PENDING)
