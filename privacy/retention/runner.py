@@ -39,7 +39,7 @@ SQLITE: Final = Pace(0.006, 3.0)
 # Writers do not wait for each other; the pause leaves them the disk.
 POSTGRESQL: Final = Pace(0.05, 0.5)
 
-_FOLD_AFTER_S: Final = 0.1
+_FOLD_AFTER_S: Final = 0.5
 """Seconds of writing after which SQLite's log is folded by us, before ingest has to."""
 
 _SIZES: Final = (100, 5000)
