@@ -181,8 +181,10 @@ class Housekeeping:
             for name, _ in outcome.failed:
                 failed = True
                 self._metrics.failures.labels(f"retention {name}").inc()
-            if compound is None and not failed:
-                self._sweep(now)
+            if compound is None:
+                self._ground.database.refresh_statistics()
+                if not failed:
+                    self._sweep(now)
             self._ran[compound] = now
             self._metrics.ran.set(now.timestamp())
 

@@ -3,6 +3,7 @@ from sqlalchemy import func, select, text
 
 from registry.models import Compound
 from storage import Database, new_id
+from tests.support.compound import settle_in
 from tests.support.threads import at_once
 
 
@@ -83,3 +84,12 @@ def test_ping_raises_when_nobody_answers() -> None:
     with pytest.raises(Exception, match="connection"):
         nobody.ping()
     nobody.close()
+
+
+def test_statistics_tell_the_planner_how_many_rows_an_index_finds(either_database: Database) -> None:
+    settle_in(either_database)
+    either_database.refresh_statistics()
+    if either_database.is_sqlite:
+        with either_database.read() as session:
+            known = session.scalars(text("SELECT tbl FROM sqlite_stat1")).all()
+        assert {"compounds", "zones", "devices"} <= set(known)
