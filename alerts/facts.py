@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from alerts.rules import Observation, WatchHit
 from bus.messages import EventStored, Sighting
 from devices.models import Device, DeviceStatus
-from registry import admission, lookout
-from registry.lookout import Lookout
 from registry.models import WatchlistSubject, Zone
+from registry.passes import admission
+from registry.watchlist import lookout
+from registry.watchlist.lookout import Lookout
 
 # Events that rules see as sightings, after recognition has looked at them.
 _AFTER_RECOGNITION = frozenset({"face.captured", "plate.recognised", "plate.none"})

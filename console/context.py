@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts.incidents.actor import Actor
 from privacy.retention import RetentionPolicy
-from registry.templates import ConsentMissingError
+from registry.faces.templates import ConsentMissingError
 from storage import Clock, Database, MediaStore
 
 __all__ = ["ConsentMissingError", "EnrolledPhoto", "PhotoEnroller", "PhotoRefusedError", "Rooms", "rooms"]

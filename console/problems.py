@@ -28,8 +28,8 @@ from console.accounts.service import SetupLinkInvalidError, SignInRefusedError
 from console.context import ConsentMissingError, PhotoRefusedError
 from console.headers import ALWAYS
 from console.security import SIGN_IN_PATH, CsrfError, ForbiddenError, NotSignedInError
-from registry.consents import GuardianRequiredError
 from registry.errors import MissingError, RefusedError, StaleEditError
+from registry.faces.consents import GuardianRequiredError
 from storage.media import MediaNotFoundError
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,7 @@ from bus.messages import CredentialUse, DeviceMatch, EventStored, Picture, Plate
 from devices.directory import DeviceFacts
 from ingest.native import Decoded
 from ingest.timing import Timing
-from registry.visiting import TOKEN_PREFIX, token_hash
+from registry.passes.visiting import TOKEN_PREFIX, token_hash
 from storage import content_id
 from storage.columns import EncodedJson, to_microseconds
 

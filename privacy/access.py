@@ -16,7 +16,7 @@ from alerts.incidents.models import Incident
 from privacy import looks
 from privacy.models import Erasure, SubjectRequest
 from recognition.models import DecisionRow
-from registry import consents
+from registry.faces import consents
 from registry.models import (
     AuthorisedDriver,
     Credential,

@@ -16,7 +16,7 @@ from privacy.erasure.ordering import start
 from privacy.erasure.receipts import Receipt, ReceiptStep, receipt
 from privacy.erasure.restored import forget_again
 from privacy.models import Erasure, ErasureKind
-from registry import consents
+from registry.faces import consents
 from registry.models import ConsentPurpose, FaceTemplate, Person
 
 __all__ = [

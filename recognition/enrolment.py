@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from recognition.faces import FaceEngine
 from recognition.images import BrokenPicture, decode
 from recognition.quality import QualityReport
-from registry import templates
+from registry.faces import templates
+from registry.faces.templates import Embedding
 from registry.models import FaceTemplate, Person
-from registry.templates import Embedding
 from storage import Clock, Database, MediaStore
 
 
@@ -26,7 +26,7 @@ class RefusedPortrait:
 def embed_portrait(engine: FaceEngine, photo: bytes) -> Embedding | RefusedPortrait:
     """Template of the one face in a JPEG or PNG; never raises for a bad picture.
 
-    Consent is checked where the template is stored, by ``registry.templates.enrol``.
+    Consent is checked where the template is stored, by ``registry.faces.templates.enrol``.
     """
     picture = decode(photo)
     if isinstance(picture, BrokenPicture):
@@ -70,7 +70,7 @@ def enrol_photo(
 ) -> FaceTemplate:
     """Makes and stores a template; nothing is kept when it cannot be.
 
-    Raises `PersonNotFoundError`, `PhotoRefusedError` and what `registry.templates.enrol` raises.
+    Raises `PersonNotFoundError`, `PhotoRefusedError` and what `registry.faces.templates.enrol` raises.
     """
     # Consent before anything is computed: not even a passing embedding without it.
     with database.read() as session:

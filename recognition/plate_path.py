@@ -12,8 +12,8 @@ from recognition.decide import PlateOutcome, PlateText, decide_plate
 from recognition.finding import NO_PLATE, NO_USABLE_PICTURE, Finding
 from recognition.pictures import PLATE_ROLES, load
 from recognition.plates import PlateRead, PlateReader
-from registry.admission import plates_expected
 from registry.models import Vehicle
+from registry.passes.admission import plates_expected
 from registry.plates import NEAR_LIMIT, PlateClass, always_allowed, edit_cost, normalise
 from storage import MediaStore
 

@@ -27,8 +27,8 @@ from recognition.models import DecisionRow
 from recognition.plate_path import PlatePath, known_plates
 from recognition.plates import PlateReader
 from recognition.thresholds import DEFAULT_FPIR
-from registry import galleries, templates
 from registry.days import local_date
+from registry.faces import galleries, templates
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, content_id, new_id
 from storage.events import enqueue
 from storage.keys import install_ring

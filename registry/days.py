@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from registry.places import Compound
+from registry.places.models import Compound
 
 _ELSEWHERE = "Asia/Shanghai"
 

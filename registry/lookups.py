@@ -7,7 +7,7 @@ compound, so that nobody can follow a person from one compound into another by c
 from typing import Any
 
 from registry import citizen_id, spelling
-from registry.people import Person
+from registry.people.models import Person
 from storage.keys import current_ring
 from storage.vault import current_vault, seal_for
 

@@ -10,8 +10,9 @@ import re
 import unicodedata
 from typing import Final
 
-from registry import addresses, plates, spelling
-from registry.addresses import AddressError
+from registry import plates, spelling
+from registry.places import addresses
+from registry.places.addresses import AddressError
 from registry.spelling import PhoneError
 
 

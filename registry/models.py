@@ -1,6 +1,7 @@
 """All tables of the registry, for migrations and for readers who look for them here."""
 
-from registry.biometrics import (
+from registry.credentials.models import Credential, CredentialKind, CredentialStatus
+from registry.faces.models import (
     Consent,
     ConsentPurpose,
     ConsentWording,
@@ -9,12 +10,11 @@ from registry.biometrics import (
     GalleryRevision,
     GivenBy,
 )
-from registry.credentials import Credential, CredentialKind, CredentialStatus
 from registry.imports.models import ImportChange, ImportFault, ImportJob, ImportState
-from registry.organisations import Organisation, OrganisationKind, Premises, StaffLink
-from registry.passes import PassDirection, PassKind, PassState, PassUse, VisitorPass
-from registry.people import Household, Person, Residence, ResidenceKind
-from registry.places import (
+from registry.organisations.models import Organisation, OrganisationKind, Premises, StaffLink
+from registry.passes.models import PassDirection, PassKind, PassState, PassUse, VisitorPass
+from registry.people.models import Household, Person, Residence, ResidenceKind
+from registry.places.models import (
     AliasKind,
     Building,
     Community,
@@ -32,8 +32,8 @@ from registry.places import (
     Unit,
     Zone,
 )
-from registry.vehicles import AuthorisedDriver, Vehicle, VehicleKind
-from registry.watchlist import (
+from registry.vehicles.models import AuthorisedDriver, Vehicle, VehicleKind
+from registry.watchlist.models import (
     ApplicationState,
     LegalBasis,
     WatchlistApplication,

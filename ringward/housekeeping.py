@@ -17,8 +17,8 @@ from sqlalchemy import func, select
 from privacy import erasures, filing, retention
 from privacy.models import DeletionProof, Erasure, ErasureStep, StepState
 from privacy.retention import orphans
-from registry import population
 from registry.models import Compound
+from registry.people import population
 from ringward.foundation import Foundation, anchor_audit
 from storage.anchors import AnchorError
 

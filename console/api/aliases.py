@@ -14,8 +14,8 @@ from console.api.idempotency import Answer, once
 from console.api.paging import Asked, Page, by_id
 from console.api.places import Here
 from console.permissions import Action, may
-from registry import aliases
 from registry.models import AliasKind, PlaceAlias, PlaceKind
+from registry.places import aliases
 
 router = APIRouter(tags=["places"])
 Finder = Annotated[User, may(Action.PEOPLE_FIND)]

@@ -14,10 +14,10 @@ from console.api.idempotency import Answer, once
 from console.api.paging import Asked, Page, by_id
 from console.api.places import BuildingView, Here
 from console.permissions import Action, may
-from registry import buildings
-from registry.buildings import BuildingFacts
 from registry.days import local_date
 from registry.models import Building, Unit
+from registry.places import buildings
+from registry.places.buildings import BuildingFacts
 from registry.rows import find
 
 router = APIRouter(tags=["places"])

@@ -22,7 +22,7 @@ from console.permissions import Action, may
 from console.problems import ProblemError
 from console.security import as_actor
 from privacy import erasures
-from registry import consents
+from registry.faces import consents
 from registry.models import Consent, ConsentPurpose, GivenBy
 
 router = APIRouter(tags=["consents"])

@@ -17,10 +17,11 @@ from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.api.subjects import find_person
 from console.permissions import Action, may
-from registry import issuing, leavers
+from registry.credentials import issuing
+from registry.credentials.issuing import NewCredential
 from registry.days import local_date
-from registry.issuing import NewCredential
 from registry.models import Credential, CredentialKind, CredentialStatus
+from registry.people import leavers
 from registry.rows import find
 
 router = APIRouter(tags=["credentials"])

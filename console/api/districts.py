@@ -16,9 +16,9 @@ from console.api.places import CompoundView, Here
 from console.permissions import Action, may
 from console.problems import not_found
 from console.security import ForbiddenError
-from registry import districts
-from registry.districts import CompoundFacts
 from registry.models import Community, Compound, CompoundKind, Subdistrict
+from registry.places import districts
+from registry.places.districts import CompoundFacts
 
 router = APIRouter(tags=["places"])
 Reader = Annotated[User, may(Action.PLACES_READ)]

@@ -19,12 +19,12 @@ from console.api.paging import Asked, Page, by_id
 from console.api.places import Here
 from console.permissions import Action, may
 from console.problems import ProblemError
-from registry import housing
-from registry.addresses import AddressError, code, locate
 from registry.days import local_date
 from registry.errors import MissingError
-from registry.housing import DwellingFacts
 from registry.models import Building, Community, Compound, Dwelling, DwellingState, Grid, Unit
+from registry.places import housing
+from registry.places.addresses import AddressError, code, locate
+from registry.places.housing import DwellingFacts
 from registry.rows import find
 
 router = APIRouter(tags=["dwellings"])

@@ -17,14 +17,15 @@ from console.api.purposes import Look, Purpose, note_look
 from console.context import Rooms
 from console.permissions import Action, allowed, may
 from console.problems import ProblemError
-from registry import belonging, expected, gatehouse
-from registry.addresses import AddressError
-from registry.belonging import Claim, PlateAnswer
 from registry.days import local_date
-from registry.entry import Entry
-from registry.hosts import Host, HostKind, buildings_of
-from registry.locating import find_dwelling
+from registry.entry import belonging, gatehouse
+from registry.entry.belonging import Claim, PlateAnswer
+from registry.entry.decision import Entry
 from registry.models import CredentialKind, Vehicle, VisitorPass
+from registry.passes import expected
+from registry.passes.hosts import Host, HostKind, buildings_of
+from registry.places.addresses import AddressError
+from registry.places.locating import find_dwelling
 
 router = APIRouter(tags=["entry"])
 Checker = Annotated[User, may(Action.ENTRY_CHECK)]

@@ -23,10 +23,10 @@ from console.permissions import Action, may
 from console.problems import ProblemError
 from registry.citizen_id import CitizenIdError
 from registry.days import local_date
-from registry.finding import Home, find_dwellings_of_person, list_people_of_dwelling, load_names
 from registry.models import Dwelling, ResidenceKind
+from registry.people.finding import Home, find_dwellings_of_person, list_people_of_dwelling, load_names
+from registry.people.searching import search_people
 from registry.rows import find
-from registry.searching import search_people
 from registry.spelling import PhoneError
 
 router = APIRouter(tags=["people"])

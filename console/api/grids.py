@@ -15,9 +15,9 @@ from console.api.own_grids import own_grids
 from console.api.paging import Page
 from console.api.places import Here
 from console.permissions import Action, may
-from registry import grids
 from registry.errors import RefusedError
 from registry.models import Grid
+from registry.places import grids
 from registry.rows import find
 
 router = APIRouter(tags=["grids"])

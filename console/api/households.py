@@ -15,9 +15,9 @@ from console.api.purposes import Look, Purpose, note_look
 from console.api.reach import sees_dwelling
 from console.permissions import Action, may
 from console.problems import not_found
-from registry import households
 from registry.days import local_date
 from registry.models import Household, Person
+from registry.people import households
 from registry.rows import find
 from storage.vault import current_vault
 

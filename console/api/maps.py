@@ -13,7 +13,7 @@ from console.api.places import Here
 from console.permissions import Action, allowed, may
 from console.problems import not_found
 from devices.models import Device
-from registry.geojson import Spot, feature_collection
+from registry.places.geojson import Spot, feature_collection
 
 router = APIRouter(tags=["places"])
 Reader = Annotated[User, may(Action.PLACES_READ)]

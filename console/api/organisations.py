@@ -17,11 +17,11 @@ from console.api.purposes import Look, Purpose, note_look
 from console.api.reach import person_in_reach
 from console.permissions import Action, may
 from console.problems import ProblemError
-from registry import workplaces
 from registry.days import local_date
 from registry.models import Organisation, OrganisationKind, Premises, StaffLink
+from registry.organisations import workplaces
+from registry.organisations.workplaces import OrganisationDetails
 from registry.rows import find
-from registry.workplaces import OrganisationDetails
 
 router = APIRouter(tags=["organisations"])
 Finder = Annotated[User, may(Action.PEOPLE_FIND)]

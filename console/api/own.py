@@ -18,7 +18,7 @@ from console.context import Rooms
 from console.permissions import Action, may
 from console.problems import not_found
 from privacy import access, looks
-from registry import consents
+from registry.faces import consents
 from registry.models import ConsentPurpose, GivenBy, Person
 
 router = APIRouter(prefix="/me", tags=["own data"])

@@ -4,8 +4,8 @@ from sqlalchemy.orm import Session
 
 from console.accounts.models import Role, User
 from console.security import ForbiddenError
-from registry.grids import looked_after_by
 from registry.models import Dwelling
+from registry.places.grids import looked_after_by
 
 
 def own_grids(session: Session, compound: str, user: User) -> frozenset[str] | None:

@@ -17,10 +17,10 @@ from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.permissions import Action, may
 from devices import checkins
-from registry import admission
-from registry.admission import PassReason
-from registry.expected import by_plate, by_tail, by_token, destinations
 from registry.models import PassDirection, PassKind, VisitorPass
+from registry.passes import admission
+from registry.passes.admission import PassReason
+from registry.passes.expected import by_plate, by_tail, by_token, destinations
 
 router = APIRouter(tags=["passes"])
 Guard = Annotated[User, may(Action.PASSES_USE)]

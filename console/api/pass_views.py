@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, or_, select, true
 from sqlalchemy.orm import Session
 
 from console.accounts.models import Role, User
-from registry.admission import PassDecision, PassReason
 from registry.errors import MissingError
-from registry.hosts import Host, HostKind, host_of
 from registry.models import PassKind, PassState, Person, VisitorPass
-from registry.pass_decisions import find
+from registry.passes.admission import PassDecision, PassReason
+from registry.passes.decisions import find
+from registry.passes.hosts import Host, HostKind, host_of
 
 Text = Annotated[str, Field(min_length=1, max_length=64)]
 

@@ -32,12 +32,12 @@ from console.api.purposes import Look, Purpose, note_look
 from console.context import Rooms
 from console.permissions import Action, may
 from console.problems import not_found
-from registry import pass_decisions
 from registry.errors import RefusedError
-from registry.expected import When, destinations, listed
-from registry.hosts import Host, HostKind
 from registry.models import PassKind, VisitorPass
-from registry.visiting import BULK_MAX, NewPass, PassWanted, issue, issue_many, needs_decision, request
+from registry.passes import decisions as pass_decisions
+from registry.passes.expected import When, destinations, listed
+from registry.passes.hosts import Host, HostKind
+from registry.passes.visiting import BULK_MAX, NewPass, PassWanted, issue, issue_many, needs_decision, request
 
 router = APIRouter(tags=["passes"])
 Reader = Annotated[User, may(Action.PASSES_READ)]

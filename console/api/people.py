@@ -18,10 +18,11 @@ from console.api.reach import person_in_reach
 from console.api.subjects import find_person
 from console.context import Rooms
 from console.permissions import Action, may
-from registry import citizen_id, population
+from registry import citizen_id
 from registry.days import local_date
 from registry.models import FaceTemplate, Person, Residence, ResidenceKind
-from registry.population import NewPerson, PersonChange
+from registry.people import population
+from registry.people.population import NewPerson, PersonChange
 
 __all__ = ["PersonView", "enrol", "look_up_person", "router"]
 

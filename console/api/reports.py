@@ -13,10 +13,10 @@ from console.api.own_grids import narrowed
 from console.api.places import Here
 from console.context import Rooms
 from console.permissions import Action, may
-from registry import reports
 from registry.days import local_date
 from registry.models import DwellingState, ResidenceKind
-from registry.reports import Age, Separation, TenancyStage
+from registry.reports import lists as reports
+from registry.reports.lists import Age, Separation, TenancyStage
 
 router = APIRouter(prefix="/reports", tags=["reports"])
 Reader = Annotated[User, may(Action.REPORTS_READ)]

@@ -15,9 +15,9 @@ from console.api.reach import sees_dwelling
 from console.api.subjects import find_person
 from console.permissions import Action, may
 from console.problems import ProblemError, not_found
-from registry import residences
 from registry.days import local_date
 from registry.models import Residence, ResidenceKind
+from registry.people import residences
 from registry.rows import find
 
 router = APIRouter(tags=["residences"])

@@ -15,10 +15,10 @@ from console.api.places import Here
 from console.api.reach import sees_dwelling
 from console.permissions import Action, allowed, may
 from console.security import ForbiddenError
-from registry import situations
 from registry.models import NoteKind, PlaceKind, SituationNote
+from registry.places import situations
+from registry.places.situations import TEXT_MAX, NoteFacts
 from registry.rows import find
-from registry.situations import TEXT_MAX, NoteFacts
 
 router = APIRouter(tags=["places"])
 Reader = Annotated[User, may(Action.PLACES_READ)]

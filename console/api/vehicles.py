@@ -16,11 +16,12 @@ from console.api.purposes import Look, Purpose, note_look
 from console.api.reach import person_in_reach
 from console.permissions import Action, may
 from console.problems import ProblemError, not_found
-from registry import drivers, leavers, motoring
 from registry.days import local_date
 from registry.models import AuthorisedDriver, Vehicle, VehicleKind
-from registry.motoring import VehicleDetails
+from registry.people import leavers
 from registry.rows import find
+from registry.vehicles import drivers, motoring
+from registry.vehicles.motoring import VehicleDetails
 
 router = APIRouter(tags=["vehicles"])
 Finder = Annotated[User, may(Action.PEOPLE_FIND)]

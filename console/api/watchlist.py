@@ -18,11 +18,11 @@ from console.api.purposes import Look, Purpose, note_look
 from console.api.watchlist_views import EntryView, entry_view
 from console.hits import entry_of
 from console.permissions import Action, may
-from registry import order_decisions
 from registry.errors import MissingError
-from registry.lookout import changing, current, may_know
 from registry.models import Ring, WatchlistEntry
-from registry.orders import Officer
+from registry.watchlist import decisions as order_decisions
+from registry.watchlist.lookout import changing, current, may_know
+from registry.watchlist.orders import Officer
 
 router = APIRouter(tags=["watchlist"])
 Reader = Annotated[User, may(Action.WATCHLIST_READ)]

@@ -16,10 +16,10 @@ from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.api.watchlist_views import ApplicationView, OrderAsked, RenewalAsked, application_view
 from console.permissions import Action, may
-from registry import order_decisions
 from registry.errors import RefusedError
 from registry.models import ApplicationState, Ring, WatchlistApplication
-from registry.orders import Officer, Order
+from registry.watchlist import decisions as order_decisions
+from registry.watchlist.orders import Officer, Order
 
 router = APIRouter(tags=["watchlist"])
 Reader = Annotated[User, may(Action.WATCHLIST_READ)]

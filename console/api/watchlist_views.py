@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from console.accounts.models import User
-from registry.lookout import may_know
 from registry.models import (
     ApplicationState,
     LegalBasis,
@@ -15,6 +14,7 @@ from registry.models import (
     WatchlistEntry,
     WatchlistSubject,
 )
+from registry.watchlist.lookout import may_know
 
 Text = Annotated[str, Field(min_length=1, max_length=64)]
 

@@ -12,10 +12,10 @@ from console.api.edits import Made, Text, Version, changed, noted
 from console.api.idempotency import Answer, once
 from console.api.places import Here, ZoneView
 from console.permissions import Action, may
-from registry import zones
 from registry.models import Ring, Zone
+from registry.places import zones
+from registry.places.zones import CORNERS_MAX, ZoneFacts
 from registry.rows import find
-from registry.zones import CORNERS_MAX, ZoneFacts
 
 router = APIRouter(tags=["places"])
 Editor = Annotated[User, may(Action.PLACES_EDIT)]

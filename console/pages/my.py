@@ -25,8 +25,8 @@ from console.problems import ProblemError
 from privacy.models import Erasure, RequestKind, SubjectRequest
 from privacy.requests import Correctable
 from registry.errors import RefusedError
-from registry.housing import addresses_of
 from registry.models import ConsentPurpose, Zone
+from registry.places.housing import addresses_of
 
 router = APIRouter(prefix="/my")
 Anybody = Annotated[User, may(Action.OWN_ACCOUNT)]

@@ -19,9 +19,9 @@ from console.context import Rooms, rooms
 from console.pages.view import Frame, frame, render
 from console.permissions import Action, may
 from console.problems import not_found
-from registry.housing import addresses_of
 from registry.models import Grid
-from registry.reports import Separation, TenancyStage
+from registry.places.housing import addresses_of
+from registry.reports.lists import Separation, TenancyStage
 
 router = APIRouter(prefix="/registry/reports")
 Reader = Annotated[User, may(Action.REPORTS_READ)]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from devices import enrolments
 from devices.enrolments import TerminalEnrolment
-from registry import consents
+from registry.faces import consents
 from registry.models import (
     Consent,
     ConsentPurpose,

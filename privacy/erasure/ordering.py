@@ -13,7 +13,7 @@ from privacy.erasure.keeps import Keep, KeepReason
 from privacy.erasure.marks import Marks
 from privacy.erasure.steps import Steps
 from privacy.models import Erasure, ErasureKind, StepState
-from registry import galleries, templates
+from registry.faces import galleries, templates
 from registry.models import Person
 from storage import new_id
 from storage.backups import BackupRun

@@ -14,7 +14,7 @@ from privacy.erasure.marks import Marks, opened
 from privacy.erasure.ordering import forget, put_backups, put_kept
 from privacy.erasure.steps import Steps
 from privacy.models import ErasureStep, RequestState, StepState, SubjectRequest
-from registry.galleries import GONE_AFTER
+from registry.faces.galleries import GONE_AFTER
 from registry.models import GalleryHolder, Person
 from storage.backups import BackupRun
 

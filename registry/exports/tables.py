@@ -44,7 +44,7 @@ from registry.models import (
     Vehicle,
     VehicleKind,
 )
-from registry.signboards import write_out
+from registry.places.signboards import write_out
 from storage.vault import current_vault, open_for
 
 Tables = dict[SheetKind, list[Row]]

@@ -14,10 +14,10 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from registry import lookups
+from registry.faces.templates import bump_revision
 from registry.imports import history
 from registry.imports.models import ImportChange
 from registry.imports.plan import Draft, Plan, Row
-from registry.templates import bump_revision
 from storage import Database
 from storage.bulk import BulkInsert
 from storage.vault import current_vault, seal_for

@@ -3,8 +3,7 @@
 import datetime as dt
 from typing import Final
 
-from registry.addresses import key as address_key
-from registry.credentials import CredentialKind, CredentialStatus
+from registry.credentials.models import CredentialKind, CredentialStatus
 from registry.imports import words
 from registry.imports.faults import Fault
 from registry.imports.ground import Ground
@@ -13,6 +12,7 @@ from registry.imports.lines import Line
 from registry.imports.plan import Plan, Row
 from registry.imports.whom import People
 from registry.imports.whom import identity as read_identity
+from registry.places.addresses import key as address_key
 
 _MOMENT: Final = dt.timedelta(microseconds=1)
 

@@ -6,16 +6,16 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from registry.addresses import Address, AddressError, spell_building, spell_unit
-from registry.addresses import key as address_key
-from registry.housing import DEEPEST, HIGHEST
 from registry.imports import words
 from registry.imports.faults import Fault
 from registry.imports.ground import Ground, rows_of
 from registry.imports.lines import Line
 from registry.imports.plan import Plan, Row
-from registry.locating import new_key
-from registry.places import Building, Dwelling, DwellingState, Grid, Ring, Unit, Zone
+from registry.places.addresses import Address, AddressError, spell_building, spell_unit
+from registry.places.addresses import key as address_key
+from registry.places.housing import DEEPEST, HIGHEST
+from registry.places.locating import new_key
+from registry.places.models import Building, Dwelling, DwellingState, Grid, Ring, Unit, Zone
 
 _NAME_MAX: Final = 16
 

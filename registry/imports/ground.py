@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from registry import housing
 from registry.errors import MissingError
 from registry.imports.plan import Row
 from registry.models import Compound, Credential, Household, Person, Residence, Vehicle
+from registry.places import housing
 from storage import Base
 from storage.keys import current_ring
 

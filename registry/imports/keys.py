@@ -4,14 +4,14 @@ import datetime as dt
 from collections.abc import Collection
 
 from registry import lookups
-from registry.coverage import covered
-from registry.credentials import CredentialKind, CredentialStatus, first_credential_row
+from registry.credentials.coverage import covered
+from registry.credentials.issuing import spell_ref
+from registry.credentials.models import CredentialKind, CredentialStatus, first_credential_row
 from registry.errors import RefusedError
 from registry.imports.ground import Ground
 from registry.imports.lines import Line
 from registry.imports.plan import Plan, Row
-from registry.issuing import spell_ref
-from registry.vehicles import VehicleKind
+from registry.vehicles.models import VehicleKind
 
 
 class Keys:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from registry import citizen_id, plates, spelling
-from registry.addresses import Address, AddressError, locate, parse
 from registry.imports import dates, words
 from registry.imports.columns import COLUMNS
 from registry.imports.faults import Fault
 from registry.imports.sheets import Sheet
 from registry.imports.workbooks import Cell
+from registry.places.addresses import Address, AddressError, locate, parse
 
 Meaning = TypeVar("Meaning")
 

@@ -5,7 +5,6 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from registry.addresses import key as address_key
 from registry.errors import RefusedError
 from registry.imports import words
 from registry.imports.faults import Fault
@@ -17,8 +16,9 @@ from registry.imports.plan import Plan, Row
 from registry.imports.whom import Columns, Identity, People
 from registry.imports.whom import identity as read_identity
 from registry.models import Organisation, OrganisationKind, Premises, StaffLink
-from registry.residences import overlap
-from registry.workplaces import check_registration_no
+from registry.organisations.workplaces import check_registration_no
+from registry.people.residences import overlap
+from registry.places.addresses import key as address_key
 from storage.vault import current_vault
 
 _STAFF: Final = Columns("staff_id", "staff", "staff_phone", "staff_id_number")

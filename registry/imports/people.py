@@ -4,10 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
-from registry import citizen_id, population
-from registry.addresses import key as address_key
-from registry.ages import is_adult
-from registry.credentials import CredentialKind
+from registry import citizen_id
+from registry.credentials.models import CredentialKind
 from registry.imports import words
 from registry.imports.faults import Fault
 from registry.imports.ground import Ground
@@ -18,7 +16,10 @@ from registry.imports.plan import Plan, Row
 from registry.imports.tenure import Stay, Tenure
 from registry.imports.whom import Identity, People
 from registry.imports.whom import identity as read_identity
-from registry.people import Person, ResidenceKind
+from registry.people import population
+from registry.people.ages import is_adult
+from registry.people.models import Person, ResidenceKind
+from registry.places.addresses import key as address_key
 from storage.vault import current_vault, open_for
 
 _CHILDHOOD: Final = dt.timedelta(days=19 * 366)

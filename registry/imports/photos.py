@@ -14,14 +14,14 @@ from typing import BinaryIO, Final, Protocol
 
 from sqlalchemy import delete, select
 
-from registry import consents, templates
-from registry.biometrics import ConsentPurpose, FaceTemplate
+from registry.faces import consents, templates
+from registry.faces.models import ConsentPurpose, FaceTemplate
 from registry.imports import archives
 from registry.imports.faults import Fault, FileRefusedError
 from registry.imports.jobs import Order, end, keep_faults
 from registry.imports.models import ImportChange, ImportState
 from registry.imports.pulse import Progress, Pulse
-from registry.people import Person
+from registry.people.models import Person
 from storage import Clock, Database
 
 KIND: Final = "photos"
@@ -45,7 +45,7 @@ class PhotoFaultError(Exception):
 class PhotoEnroller(Protocol):
     """Makes a template of a photo in a transaction of its own; returns the template's id.
 
-    Raises `PhotoFaultError`, and `registry.templates.ConsentMissingError`.
+    Raises `PhotoFaultError`, and `registry.faces.templates.ConsentMissingError`.
     """
 
     def __call__(self, person_id: str, photo: bytes) -> str: ...

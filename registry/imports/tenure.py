@@ -8,8 +8,8 @@ from registry.imports.faults import Fault
 from registry.imports.ground import Ground
 from registry.imports.lines import Line
 from registry.imports.plan import Plan, Row
-from registry.people import ResidenceKind
-from registry.residences import AHEAD, EARLIEST, LONGEST, overlap
+from registry.people.models import ResidenceKind
+from registry.people.residences import AHEAD, EARLIEST, LONGEST, overlap
 
 _FOR_EVER: Final = dt.date.max
 

@@ -13,10 +13,10 @@ from typing import Final
 from sqlalchemy import Column, Table, delete, select, update
 from sqlalchemy.orm import Session
 
+from registry.faces.templates import bump_revision
 from registry.imports import history
 from registry.imports.models import ImportChange
 from registry.imports.plan import ORDER, Row
-from registry.templates import bump_revision
 from storage import Base, Database
 from storage.vault import current_vault
 

@@ -5,8 +5,6 @@ from collections import defaultdict
 
 from sqlalchemy.orm import Session
 
-from registry.addresses import key as address_key
-from registry.drivers import Leave, circular
 from registry.imports import words
 from registry.imports.faults import Fault
 from registry.imports.ground import Ground, grouped, rows_of
@@ -15,6 +13,8 @@ from registry.imports.plan import Plan, Row
 from registry.imports.whom import Columns, People
 from registry.imports.whom import identity as read_identity
 from registry.models import AuthorisedDriver, Organisation, VehicleKind
+from registry.places.addresses import key as address_key
+from registry.vehicles.drivers import Leave, circular
 
 _DRIVER = Columns("driver_id", "driver", "driver_phone", "driver_id_number")
 

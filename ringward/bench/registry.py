@@ -17,8 +17,8 @@ from sqlalchemy import func, select
 
 from privacy import erasures
 from privacy.models import ErasureKind
-from registry.finding import find_dwellings_of_person, list_people_of_dwelling, load_names
 from registry.models import Dwelling, Person
+from registry.people.finding import find_dwellings_of_person, list_people_of_dwelling, load_names
 from ringward import memory, schema
 from ringward.bench.postgres import postgres_url
 from ringward.bench.report import Report, percentile, report

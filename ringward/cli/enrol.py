@@ -7,7 +7,7 @@ import typer
 
 from recognition import enrolment
 from recognition.faces import DlibEngine
-from registry.templates import ConsentMissingError
+from registry.faces.templates import ConsentMissingError
 from ringward.cli.common import console, fail, opened, settings
 from storage import audit
 

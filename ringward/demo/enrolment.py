@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from recognition.enrolment import RefusedPortrait, embed_portrait
 from recognition.faces import DlibEngine, FaceEngine
-from registry import consents, templates
+from registry.faces import consents, templates
 from registry.models import ConsentPurpose, FaceTemplate, GivenBy, Person
 from ringward.demo import cast, portraits
 from ringward.demo.face_scenes import augment

@@ -10,8 +10,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from registry import addresses
 from registry.models import DwellingState, ResidenceKind
+from registry.places import addresses
 from registry.plates import near
 from ringward.demo import cast, names
 from ringward.demo.neighbourhood import grid_of

@@ -15,7 +15,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from registry import lookups
-from registry.credentials import first_credential_row
+from registry.credentials.models import first_credential_row
 from registry.models import (
     Building,
     Community,

@@ -19,8 +19,8 @@ from sqlalchemy import select
 import storage.keys
 import storage.vault
 from console.accounts.models import Role
-from registry.finding import find_dwellings_of_person, list_people_of_dwelling
 from registry.models import Credential, FaceTemplate, Person, Vehicle
+from registry.people.finding import find_dwellings_of_person, list_people_of_dwelling
 from ringward import firststart
 from ringward.demo import DemoPictures, cast, plan, portraits
 from ringward.demo.compound import totals

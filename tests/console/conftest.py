@@ -24,8 +24,8 @@ from console.accounts.models import Role, User
 from console.app import create_app
 from console.context import EnrolledPhoto, PhotoRefusedError, Rooms
 from console.security import CSRF_HEADER, SESSION_COOKIE
+from registry.faces.templates import Embedding, enrol
 from registry.models import Person
-from registry.templates import Embedding, enrol
 from storage import Base, Database, KeyRing, MediaStore, Vault
 from storage.keys import install_ring
 from storage.vault import install_vault

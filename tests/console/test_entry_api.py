@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from console.accounts.models import Role
-from registry import issuing, lookups, motoring
-from registry.issuing import NewCredential
+from registry import lookups
+from registry.credentials import issuing
+from registry.credentials.issuing import NewCredential
 from registry.models import (
     CredentialKind,
     Dwelling,
@@ -19,7 +20,8 @@ from registry.models import (
     Unit,
     Zone,
 )
-from registry.motoring import VehicleDetails
+from registry.vehicles import motoring
+from registry.vehicles.motoring import VehicleDetails
 from storage.audit import AuditRow
 
 API = "/api/v1"

@@ -17,8 +17,8 @@ from devices import presence
 from devices.directory import DeviceDirectory
 from devices.models import DeviceStatus
 from ingest.intake import Answer, Arrival, Intake, IntakeMetrics
-from registry.expected import by_token
-from registry.visiting import new_token, token_hash
+from registry.passes.expected import by_token
+from registry.passes.visiting import new_token, token_hash
 from storage import Database, MediaStore
 from storage.events import EventRow, OutboxRow
 from tests.support.clock import NOON, VirtualClock

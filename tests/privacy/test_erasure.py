@@ -14,8 +14,8 @@ from devices.enrolments import DeleteOrder, OrderState, TerminalEnrolment
 from privacy import erasures
 from privacy.models import Erasure, ErasureKind, StepState, SubjectRequest
 from recognition.models import DecisionRow
-from registry import consents, galleries, templates
 from registry.errors import RefusedError
+from registry.faces import consents, galleries, templates
 from registry.models import (
     AuthorisedDriver,
     Consent,

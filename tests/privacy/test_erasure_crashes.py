@@ -12,7 +12,7 @@ from sqlalchemy import select
 from privacy import erasures
 from privacy.models import Erasure, ErasureKind, StepState
 from recognition.models import DecisionRow
-from registry import consents, templates
+from registry.faces import consents, templates
 from registry.models import Person, VisitorPass
 from storage import Database, MediaStore, Vault, new_id
 from storage.events import EventRow

@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 
 from privacy import erasures
 from privacy.models import Erasure, ErasureKind, StepState
-from registry import consents
 from registry.errors import RefusedError
+from registry.faces import consents
+from registry.faces.templates import ConsentMissingError
 from registry.models import Consent, FaceTemplate, Person
-from registry.templates import ConsentMissingError
 from storage.vault import ShreddedError
 from tests.support import resident as world
 from tests.support.resident import NOON

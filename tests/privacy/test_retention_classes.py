@@ -29,7 +29,7 @@ from registry.models import (
     WatchlistApplication,
     WatchlistEntry,
 )
-from registry.places import Building
+from registry.places.models import Building
 from ringward import schema
 from storage import Database
 from storage.audit import AuditEntry, AuditRow, append, verify

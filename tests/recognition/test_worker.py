@@ -12,8 +12,8 @@ from recognition.enrolment import RefusedPortrait, embed_portrait
 from recognition.models import DecisionRow
 from recognition.thresholds import UncalibratedEngineError
 from recognition.worker import RecognitionWorker
-from registry import templates
-from registry.consents import give, withdraw
+from registry.faces import templates
+from registry.faces.consents import give, withdraw
 from registry.models import (
     Compound,
     ConsentPurpose,

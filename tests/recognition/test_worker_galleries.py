@@ -9,9 +9,9 @@ from bus.messages import EventStored
 from privacy import erasures
 from privacy.models import ErasureKind, StepState
 from recognition.worker import REFRESH_S, RecognitionWorker
-from registry import galleries, templates
+from registry.faces import galleries, templates
+from registry.faces.templates import Embedding
 from registry.models import Person
-from registry.templates import Embedding
 from tests.support import resident
 from tests.support.clock import NOON, VirtualClock
 from tests.support.compound import COMPOUND

@@ -4,8 +4,8 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from registry import population
 from registry.models import Building, Compound, Dwelling, DwellingState, Person, Ring, Unit, Zone
+from registry.people import population
 from storage import Database
 from tests.support.clock import NOON
 

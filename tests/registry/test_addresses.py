@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from registry.addresses import (
+from registry.places.addresses import (
     Address,
     AddressError,
     code,

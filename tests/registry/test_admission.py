@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from visitors_world import COMPOUND, DAY, ELSEWHERE, HOUR, NOON, PLATE, settle_in
 
-from registry.admission import (
+from registry.errors import MissingError, RefusedError
+from registry.models import PassDirection, PassKind, PassState, PassUse, Residence, VisitorPass
+from registry.passes.admission import (
     SAME_PASSAGE,
     PassDecision,
     PassFacts,
@@ -19,11 +21,9 @@ from registry.admission import (
     use,
     zones_of,
 )
-from registry.errors import MissingError, RefusedError
-from registry.hosts import Host, HostKind
-from registry.models import PassDirection, PassKind, PassState, PassUse, Residence, VisitorPass
-from registry.pass_decisions import revoke
-from registry.visiting import PassWanted, issue, request
+from registry.passes.decisions import revoke
+from registry.passes.hosts import Host, HostKind
+from registry.passes.visiting import PassWanted, issue, request
 from storage import Database
 from tests.support.threads import at_once
 

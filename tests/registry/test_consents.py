@@ -3,10 +3,10 @@ import datetime as dt
 import pytest
 from sqlalchemy import select
 
-from registry import consents, templates
 from registry.errors import MissingError, RefusedError
+from registry.faces import consents, templates
+from registry.faces.templates import ConsentMissingError, Embedding
 from registry.models import ConsentPurpose, ConsentWording, FaceTemplate, GivenBy, Person
-from registry.templates import ConsentMissingError, Embedding
 from storage import Vault
 from tests.support.compound import COMPOUND, ELSEWHERE, settle_in
 

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from registry.consistency import consistency
 from registry.models import Dwelling, DwellingState, Premises, ResidenceKind
-from registry.organisations import Organisation, OrganisationKind
-from registry.separations import Separation as Apart
+from registry.organisations.models import Organisation, OrganisationKind
+from registry.reports.consistency import consistency
+from registry.reports.separations import Separation as Apart
 from storage import Database
 from tests.support import houses
 from tests.support.clock import NOON

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from registry import districts
-from registry.districts import CompoundFacts
 from registry.errors import MissingError, RefusedError
 from registry.models import CompoundKind
+from registry.places import districts
+from registry.places.districts import CompoundFacts
 from storage import Database
 
 

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.entry import Entry, EntryFacts, EntryReason, EntryZone, Key, Right, RightKind, best, may_enter
+from registry.entry.decision import (
+    Entry,
+    EntryFacts,
+    EntryReason,
+    EntryZone,
+    Key,
+    Right,
+    RightKind,
+    best,
+    may_enter,
+)
 from registry.models import CredentialKind, CredentialStatus, Ring
 from tests.support.clock import NOON
 

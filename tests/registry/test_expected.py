@@ -5,9 +5,11 @@ import datetime as dt
 import pytest
 from visitors_world import COMPOUND, DAY, ELSEWHERE, HOUR, NOON, PHONE, PLATE, settle_in
 
-from registry.admission import use
 from registry.errors import RefusedError
-from registry.expected import (
+from registry.models import PassDirection, PassKind, PassState, VisitorPass
+from registry.passes.admission import use
+from registry.passes.decisions import extend, revoke
+from registry.passes.expected import (
     FORGOTTEN_AFTER,
     GRACE,
     SOON,
@@ -18,10 +20,8 @@ from registry.expected import (
     destinations,
     listed,
 )
-from registry.hosts import Host, HostKind
-from registry.models import PassDirection, PassKind, PassState, VisitorPass
-from registry.pass_decisions import extend, revoke
-from registry.visiting import PassWanted, issue, request
+from registry.passes.hosts import Host, HostKind
+from registry.passes.visiting import PassWanted, issue, request
 from storage import Database
 
 HOME = Host(HostKind.HOUSEHOLD, "h-3")

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from sqlalchemy import event
 
-from registry.finding import find_dwellings_of_person, list_people_of_dwelling, load_names
 from registry.models import ResidenceKind
+from registry.people.finding import find_dwellings_of_person, list_people_of_dwelling, load_names
 from storage import Database
 from tests.support import houses
 from tests.support.houses import HERE, THERE, TODAY

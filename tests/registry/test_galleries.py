@@ -1,6 +1,6 @@
 import datetime as dt
 
-from registry import galleries
+from registry.faces import galleries
 from tests.support.compound import COMPOUND, ELSEWHERE, settle_in
 
 NOON = dt.datetime(2026, 11, 23, 4, 0, tzinfo=dt.UTC)

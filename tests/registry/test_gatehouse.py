@@ -6,21 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from residents_world import COMPOUND, DAY, ELSEWHERE, TODAY, build, person
 
-from registry import (
-    belonging,
-    consents,
-    gatehouse,
-    households,
-    issuing,
-    leavers,
-    motoring,
-    residences,
-    workplaces,
-)
-from registry.belonging import Claim
-from registry.entry import Entry, EntryReason
+from registry.credentials import issuing
+from registry.credentials.issuing import NewCredential
+from registry.entry import belonging, gatehouse
+from registry.entry.belonging import Claim
+from registry.entry.decision import Entry, EntryReason
 from registry.errors import MissingError, RefusedError
-from registry.issuing import NewCredential
+from registry.faces import consents
 from registry.models import (
     ConsentPurpose,
     CredentialKind,
@@ -37,8 +29,11 @@ from registry.models import (
     WatchlistEntry,
     WatchlistSubject,
 )
-from registry.motoring import VehicleDetails
-from registry.visiting import TOKEN_PREFIX, token_hash
+from registry.organisations import workplaces
+from registry.passes.visiting import TOKEN_PREFIX, token_hash
+from registry.people import households, leavers, residences
+from registry.vehicles import motoring
+from registry.vehicles.motoring import VehicleDetails
 from tests.support.clock import NOON
 
 CARD, PLATE = CredentialKind.CARD, CredentialKind.PLATE

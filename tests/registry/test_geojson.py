@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry import districts
 from registry.errors import MissingError, RefusedError
-from registry.geojson import Projection, Spot, feature_collection
 from registry.models import Compound, Zone
-from registry.zones import area
+from registry.places import districts
+from registry.places.geojson import Projection, Spot, feature_collection
+from registry.places.zones import area
 from storage import Database
 from tests.support import houses
 from tests.support.houses import HERE

@@ -3,9 +3,9 @@
 import pytest
 from residents_world import COMPOUND, TODAY, build, person
 
-from registry import households
 from registry.errors import MissingError, RefusedError, StaleEditError
 from registry.models import Household, Person
+from registry.people import households
 from tests.support.threads import at_once
 
 

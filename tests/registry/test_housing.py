@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from registry import aliases, buildings, grids, housing
-from registry.addresses import AddressError
-from registry.buildings import BuildingFacts
 from registry.errors import MissingError, RefusedError, StaleEditError
-from registry.housing import DwellingFacts, address_index, find_dwelling
 from registry.models import AliasKind, Building, Dwelling, DwellingState, Grid, PlaceKind, Unit
+from registry.places import aliases, buildings, grids, housing
+from registry.places.addresses import AddressError
+from registry.places.buildings import BuildingFacts
+from registry.places.housing import DwellingFacts, address_index, find_dwelling
 from storage import Database
 from tests.support import houses
 from tests.support.houses import HERE, THERE, TODAY

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from residents_world import COMPOUND, DAY, ELSEWHERE, build, person
 from sqlalchemy import select, text
 
-from registry import consents, issuing
-from registry.coverage import covered
+from registry.credentials import issuing
+from registry.credentials.coverage import covered
+from registry.credentials.issuing import NewCredential
 from registry.errors import MissingError, RefusedError, StaleEditError
-from registry.issuing import NewCredential
+from registry.faces import consents
+from registry.faces.templates import ConsentMissingError
 from registry.models import ConsentPurpose, Credential, CredentialKind, CredentialStatus, GivenBy, Person
-from registry.templates import ConsentMissingError
 from tests.support.clock import NOON
 from tests.support.threads import at_once
 

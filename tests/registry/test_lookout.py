@@ -5,7 +5,8 @@ import datetime as dt
 import pytest
 from visitors_world import COMPOUND, DAY, ELSEWHERE, HOUR, NOON, PLATE, settle_in
 
-from registry.lookout import (
+from registry.models import LegalBasis, Ring, WatchlistEntry, WatchlistSubject
+from registry.watchlist.lookout import (
     Lookout,
     changing,
     credentials_shown,
@@ -13,7 +14,6 @@ from registry.lookout import (
     looking_for,
     may_know,
 )
-from registry.models import LegalBasis, Ring, WatchlistEntry, WatchlistSubject
 from storage import Database
 
 TICK = dt.timedelta(seconds=1)

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from residents_world import COMPOUND, DAY, ELSEWHERE, TODAY, build, person
 
-from registry import drivers, households, motoring, workplaces
-from registry.drivers import Leave, circular, standing
 from registry.errors import MissingError, RefusedError, StaleEditError
 from registry.models import AuthorisedDriver, OrganisationKind, Vehicle, VehicleKind
-from registry.motoring import VehicleDetails
+from registry.organisations import workplaces
+from registry.people import households
+from registry.vehicles import drivers, motoring
+from registry.vehicles.drivers import Leave, circular, standing
+from registry.vehicles.motoring import VehicleDetails
 from tests.support.threads import at_once
 
 SINCE = dt.date(2026, 1, 1)

@@ -21,8 +21,8 @@ from registry.models import (
     WatchlistEntry,
     WatchlistSubject,
 )
-from registry.order_decisions import apply, approve, find_application, find_entry, lift, refuse, withdraw
-from registry.orders import AHEAD, LONGEST, Officer, Order
+from registry.watchlist.decisions import apply, approve, find_application, find_entry, lift, refuse, withdraw
+from registry.watchlist.orders import AHEAD, LONGEST, Officer, Order
 from storage import Database
 from tests.support.threads import at_once
 
@@ -191,7 +191,7 @@ def test_l06_entries_are_made_of_approved_applications_and_nowhere_else():
                 makers.add(path.relative_to(ROOT).as_posix())
     # The demo's compound is invented with its history; it says every field too.
     assert {maker for maker in makers if not maker.startswith("ringward/demo/")} == {
-        "registry/order_decisions.py"
+        "registry/watchlist/decisions.py"
     }
 
 

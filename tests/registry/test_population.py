@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from residents_world import COMPOUND, ELSEWHERE, TODAY, build, person
 from sqlalchemy import func, select
 
-from registry import population, templates
 from registry.errors import MissingError, RefusedError, StaleEditError
+from registry.faces import templates
 from registry.lookups import name_key, phone_key
 from registry.models import Credential, CredentialKind, CredentialStatus, Person
-from registry.population import PersonChange, turns_14_on
+from registry.people import population
+from registry.people.population import PersonChange, turns_14_on
 from storage import Database
 from tests.support.clock import NOON
 from tests.support.threads import at_once

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from registry.models import Dwelling, DwellingState, Person, ResidenceKind
-from registry.reports import Age, TenancyStage, ageing, tenancies, unverified, vacancies
+from registry.reports.lists import Age, TenancyStage, ageing, tenancies, unverified, vacancies
 from storage import Database
 from tests.support import houses
 from tests.support.clock import NOON

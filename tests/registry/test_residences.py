@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from residents_world import DAY, TODAY, build, person
 from sqlalchemy import select
 
-from registry import residences
 from registry.errors import MissingError, RefusedError, StaleEditError
 from registry.models import Person, Residence, ResidenceKind
-from registry.residences import overlap
+from registry.people import residences
+from registry.people.residences import overlap
 from tests.support.threads import at_once
 
 TENANT, OWNER = ResidenceKind.TENANT, ResidenceKind.OWNER_OCCUPIER

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from registry.models import AuthorisedDriver, Vehicle
-from registry.searching import search_people
+from registry.people.searching import search_people
 from registry.spelling import PhoneError
 from storage import Database
 from tests.support import houses

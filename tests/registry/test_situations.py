@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from registry import situations
 from registry.errors import MissingError, RefusedError, StaleEditError
 from registry.models import NoteKind, PlaceKind
-from registry.situations import NoteFacts, notes_at
+from registry.places import situations
+from registry.places.situations import NoteFacts, notes_at
 from storage import Database
 from tests.support import houses
 from tests.support.clock import NOON

@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import inspect, select, text
 from visitors_world import COMPOUND, DAY, ELSEWHERE, HOUR, NOON, PHONE, PLATE, settle_in
 
-from registry import pass_decisions, visiting
 from registry.errors import MissingError, RefusedError, StaleEditError
-from registry.hosts import Host, HostKind
 from registry.models import PassKind, PassState, Residence, VisitorPass
-from registry.pass_terms import AHEAD, TERMS, period
-from registry.visiting import PassWanted, issue, issue_many, needs_decision, request, token_hash
+from registry.passes import decisions as pass_decisions
+from registry.passes import visiting
+from registry.passes.hosts import Host, HostKind
+from registry.passes.terms import AHEAD, TERMS, period
+from registry.passes.visiting import PassWanted, issue, issue_many, needs_decision, request, token_hash
 from storage import Database
 
 HOME = Host(HostKind.HOUSEHOLD, "h-3")

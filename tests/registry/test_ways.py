@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.places import Ring
-from registry.ways import Link, way
+from registry.places.models import Ring
+from registry.places.ways import Link, way
 
 PLAN = {
     "gate": Link(Ring.ENTRANCE, ("yard",)),

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from residents_world import COMPOUND, DAY, ELSEWHERE, TODAY, build, person
 
-from registry import workplaces
 from registry.errors import MissingError, RefusedError, StaleEditError
 from registry.models import Organisation, OrganisationKind, Premises, StaffLink
-from registry.workplaces import OrganisationDetails, check_registration_no
+from registry.organisations import workplaces
+from registry.organisations.workplaces import OrganisationDetails, check_registration_no
 from tests.support.threads import at_once
 
 SINCE = dt.date(2026, 1, 1)

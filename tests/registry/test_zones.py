@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry import zones
 from registry.errors import MissingError, RefusedError, StaleEditError
 from registry.models import Compound, Ring, Zone
-from registry.zones import ZoneFacts, refuse_outline
+from registry.places import zones
+from registry.places.zones import ZoneFacts, refuse_outline
 from storage import Database
 from tests.support.houses import HERE, THERE
 from tests.support.threads import at_once

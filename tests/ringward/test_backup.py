@@ -14,8 +14,9 @@ from console.accounts import service
 from console.accounts.models import Role, SetupLink
 from privacy import erasures
 from privacy.models import ErasureKind
-from registry import finding, lookups
+from registry import lookups
 from registry.models import GalleryRevision, Person
+from registry.people import finding
 from ringward import backup, restore
 from ringward.foundation import Foundation
 from ringward.keysfile import ForeignKeysError, check_keys

@@ -6,9 +6,7 @@ from types import SimpleNamespace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from registry import buildings, grids, housing, lookups
-from registry.buildings import BuildingFacts
-from registry.housing import DwellingFacts
+from registry import lookups
 from registry.models import (
     Compound,
     Dwelling,
@@ -20,6 +18,9 @@ from registry.models import (
     Ring,
     Zone,
 )
+from registry.places import buildings, grids, housing
+from registry.places.buildings import BuildingFacts
+from registry.places.housing import DwellingFacts
 from storage import new_id
 
 HERE = "honghua"

@@ -8,7 +8,8 @@ from bus import deadletters
 from devices import enrolments
 from privacy.models import RequestKind, RequestState, SubjectRequest
 from recognition.models import DecisionRow
-from registry import consents, templates
+from registry.faces import consents, templates
+from registry.faces.templates import Embedding
 from registry.lookups import credential_key, identify
 from registry.models import (
     AuthorisedDriver,
@@ -36,7 +37,6 @@ from registry.models import (
     Vehicle,
     VisitorPass,
 )
-from registry.templates import Embedding
 from storage import new_id
 from storage.events import EventRow
 from tests.support.compound import COMPOUND, settle_in

@@ -7,8 +7,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from registry import lookups
-from registry.credentials import first_credential_row
-from registry.housing import DwellingFacts, add_dwelling
+from registry.credentials.models import first_credential_row
 from registry.models import (
     Credential,
     Dwelling,
@@ -22,6 +21,7 @@ from registry.models import (
     Vehicle,
     VehicleKind,
 )
+from registry.places.housing import DwellingFacts, add_dwelling
 
 # What a page must show as text: a name that would be markup.
 SHARP = "王<b>尖</b>"

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from alerts.duty.models import Responder, Shift, Team, TeamKind
 from console.accounts.models import Role, User
 from devices.models import Device, DeviceKind, DeviceStatus
-from registry import consents, lookups
+from registry import lookups
+from registry.faces import consents
+from registry.faces.templates import Embedding, enrol
 from registry.models import (
     Building,
     Compound,
@@ -22,7 +24,6 @@ from registry.models import (
     WatchlistEntry,
     Zone,
 )
-from registry.templates import Embedding, enrol
 from storage import Database, MediaStore
 
 HASH = "$argon2id$none"

@@ -13,7 +13,7 @@ from console.texts import load
 from privacy.access import WITHHELD
 from registry.imports.plan import ORDER
 from registry.meanings import Meaning
-from registry.reports import Age, Separation, TenancyStage
+from registry.reports.lists import Age, Separation, TenancyStage
 
 ROOT = Path(__file__).parents[3]
 ROOMS = ("console", "privacy", "registry", "alerts", "devices", "ringward")

@@ -8,8 +8,8 @@ import pytest
 
 from console.api.credentials import CredentialStep
 from console.texts import LOCALES, load
-from registry.entry import EntryReason
-from registry.gatehouse import PASS_REASONS
+from registry.entry.decision import EntryReason
+from registry.entry.gatehouse import PASS_REASONS
 from registry.models import CredentialKind, CredentialStatus, OrganisationKind, ResidenceKind, VehicleKind
 
 ROOT = Path(__file__).parents[3]
@@ -22,16 +22,16 @@ REFUSING = {
     "_refuse_overlap": -1,
 }
 MODULES = [
-    "belonging",
+    "entry/belonging",
     "citizen_id",
-    "drivers",
-    "households",
-    "issuing",
-    "motoring",
-    "population",
-    "residences",
+    "vehicles/drivers",
+    "people/households",
+    "credentials/issuing",
+    "vehicles/motoring",
+    "people/population",
+    "people/residences",
     "spelling",
-    "workplaces",
+    "organisations/workplaces",
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from console.texts import LOCALES, load
 from registry.models import AliasKind, CompoundKind, DwellingState, NoteKind, PlaceKind
-from registry.reports import Age, Separation, TenancyStage
+from registry.reports.lists import Age, Separation, TenancyStage
 
 ROOT = Path(__file__).parents[3]
 # Where the code stands among the arguments of what refuses.
@@ -29,7 +29,7 @@ MODULES = [
 
 def codes_of(module: str) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse((ROOT / "registry" / f"{module}.py").read_text())):
+    for node in ast.walk(ast.parse((ROOT / "registry" / "places" / f"{module}.py").read_text())):
         name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
         if name in REFUSING and len(node.args) > REFUSING[name]:
             code = node.args[REFUSING[name]]

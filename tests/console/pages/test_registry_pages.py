@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from console.context import Rooms
 from console.security import CSRF_HEADER
-from registry.hosts import Host, HostKind
 from registry.models import Dwelling, PassKind, PassUse, Residence
-from registry.visiting import PassWanted, issue
+from registry.passes.hosts import Host, HostKind
+from registry.passes.visiting import PassWanted, issue
 from storage.audit import AuditRow
 
 Visit = Callable[..., TestClient]

@@ -28,9 +28,6 @@ from privacy.requests import Correctable
 from privacy.retention import CLASSES
 from recognition.decide import FaceOutcome, PlateOutcome
 from recognition.images import Broken
-from registry.admission import PassReason
-from registry.expected import When
-from registry.hosts import HostKind
 from registry.models import (
     ApplicationState,
     ConsentPurpose,
@@ -42,6 +39,9 @@ from registry.models import (
     Ring,
     WatchlistSubject,
 )
+from registry.passes.admission import PassReason
+from registry.passes.expected import When
+from registry.passes.hosts import HostKind
 
 ROOT = Path(__file__).parents[3]
 
@@ -258,9 +258,8 @@ def test_every_reason_against_a_portrait_has_a_text() -> None:
 
 
 def test_every_refusal_of_passes_and_the_watch_list_has_a_text() -> None:
-    rooms = "visiting pass_terms pass_decisions admission expected hosts orders order_decisions"
     given: set[str] = set()
-    for module in sources(*(f"registry/{name}.py" for name in rooms.split())):
+    for module in sources("registry/passes", "registry/watchlist"):
         for node in ast.walk(module):
             if called(node) == "RefusedError" and node.args:
                 given |= literals(node.args[0])

@@ -4,8 +4,8 @@ import pytest
 from import_world import COMPOUND, count, furnish, load, order, outcome, people, records
 from sqlalchemy import func, select
 
-from registry.biometrics import Consent, ConsentPurpose, GivenBy
 from registry.errors import MissingError, RefusedError
+from registry.faces.models import Consent, ConsentPurpose, GivenBy
 from registry.imports import applying, jobs, pulse
 from registry.imports.models import ImportChange, ImportFault, ImportJob, ImportState
 from registry.models import Credential, Dwelling, Household, Person, Residence, Vehicle

@@ -6,7 +6,6 @@ import pytest
 from import_world import COMPOUND, count, furnish, load, people, sheet
 from sqlalchemy import select
 
-from registry import housing
 from registry.imports.models import ImportState
 from registry.models import (
     AuthorisedDriver,
@@ -27,6 +26,7 @@ from registry.models import (
     Vehicle,
     Zone,
 )
+from registry.places import housing
 from storage import Database
 
 HOME = "3号楼2单元1801室"

@@ -6,7 +6,7 @@ import pytest
 from import_world import COMPOUND, ID_NUMBER, book, count, furnish, load, people, records, sheet
 from sqlalchemy import select
 
-from registry import lookups, population
+from registry import lookups
 from registry.imports import history, jobs
 from registry.imports.models import ImportChange, ImportState
 from registry.models import (
@@ -19,6 +19,7 @@ from registry.models import (
     ResidenceKind,
     Vehicle,
 )
+from registry.people import population
 from storage import Database
 from storage.keys import current_ring
 from storage.vault import current_vault

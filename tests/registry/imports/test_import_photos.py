@@ -8,12 +8,12 @@ import pytest
 from import_world import Outcome, furnish, load, order, outcome, people
 from sqlalchemy import select
 
-from registry import consents
-from registry.biometrics import ConsentPurpose, FaceTemplate, GivenBy
+from registry.faces import consents
+from registry.faces.models import ConsentPurpose, FaceTemplate, GivenBy
+from registry.faces.templates import Embedding, enrol
 from registry.imports import jobs, photos
 from registry.imports.models import ImportState
 from registry.models import Person
-from registry.templates import Embedding, enrol
 from storage import Database
 from tests.support.clock import NOON, VirtualClock
 

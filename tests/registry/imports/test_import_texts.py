@@ -12,7 +12,7 @@ from registry.imports.columns import SheetKind
 from registry.imports.models import ImportState
 
 ROOT = Path(__file__).parents[3]
-ELSEWHERE = ("addresses", "citizen_id", "spelling")
+ELSEWHERE = ("places/addresses", "citizen_id", "spelling")
 # Which argument of each is the code.
 PLACES = {"fault": 1, "Fault": 2} | dict.fromkeys(
     ("FileRefusedError", "DateError", "PhoneError", "CitizenIdError", "AddressError"), 0
@@ -61,7 +61,7 @@ def test_a_text_has_its_facts_and_an_unknown_code_stands_for_itself() -> None:
 
 def test_blanks_of_the_texts_are_filled_by_the_code() -> None:
     source = "".join(path.read_text() for path in (ROOT / "registry" / "imports").glob("*.py"))
-    source += (ROOT / "registry" / "issuing.py").read_text()
+    source += (ROOT / "registry" / "credentials" / "issuing.py").read_text()
     for key in load("en").keys:
         if key.startswith("fault."):
             for blank in re.findall(r"%\((\w+)\)s", load("en")(key)):

@@ -8,7 +8,6 @@ from sqlalchemy import delete, func, select, update
 
 from alerts.duty.models import Responder, Shift, Team, TeamKind
 from devices.models import Device, DeviceKind
-from registry import addresses
 from registry.models import (
     Building,
     Compound,
@@ -31,6 +30,7 @@ from registry.models import (
     WatchlistEntry,
     Zone,
 )
+from registry.places import addresses
 from registry.plates import is_well_formed, near, normalise
 from ringward.demo import Totals, TotalsError, build_demo, cast, equipment, population, registration, totals
 from ringward.demo import plan as ground

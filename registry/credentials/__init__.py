@@ -1,0 +1,1 @@
+"""What lets somebody in besides a guard's eye; nobody is left with a face alone."""

@@ -1,0 +1,1 @@
+"""Whether somebody may enter here now, and what a guard may ask."""

@@ -1,0 +1,166 @@
+"""Face templates: enrolling with consent, and reading a compound's gallery."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from registry.days import local_date
+from registry.errors import RefusedError
+from registry.faces.models import Consent, ConsentPurpose, FaceTemplate, GalleryRevision, GivenBy
+from registry.people.ages import is_under_14, under_14_on
+from registry.people.models import Person
+from storage import new_id
+from storage.vault import current_vault
+
+
+class ConsentMissingError(Exception):
+    """No template without consent (PIPL art. 29): enrolment is refused."""
+
+    def __init__(self, person_id: str) -> None:
+        super().__init__(f"person {person_id} has not consented to face access")
+        self.person_id = person_id
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """A template before it is stored: float32 little-endian bytes and where they came from."""
+
+    engine: str
+    engine_version: str
+    dimension: int
+    vector: bytes
+    quality: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryEntry:
+    """One template of the gallery (底库) with the person and household it stands for."""
+
+    template_id: str
+    person_id: str
+    household_id: str | None
+    under_14: bool
+    media_id: str | None
+    vector: bytes
+
+
+def enrol(
+    session: Session, person: Person, embedding: Embedding, *, media_id: str | None, at: dt.datetime
+) -> FaceTemplate:
+    """Stores a template under the consent in force.
+
+    Raises `ConsentMissingError`, also where a guardian consented for somebody who has turned
+    14 since, and `RefusedError` (`person_erased`).
+    """
+    consent = consent_to_enrol(session, person, at)
+    template = FaceTemplate(
+        id=new_id(),
+        compound=person.compound,
+        person=person.id,
+        consent=consent.id,
+        engine=embedding.engine,
+        engine_version=embedding.engine_version,
+        dimension=embedding.dimension,
+        embedding=embedding.vector,
+        quality=embedding.quality,
+        media_id=media_id,
+        created_at=at,
+    )
+    session.add(template)
+    bump_revision(session, person.compound)
+    return template
+
+
+def consent_to_enrol(session: Session, person: Person, at: dt.datetime) -> Consent:
+    """The consent that a template of a person may stand on now, with the person locked.
+
+    Raises what `enrol` raises. A photo is sealed with the key of this consent.
+    """
+    lock(session, person)
+    consent = session.scalars(
+        select(Consent)
+        .where(
+            Consent.person == person.id,
+            Consent.purpose == ConsentPurpose.FACE_ACCESS,
+            Consent.withdrawn_at.is_(None),
+        )
+        .order_by(Consent.given_at.desc(), Consent.id.desc())
+        .limit(1)
+    ).first()
+    if consent is None:
+        raise ConsentMissingError(person.id)
+    if consent.given_by == GivenBy.GUARDIAN:
+        today = local_date(session, person.compound, at)
+        if not is_under_14(person, today):
+            raise ConsentMissingError(person.id)
+    return consent
+
+
+def lock(session: Session, person: Person) -> None:
+    """Holds a person until the transaction ends: consent, enrolment and erasure take turns.
+
+    Raises `RefusedError` (`person_erased`).
+    """
+    erased = session.scalar(select(Person.erased_at).where(Person.id == person.id).with_for_update())
+    if erased is not None:
+        raise RefusedError("person_erased")
+
+
+def remove(session: Session, person: Person) -> int:
+    """Deletes all templates of a person; returns how many there were."""
+    removed = session.execute(
+        delete(FaceTemplate).where(FaceTemplate.person == person.id).returning(FaceTemplate.id)
+    ).all()
+    bump_revision(session, person.compound)
+    return len(removed)
+
+
+def gallery(
+    session: Session, compound: str, engine: str, engine_version: str, today: dt.date | None = None
+) -> Sequence[GalleryEntry]:
+    """All templates of a compound made by one engine version, decrypted.
+
+    `today` is the compound's day, by which children are told; without it their flag counts.
+    """
+    rows = session.execute(
+        select(FaceTemplate, Person.household, Person.under_14, Person.turns_14_on)
+        .join(Person, Person.id == FaceTemplate.person)
+        .where(
+            Person.compound == compound,
+            FaceTemplate.engine == engine,
+            FaceTemplate.engine_version == engine_version,
+        )
+        .order_by(FaceTemplate.id)
+    ).all()
+    current_vault().load(template.consent for template, _, _, _ in rows)
+    entries = []
+    for template, household, flag, turns_14_on in rows:
+        vector = template.embedding
+        # None: the key was shredded a moment ago, and the row is about to follow it.
+        if vector is None:
+            continue
+        child = flag if today is None else under_14_on(today, flag=flag, turns_14_on=turns_14_on)
+        entries.append(
+            GalleryEntry(template.id, template.person, household, child, template.media_id, vector)
+        )
+    return entries
+
+
+def revision(session: Session, compound: str) -> int:
+    """The number of changes the compound's gallery has seen; a worker reloads when it moves."""
+    return session.scalar(select(GalleryRevision.revision).where(GalleryRevision.compound == compound)) or 0
+
+
+def bump_revision(session: Session, compound: str) -> None:
+    """Tells every recognition worker that its copy of the gallery is old."""
+    changed = session.execute(
+        update(GalleryRevision)
+        .where(GalleryRevision.compound == compound)
+        .values(revision=GalleryRevision.revision + 1)
+        .returning(GalleryRevision.compound)
+    ).all()
+    if not changed:
+        session.add(GalleryRevision(compound=compound, revision=1))

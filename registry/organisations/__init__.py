@@ -1,0 +1,1 @@
+"""Organisations, their premises, and the staff who may enter because of them."""

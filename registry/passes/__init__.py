@@ -1,0 +1,1 @@
+"""Visitor passes: asked for, decided, found at the gate, counted."""

@@ -1,0 +1,1 @@
+"""Where person, registration and dwelling come apart, and what ends or grows old."""

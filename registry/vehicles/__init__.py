@@ -1,0 +1,1 @@
+"""Vehicles by their plates, and who may drive them."""
