@@ -32,6 +32,9 @@ format: $(VENV)/.dev
 bench: $(VENV)/.run $(PORTRAITS)/.done
 	$(VENV)/bin/ringward bench ingest
 	$(VENV)/bin/ringward bench decide
+	$(VENV)/bin/ringward bench registry
+	$(VENV)/bin/ringward bench import
+	$(VENV)/bin/ringward bench retention
 
 screenshots: $(VENV)/.dev $(PORTRAITS)/.done tools   ## docs/screenshots, from the running demo
 	$(PY) -m tests.screenshots

@@ -22,13 +22,22 @@ def administrator_link(foundation: Foundation) -> str | None:
         return service.issue_setup_link(session, user, at)
 
 
-def link_for(foundation: Foundation, name: str, role: Role, responder_id: str | None = None) -> str | None:
+def link_for(
+    foundation: Foundation,
+    name: str,
+    role: Role,
+    responder_id: str | None = None,
+    *,
+    person_id: str | None = None,
+) -> str | None:
     """A one-time token for a user, who is made where missing; None once the password is chosen."""
     with foundation.database.write() as session:
         at = foundation.clock.now()
         user = session.scalars(select(User).where(User.name == service.spell(name))).one_or_none()
         if user is None:
-            user = service.create_user(session, name, role, at, responder_id=responder_id)
+            user = service.create_user(
+                session, name, role, at, responder_id=responder_id, person_id=person_id
+            )
         if user.password_hash:
             return None
         return service.issue_setup_link(session, user, at)

@@ -20,6 +20,7 @@ from ringward.demo import (
     DemoPlayer,
     PortraitMissingError,
     build_demo,
+    cast,
     enrol_demo,
     publish_folder,
     weekday,
@@ -115,6 +116,8 @@ def _accounts(ground: Foundation) -> list[tuple[str, str | None]]:
         ("operator 值班员 (console)", link(ground, "operator", Role.OPERATOR)),
         ("volunteer 义警 (phone)", link(ground, "volunteer", Role.VOLUNTEER, volunteer)),
         ("guard 门岗 (phone)", link(ground, "guard", Role.VOLUNTEER, guard)),
+        ("property manager 物业 (registry)", link(ground, "manager", Role.PROPERTY_MANAGER)),
+        ("resident 居民 (my data)", link(ground, "resident", Role.RESIDENT, person_id=cast.RESIDENT_A)),
         ("administrator 管理员", firststart.administrator_link(ground)),
     ]
 
