@@ -71,9 +71,8 @@ def passages(site: Site, at: dt.datetime, number: int, picture: bytes | None = N
 def keep(site: Site) -> None:
     """What the keeper does at night."""
     ground = site.ground
-    retention.run(
-        ground.database, ground.media, ground.vault, ground.settings.retention, site.clock.now(), pause=0
-    )
+    policy, now = ground.settings.retention, site.clock.now()
+    retention.run(ground.database, ground.media, ground.vault, policy, now, sleep=lambda _: None)
 
 
 def events(site: Site) -> set[str]:
