@@ -239,7 +239,7 @@ def test_keep_says_what_would_go_and_then_lets_it_go(ground):
     runner = CliRunner(env={"RINGWARD_LOG_LEVEL": "error"})
     told = runner.invoke(app, ["keep", "--dry-run", "--json", *where])
     assert told.exit_code == 0, told.output
-    planned = {(one["retention_class"], one["compound"]): one for one in json.loads(told.output)["classes"]}
+    planned = {(one["retention_class"], one["compound"]): one for one in json.loads(told.stdout)["classes"]}
     assert {name for name, _ in planned} == {one.name for one in retention.CLASSES}
     assert planned["passages", COMPOUND]["count"] == 1
     assert len(events_left(ground)) == 1
@@ -247,7 +247,7 @@ def test_keep_says_what_would_go_and_then_lets_it_go(ground):
     assert "passages" in shown.output
     done = runner.invoke(app, ["keep", "--json", *where])
     assert done.exit_code == 0, done.output
-    body = json.loads(done.output)
+    body = json.loads(done.stdout)
     assert {"retention_class": "passages", "compound": COMPOUND, "count": 1} in body["classes"]
     assert body["failed"] == []
     assert events_left(ground) == set()
