@@ -47,7 +47,7 @@ class Broker:
     core: mqtt.Client
     heard: "queue.Queue[mqtt.MQTTMessage]"
 
-    def next(self, topic_end: str, deadline_s: float = 15.0) -> mqtt.MQTTMessage:
+    def next(self, topic_end: str, deadline_s: float = 40.0) -> mqtt.MQTTMessage:
         end = time.monotonic() + deadline_s
         while (left := end - time.monotonic()) > 0:
             try:
