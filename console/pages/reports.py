@@ -28,9 +28,10 @@ Reader = Annotated[User, may(Action.REPORTS_READ)]
 Code = Annotated[str, Query(max_length=64)]
 
 NAMES: Final = ("consistency", "tenancies", "verification", "vacancies")
-# Reports are read on a screen: the file has more.
+# Reports are read on a screen, of each kind of finding so many; the file has all of them, for
+# a compound of twice ten communities.
 _SHOWN: Final = 200
-_IN_FILE: Final = 1_000
+_IN_FILE: Final = 100_000
 _CHUNK: Final = 500
 
 
