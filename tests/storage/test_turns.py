@@ -48,6 +48,24 @@ def test_turn_ends_with_a_transaction_that_failed(database: Database, statement:
     other.join()
 
 
+def test_turn_ends_with_a_connection_that_is_thrown_away(database: Database):
+    # What SQLAlchemy does when a thread is torn out of a statement.
+    with database.write() as session:
+        session.connection().invalidate()
+        session.rollback()
+    done = []
+
+    def write():
+        with database.write() as session:
+            session.execute(text("CREATE TABLE notes (one INTEGER)"))
+        done.append(True)
+
+    other = threading.Thread(target=write)
+    other.start()
+    wait_until(lambda: bool(done), "the next writer had its turn")
+    other.join()
+
+
 def test_reader_needs_no_turn(database: Database):
     with database.write() as session:
         session.execute(text("CREATE TABLE notes (one INTEGER)"))
