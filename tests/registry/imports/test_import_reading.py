@@ -317,6 +317,25 @@ def test_a_zip_bomb_is_refused_by_what_it_says_of_itself() -> None:
     )
 
 
+def test_many_members_that_are_small_each_are_counted_together() -> None:
+    parts = {f"part{number}": bytes(range(256)) * 400 for number in range(11)}
+    content = packed(**parts)
+    # None of them packs suspiciously well: only the sum says it.
+    infos = zipfile.ZipFile(io.BytesIO(content)).infolist()
+    assert max(info.file_size for info in infos) < archives.RATIO_FROM_BYTES
+    assert archives.opened(io.BytesIO(content), total_max=11 * 102_400)
+    with pytest.raises(FileRefusedError) as refused:
+        archives.opened(io.BytesIO(content), total_max=11 * 102_400 - 1)
+    assert refused.value.code == "zip_bomb"
+
+
+def test_one_member_that_packs_too_well_is_refused_within_the_sum() -> None:
+    content = packed(part=b"0" * (8 << 20))
+    with pytest.raises(FileRefusedError) as refused:
+        archives.opened(io.BytesIO(content), total_max=64 << 20)
+    assert refused.value.code == "zip_bomb"
+
+
 def test_a_zip_bomb_that_lies_about_its_size_is_cut_off() -> None:
     content = bytearray(packed(**{"xl/workbook.xml": b"0" * (4 << 20)}))
     for at, size in ((content.index(b"PK\x03\x04"), 22), (content.index(b"PK\x01\x02"), 24)):
