@@ -137,8 +137,9 @@ def run(
 def begin_undo(database: Database, job: str, order: Order, clock: Clock) -> None:
     """Notes that a job is about to be taken back.
 
-    Raises `MissingError("import")`, and `RefusedError` with `import_running`, or with
-    `import_not_undoable` for one that wrote nothing or is undone.
+    Raises `MissingError("import")`, and `RefusedError` with `import_running`, with
+    `import_not_undoable` for one that wrote nothing or is undone, or with `import_too_old`
+    for one of which it is no longer known what it changed.
     """
     at = clock.now()
     with database.write() as session:
@@ -149,8 +150,20 @@ def begin_undo(database: Database, job: str, order: Order, clock: Clock) -> None
             raise RefusedError("import_running")
         if row.dry_run or row.state not in {*_RUNNING, ImportState.APPLIED, ImportState.FAILED}:
             raise RefusedError("import_not_undoable", state=str(row.state))
+        if row.state == ImportState.APPLIED and _wrote(row) and not _recorded(session, job):
+            # What it changed is kept for a while only; "undone" would be a lie.
+            raise RefusedError("import_too_old")
         row.state, row.beat_at = ImportState.UNDOING, at
         note(session, order, at, "import.undo_started", job, f"kind={row.kind}")
+
+
+def _wrote(job: ImportJob) -> bool:
+    kinds = [of for of in job.counts.values() if isinstance(of, dict)]
+    return any(of.get("created") or of.get("updated") for of in kinds)
+
+
+def _recorded(session: Session, job: str) -> bool:
+    return session.scalar(select(ImportChange.id).where(ImportChange.job == job).limit(1)) is not None
 
 
 def undo(

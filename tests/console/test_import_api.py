@@ -76,7 +76,7 @@ async def test_faults_are_told_in_the_askers_language_and_page_by_page(manager) 
             "column": "phone",
             "column_name": "联系电话",
             "code": "phone_length",
-            "text": "既不是手机号,也不是固定电话号码。",
+            "text": "既不是手机号，也不是固定电话号码。",
             "warning": False,
         }
     ]

@@ -35,7 +35,7 @@ def test_a_sheet_goes_in_partly_and_is_taken_back(at: Path) -> None:
     assert (done.exit_code, "dwellings: created 1" in done.output) == (0, True), done.output
     refused = ringward(at, "import", "--kind", "people", str(at / "people.csv"), "--lang", "zh-CN")
     assert refused.exit_code == 1
-    assert "联系电话  既不是手机号,也不是固定电话号码。" in refused.output
+    assert "联系电话  既不是手机号，也不是固定电话号码。" in refused.output
     assert "people" not in refused.output
     partly = ringward(at, "import", str(at / "people.csv"), "--kind", "people", "--partly", "--json")
     told = json.loads(partly.stdout)

@@ -2,7 +2,7 @@
 
 import pytest
 from import_world import COMPOUND, count, furnish, load, order, outcome, people, records
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from registry.errors import MissingError, RefusedError
 from registry.faces.models import Consent, ConsentPurpose, GivenBy
@@ -124,6 +124,30 @@ def test_undo_leaves_what_somebody_edited_or_uses_and_says_so(furnished: Databas
         assert sorted(heads, key=str) == sorted([None, used.id], key=str)
         told = session.scalars(select(ImportFault.code).where(ImportFault.job == done.job)).all()
     assert sorted(told) == ["edited_since", "still_in_use", "still_in_use", "still_in_use"]
+
+
+def test_undo_does_not_put_back_over_what_somebody_edited_since(furnished: Database) -> None:
+    load(furnished, "people", people(*FAMILY))
+    done = load(furnished, "people", people(("P1", "张三丰", "10099999999", HOMES[0], "", "", "")))
+    with furnished.write() as session:
+        edited = session.scalars(select(Person).where(Person.external_id == "P1")).one()
+        edited.hukou_registered_here = True
+    undone = undo(furnished, done.job)
+    assert undone.left == [("people", edited.id, "edited_since")]
+    with furnished.read() as session:
+        person = session.get_one(Person, edited.id)
+        assert (person.name, person.hukou_registered_here) == ("张三丰", True)
+
+
+def test_an_import_whose_record_is_gone_is_not_said_to_be_undone(furnished: Database) -> None:
+    done = load(furnished, "people", people(*FAMILY))
+    with furnished.write() as session:
+        session.execute(delete(ImportChange))
+    with pytest.raises(RefusedError) as refused:
+        undo(furnished, done.job)
+    assert refused.value.code == "import_too_old"
+    assert outcome(furnished, done.job).state == ImportState.APPLIED
+    assert count(furnished, Person) == 2
 
 
 def test_undo_leaves_the_forgotten_and_those_under_a_hold(homes: Database) -> None:
