@@ -1,9 +1,12 @@
 """Two buildings, a gate and a garden, and people who are made as a test needs them."""
 
 import datetime as dt
+from collections.abc import Callable
 
+import pytest
 from sqlalchemy.orm import Session
 
+from registry.errors import RefusedError
 from registry.models import Building, Compound, Dwelling, DwellingState, Person, Ring, Unit, Zone
 from registry.people import population
 from storage import Database
@@ -13,6 +16,13 @@ COMPOUND = "honghua"
 ELSEWHERE = "meilin"
 TODAY = dt.date(2026, 11, 23)
 DAY = dt.timedelta(days=1)
+
+
+def code_of(call: Callable[[], object]) -> str:
+    """The code of a refusal; fails where nothing is refused."""
+    with pytest.raises(RefusedError) as refused:
+        call()
+    return refused.value.code
 
 
 def build(database: Database) -> None:

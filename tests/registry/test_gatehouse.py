@@ -4,7 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
-from residents_world import COMPOUND, DAY, ELSEWHERE, TODAY, build, person
+from residents_world import COMPOUND, DAY, ELSEWHERE, TODAY, person
 
 from registry.credentials import issuing
 from registry.credentials.issuing import NewCredential
@@ -40,14 +40,6 @@ CARD, PLATE = CredentialKind.CARD, CredentialKind.PLATE
 SINCE = dt.date(2026, 1, 1)
 ZONES = ("gate", "garden", "z1", "z2")
 TOKEN = TOKEN_PREFIX + "abcdef"
-
-
-@pytest.fixture
-def world(request):
-    name = "either_database" if "either_database" in request.fixturenames else "database"
-    database = request.getfixturevalue(name)
-    build(database)
-    return database
 
 
 def live(session, who, dwelling="b1-101", until=None, kind=ResidenceKind.TENANT, since=SINCE):

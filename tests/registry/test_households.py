@@ -1,7 +1,7 @@
 """A household has one head, who is a member of it."""
 
 import pytest
-from residents_world import COMPOUND, TODAY, build, person
+from residents_world import COMPOUND, TODAY, build, code_of, person
 
 from registry.errors import MissingError, RefusedError, StaleEditError
 from registry.models import Household, Person
@@ -13,12 +13,6 @@ from tests.support.threads import at_once
 def _world(request):
     name = "either_database" if "either_database" in request.fixturenames else "database"
     build(request.getfixturevalue(name))
-
-
-def code_of(call) -> str:
-    with pytest.raises(RefusedError) as refused:
-        call()
-    return refused.value.code
 
 
 def family(session, **more):

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from residents_world import COMPOUND, DAY, ELSEWHERE, build, person
+from residents_world import COMPOUND, DAY, ELSEWHERE, code_of, person
 from sqlalchemy import select, text
 
 from registry.credentials import issuing
@@ -30,20 +30,6 @@ ACTIVE, SUSPENDED, LOST, ENDED = (
     CredentialStatus.LOST,
     CredentialStatus.ENDED,
 )
-
-
-@pytest.fixture
-def world(request):
-    name = "either_database" if "either_database" in request.fixturenames else "database"
-    database = request.getfixturevalue(name)
-    build(database)
-    return database
-
-
-def code_of(call) -> str:
-    with pytest.raises(RefusedError) as refused:
-        call()
-    return refused.value.code
 
 
 def give(session, who, kind=CARD, ref="12 34-ab", **more):

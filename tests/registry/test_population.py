@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from residents_world import COMPOUND, ELSEWHERE, TODAY, build, person
+from residents_world import COMPOUND, ELSEWHERE, TODAY, build, code_of, person
 from sqlalchemy import func, select
 
 from registry.errors import MissingError, RefusedError, StaleEditError
@@ -29,12 +29,6 @@ def _world(request):
 
 def change(session, row, **what):
     return population.edit(session, row, row.version, PersonChange(**what), today=TODAY)
-
-
-def code_of(call) -> str:
-    with pytest.raises(RefusedError) as refused:
-        call()
-    return refused.value.code
 
 
 def test_registered_person_is_found_by_name_and_phone_and_let_in_by_the_guard(either_database):

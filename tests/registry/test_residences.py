@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from residents_world import DAY, TODAY, build, person
+from residents_world import DAY, TODAY, code_of, person
 from sqlalchemy import select
 
 from registry.errors import MissingError, RefusedError, StaleEditError
@@ -16,20 +16,6 @@ from tests.support.threads import at_once
 
 TENANT, OWNER = ResidenceKind.TENANT, ResidenceKind.OWNER_OCCUPIER
 SINCE = dt.date(2026, 1, 1)
-
-
-@pytest.fixture
-def world(request):
-    name = "either_database" if "either_database" in request.fixturenames else "database"
-    database = request.getfixturevalue(name)
-    build(database)
-    return database
-
-
-def code_of(call) -> str:
-    with pytest.raises(RefusedError) as refused:
-        call()
-    return refused.value.code
 
 
 def settle(session, who, dwelling="b1-101", kind=TENANT, since=SINCE, until=None):

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from residents_world import COMPOUND, DAY, ELSEWHERE, TODAY, build, person
+from residents_world import COMPOUND, DAY, ELSEWHERE, TODAY, code_of, person
 
 from registry.errors import MissingError, RefusedError, StaleEditError
 from registry.models import Organisation, OrganisationKind, Premises, StaffLink
@@ -14,20 +14,6 @@ from registry.organisations.workplaces import OrganisationDetails, check_registr
 from tests.support.threads import at_once
 
 SINCE = dt.date(2026, 1, 1)
-
-
-@pytest.fixture
-def world(request):
-    name = "either_database" if "either_database" in request.fixturenames else "database"
-    database = request.getfixturevalue(name)
-    build(database)
-    return database
-
-
-def code_of(call) -> str:
-    with pytest.raises(RefusedError) as refused:
-        call()
-    return refused.value.code
 
 
 def shop(session, **known):

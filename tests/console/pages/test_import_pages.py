@@ -1,7 +1,6 @@
 """Sheets that go in over the page: watched, told what is wrong in words, taken back."""
 
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from console.security import CSRF_HEADER
 from registry.imports.models import ImportJob, ImportState
 from registry.models import Person
 from storage import new_id
+from tests.support.waiting import wait_until
 
 Visit = Callable[..., TestClient]
 Browse = Callable[..., Page]
@@ -34,11 +34,13 @@ def send(client: TestClient, content: bytes, **form: str) -> str:
 
 def ended(client: TestClient, path: str) -> str:
     """The page once the job is through."""
-    deadline = time.monotonic() + 30
-    while "<progress" in (html := client.get(path).text):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return html
+
+    def through() -> str | None:
+        html = client.get(path).text
+        return None if "<progress" in html else html
+
+    page: str = wait_until(through, "the job is through", 30)
+    return page
 
 
 def a_job(rooms: Rooms, **values: Any) -> str:

@@ -1,10 +1,9 @@
 """Whatever the registry answers about people, credentials and entry has a text in both languages."""
 
-import ast
-import re
 from pathlib import Path
 
 import pytest
+from refusals import codes_of
 
 from console.api.credentials import CredentialStep
 from console.texts import LOCALES, load
@@ -35,20 +34,9 @@ MODULES = [
 ]
 
 
-def codes_of(module: str) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse((ROOT / "registry" / f"{module}.py").read_text())):
-        name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
-        if name in REFUSING and node.args:
-            code = node.args[REFUSING[name]]
-            if isinstance(code, ast.Constant) and re.fullmatch(r"[a-z][a-z0-9_]*", str(code.value)):
-                found.add(code.value)
-    return found
-
-
 @pytest.mark.parametrize("module", MODULES)
 def test_every_refusal_of_a_service_has_a_text(module: str) -> None:
-    codes = codes_of(module)
+    codes = codes_of(module, REFUSING)
     assert codes
     for locale in LOCALES:
         assert {f"refused.{code}" for code in codes} <= load(locale).keys

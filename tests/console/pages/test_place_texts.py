@@ -1,10 +1,9 @@
 """Whatever the registry answers about places, grids, notes and reports has a text in both languages."""
 
-import ast
-import re
 from pathlib import Path
 
 import pytest
+from refusals import codes_of
 
 from console.texts import LOCALES, load
 from registry.models import AliasKind, CompoundKind, DwellingState, NoteKind, PlaceKind
@@ -27,20 +26,9 @@ MODULES = [
 ]
 
 
-def codes_of(module: str) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse((ROOT / "registry" / "places" / f"{module}.py").read_text())):
-        name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
-        if name in REFUSING and len(node.args) > REFUSING[name]:
-            code = node.args[REFUSING[name]]
-            if isinstance(code, ast.Constant) and re.fullmatch(r"[a-z][a-z0-9_]*", str(code.value)):
-                found.add(code.value)
-    return found
-
-
 @pytest.mark.parametrize("module", MODULES)
 def test_every_refusal_of_a_service_has_a_text(module: str) -> None:
-    codes = codes_of(module)
+    codes = codes_of(f"places/{module}", REFUSING)
     assert codes
     for locale in LOCALES:
         assert {f"refused.{code}" for code in codes} <= load(locale).keys
