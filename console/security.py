@@ -92,11 +92,6 @@ def look_up(request: Request) -> Identity | None:
 Asking = Annotated[Identity | None, Depends(identify)]
 
 
-def optional_user(identity: Asking) -> User | None:
-    """The user, or None: for pages that anybody may see."""
-    return identity.user if identity else None
-
-
 def current_user(request: Request, identity: Asking) -> User:
     """The user. Raises `NotSignedInError`, and `ForbiddenError` beyond a token's scopes."""
     if identity is None:

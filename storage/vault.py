@@ -182,11 +182,6 @@ class Vault:
             rows = connection.execute(select(SHREDDED).where(SHREDDED.c.seq > since).order_by(SHREDDED.c.seq))
             return [(row.seq, row.subject, row.at) for row in rows]
 
-    def forget_all(self) -> None:
-        """Empties this process's memory of keys."""
-        with self._lock:
-            self._held.clear()
-
     def rewrap(self) -> int:
         """Wraps every key with the ring's newest one; returns how many were changed."""
         changed = 0

@@ -207,24 +207,6 @@ def plate_is_welcome(session: Session, compound: str, plate: str, at: dt.datetim
     return session.execute(passes.limit(1)).first() is not None
 
 
-def zones_of(session: Session, visitor_pass: VisitorPass, at: dt.datetime) -> frozenset[str]:
-    """Where the pass lets in: the zones it names, or the entrances and the way to its host."""
-    if visitor_pass.zones:
-        return frozenset(visitor_pass.zones)
-    buildings = _host_buildings(session, visitor_pass, at)
-    return way(links(session, visitor_pass.compound), buildings or ())
-
-
-def _host_buildings(session: Session, visitor_pass: VisitorPass, at: dt.datetime) -> Sequence[str] | None:
-    """Zones of the buildings that the host is in; None where the host is not here any more."""
-    host = host_of(visitor_pass)
-    if host is None:
-        return ()
-    day = local_date(session, visitor_pass.compound, at)
-    here = buildings_of(session, visitor_pass.compound, [host], day).get(host)
-    return None if here is None else tuple(building.zone for building in here)
-
-
 def _facts(session: Session, visitor_pass: VisitorPass, zone: str, at: dt.datetime) -> PassFacts:
     return _facts_of_all(session, visitor_pass.compound, [visitor_pass], zone, at)[visitor_pass.id]
 

@@ -19,7 +19,6 @@ from registry.passes.admission import (
     decide,
     plate_is_welcome,
     use,
-    zones_of,
 )
 from registry.passes.decisions import revoke
 from registry.passes.hosts import Host, HostKind
@@ -135,7 +134,6 @@ def test_pass_opens_the_way_to_its_host(world: Database, host, more, opens):
     pass_id = given_pass(world, host=host, **more)
     with world.read() as session:
         row = session.get_one(VisitorPass, pass_id)
-        assert zones_of(session, row, NOON) == opens
         for zone in ("gate", "garage-gate", "yard", "pond", "garage", "b3", "b5"):
             reason = PassReason.VALID if zone in opens else PassReason.OTHER_PLACE
             assert check(session, row, zone, NOON).reason is reason

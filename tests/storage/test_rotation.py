@@ -85,7 +85,7 @@ def test_after_resealing_only_the_newest_key_is_used(filled, vault, media) -> No
         ("responders.name", 6),
         ("responders.name", 7),
     ]
-    vault.forget_all()
+    vault._held.clear()
     with filled.read() as session:
         assert set(session.scalars(select(Responder.name))) == {f"响应者{n}" for n in range(7)}
         assert {person.name for person in session.scalars(select(Person))} == {f"住户{n}" for n in range(5)}
@@ -212,7 +212,7 @@ def test_retired_key_is_one_that_nothing_needs(filled, vault, media) -> None:
     # The first finds, the third seals.
     assert needed == {1: True, 2: False, 3: True}
     ring.retire(2)
-    vault.forget_all()
+    vault._held.clear()
     with filled.read() as session:
         assert session.get_one(Person, "p-1").name == "住户1"
         assert session.get_one(Responder, "r-1").name == "响应者1"
