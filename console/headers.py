@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.security import CSRF_COOKIE
 
-# A native event may be 8 MB; nothing that people send here is larger.
+# A native event may be 8 MB; only sheets and photos to import are larger, on routes of their own.
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 
 CONTENT_SECURITY_POLICY: Final = (
