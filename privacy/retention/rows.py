@@ -35,7 +35,6 @@ class Rows:
         return Due(total - held, held)
 
     def step(self, ground: Ground, scope: Scope, size: int) -> Batch:
-        started = time.monotonic()
         with ground.database.read() as session:
             if not self._next(session, scope, 1):
                 return Batch()
