@@ -65,6 +65,11 @@ class EventStored(msgspec.Struct, frozen=True, omit_defaults=True, tag="event", 
     pictures: tuple[Picture, ...] = ()
     attributes: dict[str, Any] = {}
     marks: tuple[str, ...] = ()
+    # Set where a thing is told of more than once: a message of the same id and a higher
+    # revision amends what was said before.
+    revision: int | None = None
+    # The message amends an event that was told of before.
+    amends: bool = False
     v: int = 1
 
 

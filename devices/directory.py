@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from devices.models import Device
+from devices.models import Device, Stage
 from registry.models import Compound, Zone
 from storage import Database
 
@@ -30,6 +30,20 @@ class DeviceFacts:
     heartbeat_s: int
     enabled: bool
     time_zone: dt.tzinfo
+    adapter: str = "native"
+    external_id: str | None = None
+    gateway: str | None = None
+    stage: str = Stage.APPROVED
+
+    @property
+    def name_on_wire(self) -> str:
+        """What its vendor's messages call it."""
+        return self.external_id or self.device_id
+
+    @property
+    def trusted(self) -> bool:
+        """Whether what it says is believed."""
+        return self.enabled and self.stage == Stage.APPROVED
 
 
 class DeviceDirectory:
@@ -39,19 +53,34 @@ class DeviceDirectory:
         self._database = database
         self._lock = threading.Lock()
         self._devices: dict[str, DeviceFacts] = {}
+        # (adapter, name on the wire) of those that speak for themselves, (gateway, name) of the others.
+        self._speaking: dict[tuple[str, str], DeviceFacts] = {}
+        self._behind: dict[tuple[str, str], DeviceFacts] = {}
         self._read_at = float("-inf")
 
     def get(self, device_id: str) -> DeviceFacts | None:
         """The device's facts, or None when nobody has registered it."""
-        if time.monotonic() - self._read_at > MAX_AGE_S:
-            self.refresh()
+        self._renew()
         return self._devices.get(device_id)
+
+    def speaking(self, adapter: str, external_id: str) -> DeviceFacts | None:
+        """The device or gateway that a vendor's message names as its sender."""
+        self._renew()
+        return self._speaking.get((adapter, external_id))
+
+    def behind(self, gateway: str, external_id: str) -> DeviceFacts | None:
+        """The device that a gateway's message is about."""
+        self._renew()
+        return self._behind.get((gateway, external_id))
 
     def all(self) -> list[DeviceFacts]:
         """Every registered device."""
+        self._renew()
+        return list(self._devices.values())
+
+    def _renew(self) -> None:
         if time.monotonic() - self._read_at > MAX_AGE_S:
             self.refresh()
-        return list(self._devices.values())
 
     def refresh(self) -> None:
         """Reads the registry again."""
@@ -73,7 +102,14 @@ class DeviceDirectory:
                     device.heartbeat_s,
                     device.enabled,
                     ZoneInfo(time_zone),
+                    device.adapter,
+                    device.external_id,
+                    device.gateway,
+                    str(device.stage),
                 )
                 for device, ring, time_zone in rows
             }
+            facts = self._devices.values()
+            self._speaking = {(one.adapter, one.name_on_wire): one for one in facts if one.gateway is None}
+            self._behind = {(one.gateway, one.name_on_wire): one for one in facts if one.gateway is not None}
             self._read_at = time.monotonic()

@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, OwnedByCompound, UtcTime
@@ -19,6 +19,18 @@ class DeviceKind(enum.StrEnum):
     BARRIER = "barrier"
     TURNSTILE = "turnstile"
     SENSOR = "sensor"
+    # Speaks for others: a bridge, a recorder, a platform.
+    GATEWAY = "gateway"
+
+
+class Stage(enum.StrEnum):
+    """How far a device has come. Nothing that a device does by itself moves it forward."""
+
+    # Registered, not yet believed: what it says is kept aside, and becomes history once it is approved.
+    QUARANTINED = "quarantined"
+    # Somebody has stood before it and seen that it does what the registry says.
+    TESTED = "tested"
+    APPROVED = "approved"
 
 
 class Device(OwnedByCompound, Base):
@@ -43,6 +55,26 @@ class Device(OwnedByCompound, Base):
     x: Mapped[float | None] = mapped_column(Float)
     y: Mapped[float | None] = mapped_column(Float)
     enabled: Mapped[bool] = mapped_column(Boolean, default=True)
+    # Whose format it speaks: a name of `devices.adapters`.
+    adapter: Mapped[str] = mapped_column(String(32), default="native", server_default="native")
+    # Its name in its vendor's messages; None means its id.
+    external_id: Mapped[str | None] = mapped_column(String(128))
+    # The bridge, recorder or platform that speaks for it.
+    gateway: Mapped[str | None] = mapped_column(ForeignKey("devices.id"))
+    # Rows from before stages were kept are devices at work.
+    stage: Mapped[Stage] = mapped_column(String(16), default=Stage.QUARANTINED, server_default="approved")
+
+    __table_args__ = (
+        Index(
+            "uq_devices_external",
+            "adapter",
+            "external_id",
+            unique=True,
+            sqlite_where=text("gateway IS NULL"),
+            postgresql_where=text("gateway IS NULL"),
+        ),
+        Index("uq_devices_behind", "gateway", "external_id", unique=True),
+    )
 
 
 class DeviceStatus(Base):

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from bus.messages import CredentialUse, DeviceMatch, EventStored, Picture, PlateReading
+from devices.adapters.contract import Reading
 from devices.directory import DeviceFacts
-from ingest.native import Decoded
 from ingest.timing import Timing
 from registry.passes.visiting import TOKEN_PREFIX, token_hash
 from storage import content_id
@@ -38,6 +38,10 @@ class Prepared(msgspec.Struct, frozen=True):
     content_hash: str
     body: EncodedJson
 
+    def as_amendment(self) -> "Prepared":
+        """The same, told as something that was known in part."""
+        return msgspec.structs.replace(self, message=msgspec.structs.replace(self.message, amends=True))
+
 
 def event_id(device_id: str, record_id: str, device_time: dt.datetime | None) -> str:
     """An event's identity: device × its record id × device time, as 32 hex digits.
@@ -55,32 +59,37 @@ def event_id(device_id: str, record_id: str, device_time: dt.datetime | None) ->
 
 def prepare(
     device: DeviceFacts,
-    decoded: Decoded,
+    reading: Reading,
+    device_time: dt.datetime | None,
+    marks: tuple[str, ...],
     timing: Timing,
     received_at: dt.datetime,
     pictures: Sequence[Picture],
 ) -> Prepared:
-    """Joins what the device said with what the registry knows."""
+    """Joins what the device said with what the registry knows. The reading must have a record id."""
+    record_id = reading.record_id
+    assert record_id is not None
     message = EventStored(
-        id=event_id(device.device_id, decoded.record_id, decoded.device_time),
+        id=event_id(device.device_id, record_id, device_time),
         compound=device.compound,
         device_id=device.device_id,
-        type=decoded.type,
+        type=reading.type,
         ring=device.ring,
         zone=device.zone,
         device_time=timing.device_time,
         at=timing.corrected_time,
         received_at=received_at,
         lane=device.lane,
-        direction=decoded.direction or device.direction,
+        direction=reading.direction or device.direction,
         late=timing.late,
-        track=decoded.track,
-        credential=_kept(decoded.credential),
-        plate=decoded.plate,
-        match=decoded.match,
+        track=reading.track,
+        credential=_kept(reading.credential),
+        plate=reading.plate,
+        match=reading.match,
         pictures=tuple(pictures),
-        attributes=decoded.attributes,
-        marks=decoded.marks + timing.marks,
+        attributes=reading.attributes,
+        marks=marks + timing.marks,
+        revision=reading.revision,
     )
     body = _encoder.encode(
         _Body(
@@ -94,8 +103,8 @@ def prepare(
     )
     # The late flag is left out: a device that sends a record again may well set it then.
     content = hashlib.blake2b(body, digest_size=16)
-    content.update(f"{decoded.type}\x1f{decoded.direction}".encode())
-    return Prepared(message, decoded.record_id, content.hexdigest(), EncodedJson(body.decode()))
+    content.update(f"{reading.type}\x1f{reading.direction}".encode())
+    return Prepared(message, record_id, content.hexdigest(), EncodedJson(body.decode()))
 
 
 def _kept(shown: CredentialUse | None) -> CredentialUse | None:
@@ -126,4 +135,24 @@ def event_row(prepared: Prepared) -> tuple[Any, ...]:
         prepared.body,
         prepared.content_hash,
         0,
+        message.revision,
     )
+
+
+def amendment_row(prepared: Prepared) -> dict[str, Any]:
+    """The columns of `storage.events.EventAmendment`."""
+    message = prepared.message
+    return {
+        "event_id": message.id,
+        "revision": message.revision,
+        "compound": message.compound,
+        "received_at": message.received_at,
+        "marks": message.marks,
+        "body": prepared.body,
+        "content_hash": prepared.content_hash,
+    }
+
+
+def message_id(message: EventStored) -> str:
+    """Under which the bus knows it: an amendment is not the message that it amends."""
+    return f"{message.id}:{message.revision}" if message.amends else message.id

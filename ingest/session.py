@@ -7,8 +7,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from bus import subjects
 from ingest.login import BrokerLogin
+from ingest.routes import mqtt_filters
 
 DEADLINE_S = 20.0
 
@@ -34,7 +34,7 @@ def open_session(login: BrokerLogin) -> None:
         client.tls_set()
 
     def on_connect(connected: mqtt.Client, *_: Any) -> None:
-        connected.subscribe(subjects.MQTT_UPLINK, qos=1)
+        connected.subscribe([(wanted, 1) for wanted in mqtt_filters()])
 
     def on_subscribe(_c: mqtt.Client, _d: Any, _m: int, codes: list[ReasonCode], _p: Any) -> None:
         if not any(code.is_failure for code in codes):

@@ -21,10 +21,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from bus import subjects
-from ingest.intake import Answer, Arrival, Intake
+from ingest.arrival import Arrival, Settled
+from ingest.intake import Intake
 from ingest.login import BrokerLogin
 from ingest.network import NetworkThread
+from ingest.routes import mqtt_filters
 from storage import Clock
 
 log = structlog.get_logger(__name__)
@@ -77,7 +78,7 @@ class Subscriber:
         self._stopping = threading.Event()
         self._subscribed = threading.Event()
         self.listening_since: dt.datetime | None = None
-        self._settled: queue.SimpleQueue[list[tuple[_Waiting, Answer | None]]] = queue.SimpleQueue()
+        self._settled: queue.SimpleQueue[list[tuple[_Waiting, Settled]]] = queue.SimpleQueue()
         self._client = self._make_client()
         self._network = NetworkThread(self._client, login.host, login.port, self._send_settled)
         self._writer = threading.Thread(target=self._write, name="ingest-writer", daemon=True)
@@ -125,7 +126,7 @@ class Subscriber:
             log.error("ingest.refused_by_broker", reason=str(reason))
             return
         self._epoch += 1
-        client.subscribe(subjects.MQTT_UPLINK, qos=1)
+        client.subscribe([(wanted, 1) for wanted in mqtt_filters()])
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Any
@@ -151,7 +152,7 @@ class Subscriber:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "\ufffd"
-        arrival = Arrival(topic, bytes(message.payload), self._clock.now(), message.retain)
+        arrival = Arrival(topic, bytes(message.payload), self._clock.now(), message.retain, message.dup)
         size = len(message.payload)
         with self._room:
             while self._queued_bytes > QUEUE_BYTES and not self._stopping.is_set():
@@ -182,7 +183,7 @@ class Subscriber:
         """Commits until it works: what cannot be stored is not acknowledged (fail secure)."""
         while True:
             try:
-                answers = self._intake.process([item.arrival for item in batch])
+                settled = self._intake.process([item.arrival for item in batch])
                 break
             except Exception:
                 self._metrics.failures.inc()
@@ -196,7 +197,7 @@ class Subscriber:
             self._queued_bytes -= sum(len(item.arrival.payload) for item in batch)
             self._room.notify()
         self._metrics.queued.set(self._queued_bytes)
-        self._settled.put(list(zip(batch, answers, strict=True)))
+        self._settled.put(list(zip(batch, settled, strict=True)))
         self._network.wake()
 
     def _send_settled(self) -> None:
@@ -207,9 +208,9 @@ class Subscriber:
                 # Acknowledgements first: they make the broker send on while we answer.
                 for item, _ in batch:
                     self._acknowledge(item)
-                for _, answer in batch:
-                    if answer is not None:
-                        self._client.publish(answer.topic, answer.payload, qos=0)
+                for _, settled in batch:
+                    for answer in settled.answers:
+                        self._client.publish(answer.topic, answer.payload, qos=answer.qos)
 
     def _acknowledge(self, item: _Waiting) -> None:
         if item.qos == 0:

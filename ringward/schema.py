@@ -6,8 +6,10 @@ import alerts.incidents.models
 import alerts.mutes
 import bus.deadletters
 import console.accounts.models
+import devices.candidates
 import devices.enrolments
 import devices.models
+import devices.points
 import privacy.models
 import recognition.models
 import registry.models
@@ -27,8 +29,10 @@ _ROOMS = (
     alerts.mutes,
     bus.deadletters,
     console.accounts.models,
+    devices.candidates,
     devices.enrolments,
     devices.models,
+    devices.points,
     privacy.models,
     recognition.models,
     registry.models,

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String, Text, delete, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, delete, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base
@@ -42,6 +42,8 @@ class EventRow(OwnedByCompound, Base):
     body: Mapped[dict[str, Any]] = mapped_column(JsonText)
     content_hash: Mapped[str] = mapped_column(String(32))
     resent: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    # How far the thing had come when it was first told of; None for what is told once.
+    revision: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         Index("ix_events_compound_time", "compound", "corrected_time"),
@@ -55,6 +57,22 @@ class EventRow(OwnedByCompound, Base):
             postgresql_where=text("late = 1"),
         ),
     )
+
+
+class EventAmendment(OwnedByCompound, Base):
+    """What became known of an event after it was stored: the newest one is what holds now."""
+
+    __tablename__ = "event_amendments"
+
+    event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
+    revision: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    compound: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    marks: Mapped[list[str]] = mapped_column(JsonText)
+    body: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    content_hash: Mapped[str] = mapped_column(String(32))
+
+    __table_args__ = (Index("ix_event_amendments_compound", "compound", "received_at"),)
 
 
 class OutboxRow(Base):
@@ -93,6 +111,7 @@ EVENT_COLUMNS = (
     "body",
     "content_hash",
     "resent",
+    "revision",
 )
 _insert_events = BulkInsert(EventRow.__table__, EVENT_COLUMNS)
 _insert_outbox = BulkInsert(OutboxRow.__table__, ("message_id", "subject", "payload"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devices import presence
-from devices.models import Device, DeviceKind
+from devices.models import Device, DeviceKind, Stage
 from devices.secrets import hash_secret
 from registry.models import Compound, Ring, Zone
 from ringward import schema
@@ -79,6 +79,7 @@ def _furnish(foundation: Foundation) -> None:
                     heartbeat_s=3600,
                     secret_hash=secret_hash,
                     enabled=True,
+                    stage=Stage.APPROVED,
                 )
             )
         session.flush()

@@ -8,7 +8,8 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from devices.directory import DeviceDirectory
-from ingest.intake import Answer, Arrival, Intake, IntakeMetrics
+from ingest.arrival import Arrival, Settled
+from ingest.intake import Intake, IntakeMetrics
 from ingest.login import BrokerLogin
 from ingest.subscriber import Subscriber, SubscriberMetrics
 from ringward.bench.rig import Rig
@@ -33,19 +34,19 @@ class TimedIntake(Intake):
         self.committed = 0
         self.latencies_ms: list[float] = []
 
-    def process(self, arrivals: Sequence[Arrival]) -> list[Answer | None]:
+    def process(self, arrivals: Sequence[Arrival]) -> list[Settled]:
         if self.first is None:
             self.first = arrivals[0].received_at.timestamp()
-        answers = super().process(arrivals)
+        settled = super().process(arrivals)
         self.last = time.time()
-        self.committed += sum(answer is not None for answer in answers)
+        self.committed += sum(one.refused is None for one in settled)
         if len(arrivals) < 50:
             # Flat out, age says only how long the backlog was.
             self.latencies_ms += [
                 (self.last - msgspec.json.decode(arrival.payload)["attributes"]["sent_at"]) * 1000
                 for arrival in arrivals
             ]
-        return answers
+        return settled
 
 
 def subscriber(ground: Rig, intake: Intake, client_id: str) -> Subscriber:

@@ -6,6 +6,7 @@ from ringward.cli import (
     audits,
     backups,
     bench,
+    decode,
     demo,
     devices,
     doctor,
@@ -32,6 +33,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("enrol")(enrol.enrol)
 app.command("mute")(mute.mute)
+app.command("decode")(decode.decode)
 app.command("keep")(keep.keep)
 app.command("restore")(backups.restore)
 app.add_typer(users.app, name="user")

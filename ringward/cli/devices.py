@@ -7,7 +7,7 @@ import typer
 from sqlalchemy import select
 
 from bus.embedded import is_safe_name
-from devices.models import Device, DeviceKind, DeviceStatus
+from devices.models import Device, DeviceKind, DeviceStatus, Stage
 from devices.secrets import hash_secret, new_secret
 from registry.models import Zone
 from ringward.cli.common import console, fail, opened, settings
@@ -24,6 +24,9 @@ def add(
     lane: Annotated[str | None, typer.Option(help="The passage it belongs to.")] = None,
     direction: Annotated[str | None, typer.Option(help="in or out")] = None,
     heartbeat_s: Annotated[int, typer.Option(min=5, max=3600, help="Seconds between signs of life.")] = 30,
+    approve: Annotated[
+        bool, typer.Option("--approve", help="Believe it at once, without a test at the device.")
+    ] = False,
     data_dir: Annotated[Path | None, typer.Option()] = None,
 ) -> None:
     """Register a device and print its MQTT secret, this once.
@@ -54,6 +57,7 @@ def add(
                 heartbeat_s=heartbeat_s,
                 secret_hash=hash_secret(secret),
                 enabled=True,
+                stage=Stage.APPROVED if approve else Stage.QUARANTINED,
             )
         )
         compound = place.compound

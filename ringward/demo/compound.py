@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from alerts.duty.models import Responder, Shift, Team, TeamKind
-from devices.models import Device
+from devices.models import Device, Stage
 from devices.secrets import hash_secret
 from registry.models import (
     Building,
@@ -149,6 +149,7 @@ def _add_devices(session: Session, devices: Sequence[equipment.PlannedDevice]) -
                 if device.id in equipment.GUESTS
                 else equipment.HEARTBEAT_S,
                 "secret_hash": hash_secret(issued[device.id]),
+                "stage": Stage.APPROVED,
                 "x": device.at[0],
                 "y": device.at[1],
                 "enabled": True,

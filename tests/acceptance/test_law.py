@@ -12,7 +12,7 @@ import storage.keys
 import storage.vault
 from console.accounts.models import Role
 from devices import enrolments
-from devices.models import Device, DeviceKind
+from devices.models import Device, DeviceKind, Stage
 from devices.secrets import hash_secret
 from registry import lookups
 from registry.models import (
@@ -116,7 +116,7 @@ def test_l02_withdrawal_is_one_call_and_its_receipt_names_who_has_not_confirmed(
         session.add(
             Device(
                 id="terminal-1", compound=COMPOUND, zone=plan.NORTH_GATE, kind=DeviceKind.TURNSTILE,
-                name="人脸终端", secret_hash=hash_secret("terminal"), enabled=True,
+                name="人脸终端", secret_hash=hash_secret("terminal"), stage=Stage.APPROVED, enabled=True,
             )
         )  # fmt: skip
         session.flush()
@@ -153,7 +153,7 @@ def test_l02_a_terminal_that_stays_silent_is_overdue_after_a_day(site: Site, man
         session.add(
             Device(
                 id="terminal-1", compound=COMPOUND, zone=plan.NORTH_GATE, kind=DeviceKind.TURNSTILE,
-                name="人脸终端", secret_hash=hash_secret("terminal"), enabled=True,
+                name="人脸终端", secret_hash=hash_secret("terminal"), stage=Stage.APPROVED, enabled=True,
             )
         )  # fmt: skip
         session.flush()

@@ -22,7 +22,7 @@ from timeline import (
 
 from alerts import facts
 from alerts.rules import Observation, WatchHit
-from devices.models import Device, DeviceKind, DeviceStatus
+from devices.models import Device, DeviceKind, DeviceStatus, Stage
 from registry import lookups
 from registry.models import (
     Compound,
@@ -188,6 +188,7 @@ def test_share_of_a_ring_counts_its_enabled_devices_with_a_status(world: World, 
         kind=DeviceKind.SENSOR,
         name="in store",
         secret_hash="",
+        stage=Stage.APPROVED,
         enabled=False,
     )
     world.add(off, DeviceStatus(device_id="in-store", online=False, since=START, last_seen=START))

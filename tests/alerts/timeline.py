@@ -24,7 +24,7 @@ from alerts.incidents.lifecycle import State, Step
 from alerts.incidents.models import Evidence, Incident
 from alerts.mutes import RuleMute
 from bus.messages import CredentialUse, EventStored, IncidentChanged, Message, Sighting, decode
-from devices.models import Device, DeviceKind, DeviceStatus
+from devices.models import Device, DeviceKind, DeviceStatus, Stage
 from registry.models import Compound, Ring, Zone
 from storage import Database, new_id
 from storage.events import OutboxRow
@@ -303,7 +303,15 @@ class World:
             name = f"{ring}-{number}"
             kind = DeviceKind.SCENE_CAMERA
             self.add(
-                Device(id=name, compound=COMPOUND, zone=lane, kind=kind, name=name, secret_hash=""),
+                Device(
+                    id=name,
+                    compound=COMPOUND,
+                    zone=lane,
+                    kind=kind,
+                    name=name,
+                    secret_hash="",
+                    stage=Stage.APPROVED,
+                ),
                 DeviceStatus(device_id=name, online=number < online, since=START, last_seen=START),
             )
 

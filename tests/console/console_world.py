@@ -8,7 +8,7 @@ from alerts.duty.models import Responder, Shift, Team, TeamKind
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Evidence, Incident, Transition
 from bus.deadletters import DeadLetter
-from devices.models import Device, DeviceKind, DeviceStatus
+from devices.models import Device, DeviceKind, DeviceStatus, Stage
 from recognition.models import DecisionRow
 from registry.models import Building, Compound, Household, Person, Ring, Zone
 from storage import Database, MediaStore, new_id
@@ -147,6 +147,7 @@ def build(database: Database, media: MediaStore) -> SimpleNamespace:
                     kind=DeviceKind.PLATE_CAMERA,
                     name="camera",
                     secret_hash="$2b$never-shown",
+                    stage=Stage.APPROVED,
                 )
             )
         session.add(Team(id="guards", compound=COMPOUND, name="保安", kind=TeamKind.GUARD))

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from console.accounts.models import Role
-from devices.models import Device, DeviceKind
+from devices.models import Device, DeviceKind, Stage
 from registry.models import Compound, DwellingState, Grid
 from storage.audit import AuditRow
 from tests.support import houses
@@ -338,6 +338,7 @@ async def test_the_map_shows_each_role_what_it_may_see(manager, grid_worker, pla
                 kind=DeviceKind.FACE_CAMERA,
                 name="东门",
                 secret_hash="$2b$never-shown",
+                stage=Stage.APPROVED,
                 x=1.0,
                 y=2.0,
             )

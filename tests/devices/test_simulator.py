@@ -15,8 +15,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from bus.embedded import DeviceLogin, EmbeddedConfig, find_server
 from devices import simulator
+from devices.adapters.native import decode_event, decode_state
 from devices.simulator import DeviceRefusedError, NotAcknowledgedError, SimulatedDevice
-from ingest.native import decode_event, decode_state
 
 NOON = dt.datetime(2026, 11, 23, 12, 0, 0, 120_000, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 JPEG = b"\xff\xd8\xff\xe0picture\xff\xd9"
@@ -132,7 +132,7 @@ def device(broker: Broker) -> Iterator[SimulatedDevice]:
     ],
 )
 def test_builders_speak_the_native_format(event: simulator.NativeEvent, kind: str) -> None:
-    decoded = decode_event(event.encode("17", NOON), dt.UTC)
+    decoded = decode_event(event.encode("17", NOON))
     assert decoded.type == kind
     assert decoded.record_id == "17"
     assert decoded.device_time == NOON
@@ -141,14 +141,14 @@ def test_builders_speak_the_native_format(event: simulator.NativeEvent, kind: st
 
 
 def test_what_a_builder_was_told_arrives() -> None:
-    face = decode_event(simulator.face_captured(JPEG, track="t-1").encode("1", NOON), dt.UTC)
+    face = decode_event(simulator.face_captured(JPEG, track="t-1").encode("1", NOON))
     assert (face.direction, face.track, face.pictures) == ("in", "t-1", (("scene", JPEG),))
     plate = simulator.plate_recognised(JPEG, text="云M12345", confidence=0.93, color="blue", direction="out")
-    read = decode_event(plate.encode("2", NOON, late=True), dt.UTC)
+    read = decode_event(plate.encode("2", NOON, late=True))
     assert (read.plate.text, read.plate.confidence, read.plate.color) == ("云M12345", 0.93, "blue")
     assert read.pictures == (("vehicle", JPEG),)
     assert read.late is True
-    card = decode_event(simulator.access_denied("card", "expired", "c-7").encode("3", NOON), dt.UTC)
+    card = decode_event(simulator.access_denied("card", "expired", "c-7").encode("3", NOON))
     assert (card.credential.kind, card.credential.ref, card.attributes) == (
         "card",
         "c-7",
@@ -174,7 +174,7 @@ def test_time_without_zone_is_refused() -> None:
 def test_connecting_says_online_and_listens(broker: Broker, device: SimulatedDevice) -> None:
     device.connect()
     message = broker.next("/up/state")
-    online, at = decode_state(message.payload, dt.UTC)
+    online, at = decode_state(message.payload)
     assert message.topic == "rw/v1/c1/cam-1/up/state"
     assert online
     assert device.online
@@ -192,7 +192,7 @@ def test_publish_waits_for_the_brokers_answer_and_counts_records(
     ]
     first = broker.next("/up/event")
     assert (first.topic, first.qos, first.retain) == ("rw/v1/c1/cam-1/up/event", 1, False)
-    assert decode_event(first.payload, dt.UTC).device_time == NOON
+    assert decode_event(first.payload).device_time == NOON
 
 
 def test_record_may_be_sent_again_under_its_own_id(broker: Broker, device: SimulatedDevice) -> None:

@@ -15,7 +15,7 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from bus.subjects import MQTT_UPLINK, downlink, uplink
-from ingest.native import MAX_BYTES
+from devices.adapters.contract import MAX_BYTES
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 import pytest
 import typer.main
 
-from ingest.native import EVENT_TYPES, decode_event, decode_state
+from devices.adapters.canonical import EVENT_TYPES
+from devices.adapters.native import decode_event, decode_state
 from ringward.cli import app
 from ringward.settings import Settings
 
@@ -135,14 +135,13 @@ def test_guides_explain_every_refusal_and_mark(guide: Path) -> None:
 
 @pytest.mark.parametrize("page", [*GUIDES, *READMES], ids=lambda page: page.name)
 def test_events_and_states_shown_are_understood(page: Path) -> None:
-    zone = zoneinfo.ZoneInfo("Asia/Shanghai")
     shown = [json.loads(block) for block in blocks(page, "json")]
     for body in shown:
         if "status" in body:
-            decode_state(json.dumps(body).encode(), zone)
+            decode_state(json.dumps(body).encode())
         elif "type" in body:
             body["images"] = [image | {"jpeg": "/9j/2Q=="} for image in body["images"]]
-            assert decode_event(json.dumps(body).encode(), zone).marks == ()
+            assert decode_event(json.dumps(body).encode()).marks == ()
     assert any("type" in body for body in shown)
 
 
@@ -172,11 +171,11 @@ def test_first_compound_can_take_devices(tmp_path: Path) -> None:
 def codes_in_ingest() -> set[str]:
     """Literal reasons and marks in the source of ingest."""
     found: set[str] = set()
-    for path in (ROOT / "ingest").glob("*.py"):
+    for path in [*(ROOT / "ingest").glob("*.py"), *(ROOT / "devices" / "adapters").glob("*.py")]:
         text = path.read_text()
         found |= set(re.findall(r'RefusedError\(\s*"(\w+)"', text))
         found |= set(
-            re.findall(r'(?:_mark\(marks, |marks\.append\(|marks = \(|flagged_late, \()"(\w+)"', text)
+            re.findall(r'(?:mark\(marks, |marks\.append\(|marks = \(|flagged_late, \()"(\w+)"', text)
         )
     assert {"malformed_json", "clock_skew", "png_named_jpeg"} <= found
     return found

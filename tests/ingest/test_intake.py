@@ -14,9 +14,11 @@ import ingest.intake
 from bus.deadletters import DeadLetter
 from bus.messages import EventStored, decode
 from devices import presence
+from devices.adapters.contract import Outgoing
 from devices.directory import DeviceDirectory
 from devices.models import DeviceStatus
-from ingest.intake import Answer, Arrival, Intake, IntakeMetrics
+from ingest.arrival import Arrival
+from ingest.intake import Intake, IntakeMetrics
 from registry.passes.expected import by_token
 from registry.passes.visiting import new_token, token_hash
 from storage import Database, MediaStore
@@ -38,11 +40,12 @@ class Gate:
     clock: VirtualClock
     metrics: CollectorRegistry
 
-    def take(self, *payloads: bytes, on: str | None = None, retained: bool = False) -> list[Answer | None]:
+    def take(self, *payloads: bytes, on: str | None = None, retained: bool = False) -> list[Outgoing | None]:
         where = topic() if on is None else on
-        return self.intake.process(
+        settled = self.intake.process(
             [Arrival(where, payload, self.clock.now(), retained=retained) for payload in payloads]
         )
+        return [one.answers[0] if one.answers else None for one in settled]
 
     def rows(self, table: type, *order: object) -> list:
         with self.database.read() as session:
@@ -356,7 +359,7 @@ def test_message_that_we_trip_over_is_kept_and_not_delivered_for_ever(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.intake.decode_event", Mock(side_effect=ZeroDivisionError("secret words")))
+        patch.setattr("devices.adapters.native.decode_event", Mock(side_effect=ZeroDivisionError("secret words")))
         (answer,) = gate.take(event("r-1"))
     assert json.loads(answer.payload) == {"id": "r-1", "ok": False, "reason": "not_understood"}
     (letter,) = gate.letters()

@@ -12,7 +12,8 @@ import ingest.subscriber
 from bus.deadletters import DeadLetter
 from devices import presence
 from devices.directory import DeviceDirectory
-from ingest.intake import Answer, Arrival, Intake, IntakeMetrics
+from ingest.arrival import Arrival, Settled
+from ingest.intake import Intake, IntakeMetrics
 from ingest.session import open_session
 from ingest.subscriber import Subscriber, SubscriberMetrics
 from storage import Database, MediaStore
@@ -35,7 +36,7 @@ class Valve:
         self.open = threading.Event()
         self.open.set()
 
-    def process(self, arrivals: Sequence[Arrival]) -> list[Answer | None]:
+    def process(self, arrivals: Sequence[Arrival]) -> list[Settled]:
         self.attempts += 1
         assert self.open.wait(30)
         if self.failing:

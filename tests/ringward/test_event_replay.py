@@ -8,9 +8,10 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import delete, select
 
 from bus.messages import Picture, decode, encode
+from devices.adapters.canonical import EVENT_TYPES
+from devices.adapters.native import decode_event
 from devices.directory import DeviceDirectory
 from ingest.intake import Arrival, Intake, IntakeMetrics
-from ingest.native import EVENT_TYPES, decode_event
 from ingest.rows import event_row, prepare
 from ingest.timing import settle
 from ringward.replay import event_message, replay
@@ -63,7 +64,7 @@ def test_stored_event_is_read_back_as_the_message_it_was(
         if session.scalar(select(EventRow.id).limit(1)) is None and not DeviceDirectory(database).all():
             settle_in(database)
     device = facts(database, device_id)
-    decoded = decode_event(payload, device.time_zone)
+    decoded = decode_event(payload)
     timing = settle(decoded.device_time, NOON, flagged_late=decoded.late, known_offset=offset)
     prepared = prepare(device, decoded, timing, NOON, taken)
     with database.write() as session:

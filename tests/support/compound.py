@@ -3,7 +3,7 @@
 import bcrypt
 
 from devices.directory import DeviceDirectory, DeviceFacts
-from devices.models import Device, DeviceKind, DeviceStatus
+from devices.models import Device, DeviceKind, DeviceStatus, Stage
 from registry.models import Compound, Ring, Zone
 from storage import Database
 
@@ -26,6 +26,7 @@ def device(device_id: str, kind: DeviceKind, zone: str = "gate", **changes: obje
         "heartbeat_s": 30,
         "secret_hash": SECRET_HASH,
         "enabled": True,
+        "stage": Stage.APPROVED,
     }
     return Device(**fields | changes)
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from alerts.duty.models import Responder, Shift, Team, TeamKind
 from console.accounts.models import Role, User
-from devices.models import Device, DeviceKind, DeviceStatus
+from devices.models import Device, DeviceKind, DeviceStatus, Stage
 from registry import lookups
 from registry.faces import consents
 from registry.faces.templates import Embedding, enrol
@@ -86,6 +86,7 @@ def places(session: Session, at: dt.datetime, name: str = "红花小区") -> Non
                 lane=f"lane-{device.split('-')[1]}",
                 direction="in",
                 secret_hash="$2b$x",
+                stage=Stage.APPROVED,
                 x=x,
                 y=y,
             )

@@ -176,7 +176,7 @@ def called(node: ast.AST) -> str:
 
 def test_every_reason_for_which_a_message_is_refused_has_a_text() -> None:
     given: set[str] = set()
-    for module in sources("ingest", "devices"):
+    for module in sources("ingest", "devices", "devices/adapters"):
         for node in ast.walk(module):
             if called(node) == "RefusedError" and node.args:
                 given |= literals(node.args[0])
@@ -189,10 +189,12 @@ def test_every_reason_for_which_a_message_is_refused_has_a_text() -> None:
 
 def test_every_mark_an_event_can_carry_has_a_text() -> None:
     given: set[str] = set()
-    for module in sources("ingest/native.py", "ingest/timing.py", "ingest/intake.py"):
+    for module in sources("devices/adapters", "ingest"):
         for node in ast.walk(module):
-            if called(node) == "_mark":
+            if called(node) == "mark":
                 given |= literals(node.args[1])
+            elif isinstance(node, ast.keyword) and node.arg == "marks":
+                given |= literals(node.value)
             elif (called(node) == "append" and getattr(node.func.value, "id", "") == "marks") or called(
                 node
             ) == "Timing":

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alerts.rules import RULES, Engine, Observation, Signal, WatchHit
+from devices.adapters.native import decode_event
 from devices.models import Device, DeviceKind
-from ingest.native import decode_event
 from registry.models import Ring, Zone
 from ringward.demo import DAY_S, cast, timeline, weekday
 from ringward.demo.day import ComeBack, Cue, FallSilent, Say, ShowFace, ShowPlate
@@ -104,7 +104,7 @@ def test_every_event_is_native_and_unmarked(cues) -> None:
     events = [cue.step.action.event for cue in cues if isinstance(cue.step.action, Say)]
     assert len(events) > 100
     for event in events:
-        decoded = decode_event(event.encode("1", at), dt.UTC)
+        decoded = decode_event(event.encode("1", at))
         assert decoded.type == event.type
         assert decoded.marks == ()
 

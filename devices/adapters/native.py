@@ -16,103 +16,32 @@
 import base64
 import binascii
 import datetime as dt
+from collections.abc import Mapping
 from contextlib import suppress
-from functools import lru_cache
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
 
+from bus import subjects
 from bus.messages import CredentialUse, DeviceMatch, PlateReading
+from devices.adapters.canonical import EVENT_TYPES, without_sensitive
+from devices.adapters.contract import (
+    MAX_BYTES,
+    MAX_PICTURES,
+    Adapter,
+    Decoded,
+    HttpReply,
+    Incoming,
+    Outgoing,
+    Reading,
+    Refusal,
+    RefusedError,
+    Rights,
+    SignOfLife,
+)
+from devices.adapters.fields import add_picture, as_utc, mark
 
 _T = TypeVar("_T")
-
-MAX_BYTES = 8 * 1024 * 1024
-MAX_PICTURES = 8
-
-# The canonical list of event types; a device that says another is not understood.
-EVENT_TYPES = frozenset(
-    [
-        "access.granted",
-        "access.denied",
-        "access.duress",
-        "door.opened",
-        "door.closed",
-        "door.forced",
-        "door.held_open",
-        "face.captured",
-        "face.identified",
-        "face.unknown",
-        "face.uncertain",
-        "plate.recognised",
-        "plate.none",
-        "barrier.opened",
-        "barrier.closed",
-        "vehicle.stranded",
-        "vehicle.turned_back",
-        "parking.overstay",
-        "video.line_crossing",
-        "video.intrusion",
-        "video.loitering",
-        "video.crowd",
-        "video.tailgating",
-        "video.fast_move",
-        "video.fall",
-        "video.climb",
-        "video.object_left",
-        "video.object_removed",
-        "video.fight",
-        "video.absence_from_post",
-        "video.parabolic",
-        "video.ebike_in_lift",
-        "video.fire_lane_blocked",
-        "video.fire_smoke",
-        "video.person_count",
-        "video.occlusion",
-        "video.lost",
-        "alarm.sos",
-        "alarm.smoke",
-        "alarm.intrusion",
-        "device.online",
-        "device.offline",
-        "device.tamper",
-        "device.fault",
-        "device.time_skew",
-        "visitor.registered",
-        "visitor.checked_in",
-        "visitor.checked_out",
-        "visitor.expired",
-        "patrol.checkin",
-        "care.activity",
-        "report.created",
-    ]
-)
-
-# What a device may infer about a person and we do not want to know (L-13): dropped unread.
-SENSITIVE = frozenset(
-    [
-        "age",
-        "ageGroup",
-        "age_group",
-        "gender",
-        "sex",
-        "glasses",
-        "mask",
-        "isNoMask",
-        "ethnicity",
-        "ethnic",
-        "EthicCode",
-        "race",
-        "emotion",
-        "beard",
-        "hair",
-        "skin",
-        "religion",
-    ]
-)
-_SENSITIVE_SPELLINGS = frozenset(name.lower().replace("_", "") for name in SENSITIVE)
-
-# Deeper than any vendor nests; every reader of the message must still be able to follow.
-MAX_DEPTH = 32
 
 
 class NativeImage(msgspec.Struct, frozen=True):
@@ -145,32 +74,6 @@ class NativeState(msgspec.Struct, frozen=True):
     at: str | None = None
 
 
-class Decoded(msgspec.Struct, frozen=True):
-    """A native event that was understood. `pictures` are (role, bytes) not yet stored."""
-
-    record_id: str
-    type: str
-    device_time: dt.datetime | None
-    late: bool
-    direction: str | None
-    track: str | None
-    credential: CredentialUse | None
-    plate: PlateReading | None
-    match: DeviceMatch | None
-    pictures: tuple[tuple[str, bytes], ...]
-    attributes: dict[str, Any]
-    marks: tuple[str, ...]
-
-
-class RefusedError(Exception):
-    """A message that cannot be an event. `reason` is a code, `detail` the fact behind it."""
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason = reason
-        self.detail = detail
-
-
 _KNOWN = frozenset(NativeEvent.__struct_fields__)
 # Vendors send numbers as text now and then: "0.93" is read as 0.93.
 _events = msgspec.json.Decoder(NativeEvent, strict=False)
@@ -194,7 +97,7 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _anything = msgspec.json.Decoder(dict[str, Any])
 
 
-def decode_event(payload: bytes, zone: dt.tzinfo) -> Decoded:
+def decode_event(payload: bytes) -> Reading:
     """Reads an event. Raises `RefusedError`; a bad picture only marks the event."""
     event, unknown = _read(payload)
     marks: list[str] = []
@@ -212,19 +115,18 @@ def decode_event(payload: bytes, zone: dt.tzinfo) -> Decoded:
         everything = _decode(payload, _anything)
         attributes = attributes | {name: everything[name] for name in unknown}
     if attributes:
-        attributes = _without_sensitive(attributes)
+        attributes = without_sensitive(attributes)
     device_time = None
     if event.at is None:
         marks.append("time_missing")
     else:
-        device_time, assumed = parse_time(event.at, zone)
-        if assumed:
-            marks.append("zone_assumed")
+        device_time = parse_time(event.at)
     pictures = _pictures(event.images, marks) if event.images else ()
-    return Decoded(
-        event.id,
+    return Reading(
         event.type,
+        event.id,
         device_time,
+        None,
         event.late,
         event.direction,
         event.track,
@@ -246,10 +148,10 @@ def _read(payload: bytes) -> tuple[NativeEvent, frozenset[str]]:
     return event, frozenset(_decode(payload, _fields).keys() - _KNOWN)
 
 
-def decode_state(payload: bytes, zone: dt.tzinfo) -> tuple[bool, dt.datetime | None]:
+def decode_state(payload: bytes) -> tuple[bool, dt.datetime | None]:
     """Reads a sign of life as (online, device time). Raises `RefusedError`."""
     state = _decode(payload, _states)
-    return state.status == "online", None if state.at is None else parse_time(state.at, zone)[0]
+    return state.status == "online", None if state.at is None else parse_time(state.at)
 
 
 def record_id_of(payload: bytes) -> str | None:
@@ -263,38 +165,14 @@ def record_id_of(payload: bytes) -> str | None:
     return found if found is not None and len(found) <= 200 else None
 
 
-def parse_time(text: str, zone: dt.tzinfo) -> tuple[dt.datetime, bool]:
-    """An ISO 8601 time as aware UTC, and whether its zone had to be assumed."""
+def parse_time(text: str) -> dt.datetime:
+    """An ISO 8601 time: aware UTC, or naive where it names no zone. Raises `RefusedError`."""
     try:
-        moment = dt.datetime.fromisoformat(text)
+        return as_utc(dt.datetime.fromisoformat(text))
     except ValueError:
         raise RefusedError("invalid_field", "at must be an ISO 8601 time") from None
-    try:
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=zone).astimezone(dt.UTC), True
-        return moment.astimezone(dt.UTC), False
     except OverflowError:
         raise RefusedError("invalid_field", "at is out of range") from None
-
-
-def _without_sensitive(value: Any, depth: int = 0) -> Any:
-    """The value without sensitive keys, at whatever depth and in whatever case a vendor hid them."""
-    if depth > MAX_DEPTH:
-        raise RefusedError("invalid_field", f"attributes are nested more than {MAX_DEPTH} deep")
-    if isinstance(value, dict):
-        return {
-            name: _without_sensitive(item, depth + 1)
-            for name, item in value.items()
-            if not _is_sensitive(name)
-        }
-    if isinstance(value, list):
-        return [_without_sensitive(item, depth + 1) for item in value]
-    return value
-
-
-@lru_cache(4096)
-def _is_sensitive(name: str) -> bool:
-    return name.lower().replace("_", "").replace("-", "") in _SENSITIVE_SPELLINGS
 
 
 def _decode(payload: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
@@ -337,30 +215,87 @@ def _check_ranges(event: NativeEvent) -> None:
 
 
 def _pictures(images: list[NativeImage], marks: list[str]) -> tuple[tuple[str, bytes], ...]:
-    pictures = []
+    pictures: list[tuple[str, bytes]] = []
     for image in images:
-        text = image.jpeg
-        if text.startswith("data:"):
-            text = text.partition(",")[2]
+        rest = image.jpeg.partition(",")[2] if image.jpeg.startswith("data:") else image.jpeg
         try:
-            content = base64.b64decode(text, validate=True)
+            content = base64.b64decode(rest, validate=True)
         except (binascii.Error, ValueError):
-            _mark(marks, "bad_base64")
+            mark(marks, "bad_base64")
             continue
-        if not content:
-            _mark(marks, "picture_unreadable")
-            continue
-        if content[:8] == b"\x89PNG\r\n\x1a\n":
-            _mark(marks, "png_named_jpeg")
-        elif content[:3] != b"\xff\xd8\xff":
-            _mark(marks, "picture_unreadable")
-        elif b"\xff\xd9" not in content[-64:]:
-            # Kept all the same: what there is of it may be all the evidence there is.
-            _mark(marks, "picture_truncated")
-        pictures.append((image.role, content))
+        add_picture(content, image.role, pictures, marks)
     return tuple(pictures)
 
 
-def _mark(marks: list[str], code: str) -> None:
-    if code not in marks:
-        marks.append(code)
+class _Reply(msgspec.Struct, omit_defaults=True):
+    # The device's record id; None where the message was too broken to hold one.
+    id: str | None
+    ok: bool
+    reason: str | None = None
+
+
+class NativeAdapter(Adapter):
+    """Devices without an adapter of their own, the simulator, integrators."""
+
+    name = "native"
+    title = "Ringward native"
+    aliases = ("ringward", "rw")
+    topics = (subjects.MQTT_UPLINK,)
+    pushes = True
+    heartbeat_s = 30
+    fields: ClassVar[Mapping[str, str]] = {
+        "id": "record_id",
+        "type": "type",
+        "at": "device_time",
+        "late": "late",
+        "direction": "direction",
+        "track": "track",
+        "credential": "credential",
+        "plate": "plate",
+        "match": "match",
+        "images": "pictures",
+        "attributes": "attributes",
+    }
+
+    def decode(self, message: Incoming) -> Decoded:
+        leaf, sender, down = _place(message.topic)
+        if leaf == "state":
+            # A device that clears its retained state sends an empty payload; it says nothing.
+            if not message.body:
+                return Decoded(sender, ignored="cleared_state")
+            online, device_time = decode_state(message.body)
+            return Decoded(sender, signs=(SignOfLife(online, device_time),))
+        reading = decode_event(message.body)
+        told = msgspec.json.encode(_Reply(reading.record_id, ok=True))
+        return Decoded(
+            sender,
+            (reading,),
+            answers=(Outgoing(f"{down}/ack", told),) if down else (),
+            reply=HttpReply(told, "application/json"),
+        )
+
+    def refused(self, message: Incoming, reason: str) -> Refusal:
+        try:
+            leaf, _, down = _place(message.topic)
+        except RefusedError:
+            return Refusal()
+        if leaf != "event":
+            return Refusal()
+        told = msgspec.json.encode(_Reply(record_id_of(message.body), ok=False, reason=reason))
+        return Refusal(
+            (Outgoing(f"{down}/ack", told),) if down else (), HttpReply(told, "application/json", 422)
+        )
+
+    def rights(self, external_id: str) -> Rights:
+        branch = f"{subjects.MQTT_ROOT}/+/{external_id}"
+        return Rights((f"{branch}/up/#",), (f"{branch}/down/#",))
+
+
+def _place(topic: str) -> tuple[str, str | None, str | None]:
+    """(leaf, device, topic of its down branch): the last two None where it was pushed by HTTP."""
+    if topic in {"event", "state"}:
+        return topic, None, None
+    parts = topic.split("/")
+    if len(parts) != 6 or parts[4] != "up" or parts[5] not in {"event", "state"}:
+        raise RefusedError("wrong_topic", "expected rw/v1/{compound}/{device}/up/event or …/state")
+    return parts[5], parts[3], f"{topic.rpartition('/up/')[0]}/down"

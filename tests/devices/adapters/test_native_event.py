@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ingest.native import EVENT_TYPES, MAX_BYTES, MAX_DEPTH, RefusedError, decode_event, decode_state
+from devices.adapters.canonical import EVENT_TYPES, MAX_DEPTH
+from devices.adapters.contract import MAX_BYTES, RefusedError
+from devices.adapters.native import decode_event, decode_state
 from tests.support.compound import JPEG
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -21,12 +23,12 @@ def event(**changes: object) -> dict:
 
 
 def read(**changes: object):
-    return decode_event(json.dumps(event(**changes)).encode(), SHANGHAI)
+    return decode_event(json.dumps(event(**changes)).encode())
 
 
 def refusal(payload: bytes) -> RefusedError:
     with pytest.raises(RefusedError) as refused:
-        decode_event(payload, SHANGHAI)
+        decode_event(payload)
     return refused.value
 
 
@@ -156,7 +158,7 @@ def test_message_of_nine_megabytes_is_too_large() -> None:
 
 def test_message_of_eight_megabytes_is_not() -> None:
     payload = json.dumps(event()).encode()
-    assert decode_event(payload + b" " * (MAX_BYTES - len(payload)), SHANGHAI).record_id == "r-1"
+    assert decode_event(payload + b" " * (MAX_BYTES - len(payload))).record_id == "r-1"
     assert refusal(payload + b" " * (MAX_BYTES - len(payload) + 1)).reason == "too_large"
 
 
@@ -190,14 +192,14 @@ def test_missing_time_is_marked() -> None:
     fields = event()
     del fields["at"]
     for payload in (fields, event(at=None)):
-        decoded = decode_event(json.dumps(payload).encode(), SHANGHAI)
+        decoded = decode_event(json.dumps(payload).encode())
         assert (decoded.device_time, decoded.marks) == (None, ("time_missing",))
 
 
-def test_time_without_a_zone_is_the_compounds() -> None:
+def test_time_without_a_zone_is_left_for_whoever_knows_the_compound() -> None:
     decoded = read(at="2026-11-23T07:15:02")
-    assert decoded.device_time == dt.datetime(2026, 11, 22, 23, 15, 2, tzinfo=dt.UTC)
-    assert decoded.marks == ("zone_assumed",)
+    assert decoded.device_time == dt.datetime(2026, 11, 23, 7, 15, 2)
+    assert decoded.marks == ()
 
 
 def test_absent_score_is_none_and_never_a_default() -> None:
@@ -262,13 +264,13 @@ def test_nesting_is_bounded() -> None:
     ("payload", "online", "at"),
     [
         (b'{"v":1,"status":"online","at":"2026-11-23T07:15:02+08:00"}', True, dt.datetime(2026, 11, 22, 23, 15, 2, tzinfo=dt.UTC)),
-        (b'{"v":1,"status":"online","at":"2026-11-23T07:15:02"}', True, dt.datetime(2026, 11, 22, 23, 15, 2, tzinfo=dt.UTC)),
+        (b'{"v":1,"status":"online","at":"2026-11-23T07:15:02"}', True, dt.datetime(2026, 11, 23, 7, 15, 2)),
         (b'{"v":1,"status":"offline"}', False, None),
         (b'{"status":"online","firmware":"4.1"}', True, None),
     ],
 )  # fmt: skip
 def test_sign_of_life_is_read(payload: bytes, online: bool, at: dt.datetime | None) -> None:
-    assert decode_state(payload, SHANGHAI) == (online, at)
+    assert decode_state(payload) == (online, at)
 
 
 @pytest.mark.parametrize(
@@ -285,7 +287,7 @@ def test_sign_of_life_is_read(payload: bytes, online: bool, at: dt.datetime | No
 )
 def test_state_that_is_none_is_refused(payload: bytes, reason: str) -> None:
     with pytest.raises(RefusedError) as refused:
-        decode_state(payload, SHANGHAI)
+        decode_state(payload)
     assert refused.value.reason == reason
 
 
