@@ -28,6 +28,7 @@ from devices.adapters.contract import (
     SignOfLife,
 )
 from devices.directory import DeviceDirectory, DeviceFacts
+from devices.roots import rooted
 from ingest import identity, routes
 from ingest.arrival import Arrival, Settled
 from ingest.routes import Route
@@ -452,4 +453,4 @@ def _in_zone(local: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
 def _rooted(answer: Outgoing, adapter: Adapter, root: str | None) -> Outgoing:
     if root is None:
         return answer
-    return Outgoing(routes.rooted(answer.topic, adapter, root), answer.payload, answer.qos)
+    return Outgoing(rooted(answer.topic, adapter, root), answer.payload, answer.qos)

@@ -1,17 +1,13 @@
 """Which adapter reads a message, and which registered device stands behind its topic."""
 
 from functools import lru_cache
-from typing import Final
 
 import msgspec
 
 from devices.adapters import ADAPTERS, filters, speaking
 from devices.adapters.contract import Adapter, RefusedError
 from devices.directory import DeviceDirectory, DeviceFacts
-
-GATEWAYS: Final = "rw/gw"
-"""`rw/gw/{device}/…`: a gateway whose root is configured to be its own, so that two of one kind
-share a broker and each is held to its own branch."""
+from devices.roots import GATEWAYS
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -53,14 +49,6 @@ def find(directory: DeviceDirectory, topic: str, signed_in: str | None) -> Route
     if not adapters:
         raise RefusedError("wrong_topic", "no adapter listens to this topic")
     return Route(adapters, topic)
-
-
-def rooted(topic: str, adapter: Adapter, root: str | None) -> str:
-    """A topic with the vendor's default root, as this gateway knows it."""
-    if root is None or adapter.root is None:
-        return topic
-    head, _, rest = topic.partition("/")
-    return f"{root}/{rest}" if head == adapter.root else topic
 
 
 def _native(directory: DeviceDirectory, parts: tuple[str, ...]) -> DeviceFacts:

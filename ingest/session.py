@@ -7,7 +7,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ingest.login import BrokerLogin
+from bus.login import BrokerLogin
 from ingest.routes import mqtt_filters
 
 DEADLINE_S = 20.0

@@ -21,9 +21,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from bus.login import BrokerLogin
 from ingest.arrival import Arrival, Settled
 from ingest.intake import Intake
-from ingest.login import BrokerLogin
 from ingest.network import NetworkThread
 from ingest.routes import mqtt_filters
 from storage import Clock

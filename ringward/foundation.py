@@ -7,7 +7,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from bus.broker import BusAddress
-from ingest.login import BrokerLogin
+from bus.login import BrokerLogin
 from ringward.ports import reachable
 from ringward.settings import Settings
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, Vault, anchors

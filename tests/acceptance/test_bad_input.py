@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ingest.login import BrokerLogin
+from bus.login import BrokerLogin
 from ringward.demo import DemoPictures, portraits
 from tests.acceptance.deployment import Deployment
 from tests.support.mqtt import Peer

@@ -9,8 +9,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import select, update
 
 from bus.deadletters import DeadLetter
+from bus.login import BrokerLogin
 from devices.models import Device, DeviceKind
-from ingest.login import BrokerLogin
 from ringward import brokerchild
 from ringward.brokerchild import BrokerChild
 from ringward.foundation import Foundation, mqtt_login

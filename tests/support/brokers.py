@@ -10,7 +10,7 @@ import bcrypt
 
 from bus.broker import BusAddress
 from bus.embedded import DeviceLogin, EmbeddedConfig, find_server
-from ingest.login import BrokerLogin
+from bus.login import BrokerLogin
 from tests.support.compound import COMPOUND, SECRET, SECRET_HASH
 from tests.support.ports import free_port, listens
 from tests.support.waiting import wait_until

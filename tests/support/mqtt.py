@@ -7,7 +7,7 @@ from typing import Any, Self
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.login import BrokerLogin
+from bus.login import BrokerLogin
 from tests.support.waiting import DEADLINE_S, wait_until
 
 
