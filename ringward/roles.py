@@ -88,7 +88,8 @@ class IngestRole(Role):
 
     def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
         from devices.directory import DeviceDirectory
-        from ingest.intake import Intake, IntakeMetrics
+        from ingest.intake import Intake
+        from ingest.metrics import IntakeMetrics
         from ingest.subscriber import Subscriber, SubscriberMetrics
 
         self._foundation = foundation
@@ -117,25 +118,51 @@ class IngestRole(Role):
 
 
 class DevicesRole(_Looping):
-    """Notices devices that fall silent."""
+    """Notices devices that fall silent, and sends what devices are asked to do."""
 
     name = "devices"
     SWEEP_S = 1.0
+    # How long a command waits at worst until it is looked at.
+    SEND_S = 0.1
 
     def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
+        from devices.commands.sender import CommandSender, SenderMetrics
         from devices.directory import DeviceDirectory
+        from devices.downlink import Downlink
 
         super().__init__()
         self._foundation = foundation
         self._directory = DeviceDirectory(foundation.database)
         self._wake = wake
         self._since = foundation.clock.now()
+        self._downlink = Downlink(mqtt_login(foundation.settings, "devices"))
+        self._sender = CommandSender(
+            foundation.database,
+            self._directory,
+            self._downlink,
+            foundation.clock,
+            SenderMetrics(foundation.metrics),
+        )
         # Set where ingest runs in the same process: silence counts while it listens only.
         self.listening: Callable[[], bool] = lambda: True
 
+    async def start(self) -> None:
+        self._downlink.start()
+        await super().start()
+
+    async def stop(self) -> None:
+        await super().stop()
+        await asyncio.to_thread(self._downlink.stop)
+
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        swept = loop.time()
         while True:
-            await asyncio.sleep(self.SWEEP_S)
+            await asyncio.sleep(self.SEND_S)
+            await asyncio.to_thread(self._sender.round)
+            if loop.time() - swept < self.SWEEP_S:
+                continue
+            swept = loop.time()
             if not self.listening():
                 self._since = self._foundation.clock.now()
                 continue

@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry
 from bus.login import BrokerLogin
 from devices.directory import DeviceDirectory
 from ingest.arrival import Arrival, Settled
-from ingest.intake import Intake, IntakeMetrics
+from ingest.intake import Intake
+from ingest.metrics import IntakeMetrics
 from ingest.subscriber import Subscriber, SubscriberMetrics
 from ringward.bench.rig import Rig
 from ringward.foundation import CORE_USER

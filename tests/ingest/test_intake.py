@@ -18,7 +18,8 @@ from devices.adapters.contract import Outgoing
 from devices.directory import DeviceDirectory
 from devices.models import DeviceStatus
 from ingest.arrival import Arrival
-from ingest.intake import Intake, IntakeMetrics
+from ingest.intake import Intake
+from ingest.metrics import IntakeMetrics
 from registry.passes.expected import by_token
 from registry.passes.visiting import new_token, token_hash
 from storage import Database, MediaStore
@@ -359,7 +360,9 @@ def test_message_that_we_trip_over_is_kept_and_not_delivered_for_ever(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("devices.adapters.native.decode_event", Mock(side_effect=ZeroDivisionError("secret words")))
+        patch.setattr(
+            "devices.adapters.native.decode_event", Mock(side_effect=ZeroDivisionError("secret words"))
+        )
         (answer,) = gate.take(event("r-1"))
     assert json.loads(answer.payload) == {"id": "r-1", "ok": False, "reason": "not_understood"}
     (letter,) = gate.letters()

@@ -13,7 +13,8 @@ from bus.deadletters import DeadLetter
 from devices import presence
 from devices.directory import DeviceDirectory
 from ingest.arrival import Arrival, Settled
-from ingest.intake import Intake, IntakeMetrics
+from ingest.intake import Intake
+from ingest.metrics import IntakeMetrics
 from ingest.session import open_session
 from ingest.subscriber import Subscriber, SubscriberMetrics
 from storage import Database, MediaStore

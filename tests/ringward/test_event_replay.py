@@ -11,7 +11,9 @@ from bus.messages import Picture, decode, encode
 from devices.adapters.canonical import EVENT_TYPES
 from devices.adapters.native import decode_event
 from devices.directory import DeviceDirectory
-from ingest.intake import Arrival, Intake, IntakeMetrics
+from ingest.arrival import Arrival
+from ingest.intake import Intake
+from ingest.metrics import IntakeMetrics
 from ingest.rows import event_row, prepare
 from ingest.timing import settle
 from ringward.replay import event_message, replay
