@@ -9,9 +9,23 @@ from functools import lru_cache
 from typing import Final
 
 from devices.adapters.contract import Adapter
+from devices.adapters.dahua import DahuaAdapter
+from devices.adapters.hc_iot import HcIotAdapter
+from devices.adapters.luozhi import LuozhiAdapter
 from devices.adapters.native import NativeAdapter
+from devices.adapters.uface import UfaceAdapter
+from devices.adapters.yilandu import YilanduAdapter
+from devices.adapters.zhenshi import ZhenshiAdapter
 
-_CLASSES: Final[tuple[type[Adapter], ...]] = (NativeAdapter,)
+_CLASSES: Final[tuple[type[Adapter], ...]] = (
+    NativeAdapter,
+    DahuaAdapter,
+    ZhenshiAdapter,
+    YilanduAdapter,
+    UfaceAdapter,
+    LuozhiAdapter,
+    HcIotAdapter,
+)
 
 ADAPTERS: Final[dict[str, Adapter]] = {kind.name: kind() for kind in _CLASSES}
 
