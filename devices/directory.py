@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
 
 from devices.models import Device, Stage
-from registry.models import Compound, Zone
+from registry.models import Compound, Ring, Zone
 from storage import Database
 
 # A new device may wait this long, in seconds, before ingest knows it.
@@ -34,6 +35,8 @@ class DeviceFacts:
     external_id: str | None = None
     gateway: str | None = None
     stage: str = Stage.APPROVED
+    # May publish on topics that its vendor's devices share.
+    shared_topics: bool = False
 
     @property
     def name_on_wire(self) -> str:
@@ -85,31 +88,42 @@ class DeviceDirectory:
     def refresh(self) -> None:
         """Reads the registry again."""
         with self._lock, self._database.read() as session:
-            rows = session.execute(
-                select(Device, Zone.ring, Compound.time_zone)
-                .join(Zone, Zone.id == Device.zone)
-                .join(Compound, Compound.id == Device.compound)
-            )
-            self._devices = {
-                device.id: DeviceFacts(
-                    device.id,
-                    device.compound,
-                    device.zone,
-                    str(ring),
-                    str(device.kind),
-                    device.lane,
-                    device.direction,
-                    device.heartbeat_s,
-                    device.enabled,
-                    ZoneInfo(time_zone),
-                    device.adapter,
-                    device.external_id,
-                    device.gateway,
-                    str(device.stage),
-                )
-                for device, ring, time_zone in rows
-            }
+            self._devices = {row[0].id: _facts(*row) for row in session.execute(_query())}
             facts = self._devices.values()
             self._speaking = {(one.adapter, one.name_on_wire): one for one in facts if one.gateway is None}
             self._behind = {(one.gateway, one.name_on_wire): one for one in facts if one.gateway is not None}
             self._read_at = time.monotonic()
+
+
+def facts_of(session: Session, device_id: str) -> DeviceFacts | None:
+    """What the registry says of one device now; for those who have no directory at hand."""
+    row = session.execute(_query().where(Device.id == device_id)).first()
+    return None if row is None else _facts(*row)
+
+
+def _query() -> Select[Device, Ring, str]:
+    return (
+        select(Device, Zone.ring, Compound.time_zone)
+        .join(Zone, Zone.id == Device.zone)
+        .join(Compound, Compound.id == Device.compound)
+    )
+
+
+def _facts(device: Device, ring: Ring, time_zone: str) -> DeviceFacts:
+    return DeviceFacts(
+        device.id,
+        device.compound,
+        device.zone,
+        str(ring),
+        str(device.kind),
+        device.lane,
+        device.direction,
+        device.heartbeat_s,
+        device.enabled,
+        ZoneInfo(time_zone),
+        device.adapter,
+        device.external_id,
+        device.gateway,
+        str(device.stage),
+        device.shared_topics,
+    )

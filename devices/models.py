@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, String, text
+from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, OwnedByCompound, UtcTime
@@ -49,7 +49,7 @@ class Device(OwnedByCompound, Base):
     direction: Mapped[str | None] = mapped_column(String(8))
     # Seconds between signs of life; three missed mean offline.
     heartbeat_s: Mapped[int] = mapped_column(Integer, default=30)
-    # bcrypt of the MQTT secret; the secret itself is shown once and not kept.
+    # bcrypt of the secret it signs in with, shown once and not kept; empty where it never signs in itself.
     secret_hash: Mapped[str] = mapped_column(String(80))
     # Position in plan metres.
     x: Mapped[float | None] = mapped_column(Float)
@@ -63,8 +63,39 @@ class Device(OwnedByCompound, Base):
     gateway: Mapped[str | None] = mapped_column(ForeignKey("devices.id"))
     # Rows from before stages were kept are devices at work.
     stage: Mapped[Stage] = mapped_column(String(16), default=Stage.QUARANTINED, server_default="approved")
+    # Why it stands where it stands: a code of `devices.onboarding.Reason`.
+    stage_reason: Mapped[str | None] = mapped_column(String(32))
+    tested_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    tested_by: Mapped[str | None] = mapped_column(String(64))
+    approved_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    approved_by: Mapped[str | None] = mapped_column(String(64))
+    # A device that was taken down: it keeps its row for its events' sake, and nothing else.
+    retired_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    vendor: Mapped[str | None] = mapped_column(String(64))
+    model: Mapped[str | None] = mapped_column(String(64))
+    # A name of `devices.profiles`, which gave it its defaults.
+    profile: Mapped[str | None] = mapped_column(String(64))
+    # GB/T 28181 Annex D, 20 digits (设备编码).
+    gb28181_code: Mapped[str | None] = mapped_column(String(20))
+    # It may publish on topics that all devices of its vendor share, where no broker can prove who speaks.
+    shared_topics: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    # The photo of the 提示标识 beside it (PIPL art. 26): its picture in the media store.
+    sign_photo: Mapped[str | None] = mapped_column(String(64))
+    sign_checked_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    sign_checked_by: Mapped[str | None] = mapped_column(String(64))
+    # Somebody has seen that it looks into no dwelling, no toilet, no changing room (条例 art. 8).
+    privacy_checked_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    privacy_checked_by: Mapped[str | None] = mapped_column(String(64))
+    # The same secret as Mosquitto reads it; None for secrets from before this was kept.
+    secret_pbkdf2: Mapped[str | None] = mapped_column(String(160))
+    # Counts rotations with an overlap: each has a user name of its own (see `devices.credentials`).
+    secret_number: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    previous_secret_hash: Mapped[str | None] = mapped_column(String(80))
+    previous_secret_pbkdf2: Mapped[str | None] = mapped_column(String(160))
+    previous_secret_until: Mapped[dt.datetime | None] = mapped_column(UtcTime)
 
     __table_args__ = (
+        Index("uq_devices_gb28181_code", "gb28181_code", unique=True),
         Index(
             "uq_devices_external",
             "adapter",

@@ -9,6 +9,7 @@ import console.accounts.models
 import devices.candidates
 import devices.enrolments
 import devices.models
+import devices.observations
 import devices.points
 import privacy.models
 import recognition.models
@@ -32,6 +33,7 @@ _ROOMS = (
     devices.candidates,
     devices.enrolments,
     devices.models,
+    devices.observations,
     devices.points,
     privacy.models,
     recognition.models,

@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from devices.models import Device
 from privacy.retention.policy import RetentionPolicy
 from privacy.retention.proofs import prove
 from privacy.retention.references import of_run
@@ -59,4 +60,5 @@ def _unnamed(
             portraits = set(
                 session.scalars(select(FaceTemplate.media_id).where(FaceTemplate.media_id.in_(part)))
             )
-        yield from (one for one in part if one not in needed and one not in portraits)
+            signs = set(session.scalars(select(Device.sign_photo).where(Device.sign_photo.in_(part))))
+        yield from (one for one in part if one not in needed and one not in portraits and one not in signs)

@@ -92,7 +92,56 @@ def _devices() -> None:
 
 
 def _registration() -> None:
-    pass
+    moment, who = storage.columns.UtcTime, sa.String(64)
+    with op.batch_alter_table("devices") as batch:
+        batch.add_column(sa.Column("stage_reason", sa.String(32), nullable=True))
+        batch.add_column(sa.Column("tested_at", moment(), nullable=True))
+        batch.add_column(sa.Column("tested_by", who, nullable=True))
+        batch.add_column(sa.Column("approved_at", moment(), nullable=True))
+        batch.add_column(sa.Column("approved_by", who, nullable=True))
+        batch.add_column(sa.Column("retired_at", moment(), nullable=True))
+        batch.add_column(sa.Column("vendor", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("model", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("profile", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("gb28181_code", sa.String(20), nullable=True))
+        batch.add_column(sa.Column("shared_topics", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch.add_column(sa.Column("sign_photo", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("sign_checked_at", moment(), nullable=True))
+        batch.add_column(sa.Column("sign_checked_by", who, nullable=True))
+        batch.add_column(sa.Column("privacy_checked_at", moment(), nullable=True))
+        batch.add_column(sa.Column("privacy_checked_by", who, nullable=True))
+        batch.add_column(sa.Column("secret_pbkdf2", sa.String(160), nullable=True))
+        batch.add_column(sa.Column("secret_number", sa.Integer(), nullable=False, server_default="1"))
+        batch.add_column(sa.Column("previous_secret_hash", sa.String(80), nullable=True))
+        batch.add_column(sa.Column("previous_secret_pbkdf2", sa.String(160), nullable=True))
+        batch.add_column(sa.Column("previous_secret_until", moment(), nullable=True))
+    op.create_index("uq_devices_gb28181_code", "devices", ["gb28181_code"], unique=True)
+    op.create_table(
+        "device_observations",
+        sa.Column("device_id", sa.String(64), nullable=False),
+        sa.Column("first_heard_at", moment(), nullable=True),
+        sa.Column("last_heard_at", moment(), nullable=True),
+        sa.Column("heartbeat_at", moment(), nullable=True),
+        sa.Column("heartbeat_s", sa.Float(), nullable=True),
+        sa.Column("types", storage.columns.JsonText(), nullable=False),
+        sa.Column("picture_at", moment(), nullable=True),
+        sa.Column("clock_offset_ms", sa.BigInteger(), nullable=True),
+        sa.Column("signed_in_at", moment(), nullable=True),
+        sa.Column("walk_asked", sa.String(8), nullable=True),
+        sa.Column("walk_asked_at", moment(), nullable=True),
+        sa.Column("walk_asked_by", sa.String(64), nullable=True),
+        sa.Column("walk_heard_at", moment(), nullable=True),
+        sa.Column("walk_heard_type", sa.String(64), nullable=True),
+        sa.Column("walk_said", sa.String(8), nullable=True),
+        sa.Column("facts", storage.columns.JsonText(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["device_id"],
+            ["devices.id"],
+            name=op.f("fk_device_observations_device_id_devices"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_device_observations")),
+    )
 
 
 def _commands() -> None:
