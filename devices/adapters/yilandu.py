@@ -213,7 +213,7 @@ def _recognition(data: Mapping[str, Any], sn: str | None) -> Decoded:
     score = percentage(matched) if matched else None
     reading = Reading(
         kind,
-        text(body.get("sequence")),
+        (text(body.get("sequence")) or "")[:200] or None,
         _time(body, marks),
         late=text(data.get("flag")) == "offline_face_result",
         credential=CredentialUse("face") if kind != "face.captured" else None,

@@ -88,6 +88,18 @@ _LANE_EVENTS: Final = {
 }  # fmt: skip
 _LANE_CLEARED: Final = frozenset([73, 97, 113])
 
+_COMMAND_NAMES: Final = frozenset(
+    [
+        "gate_direct_open",
+        "gpio_out",
+        "ivs_trigger",
+        "reboot_dev",
+        "set_time",
+        "tts_voice",
+        "white_list_operator",
+    ]
+)
+
 _RESULT: Final[Mapping[str, str]] = {
     "license": "plate.text",
     "confidence": "plate.confidence",
@@ -313,7 +325,7 @@ def _uplink(data: Mapping[str, Any], sn: str | None, name: str) -> Decoded:
             # A preview without pictures: the same passage follows as ivs_result within the second.
             return Decoded(sn, ignored="no_change")
         case "barr_gate_status":
-            return _gate(section(payload, "body"), sn, when, text(data.get("id")))
+            return _gate(section(payload, "body"), sn, when, _record("gate", text(data.get("id"))))
         case "lanectrl_result":
             return _lane(payload, sn)
         case "snapshot":
@@ -321,7 +333,8 @@ def _uplink(data: Mapping[str, Any], sn: str | None, name: str) -> Decoded:
         case "gpio_in" | "serial_data":
             # What hangs on an input or on the serial line is not known here.
             return Decoded(sn, ignored="not_security")
-    raise RefusedError("unknown_type", name[:64])
+    # Commands without a payload do not show by it what they are.
+    raise RefusedError("command_not_event" if name in _COMMAND_NAMES else "unknown_type", name[:64])
 
 
 def _answer(data: Mapping[str, Any], sn: str | None, name: str) -> Decoded:

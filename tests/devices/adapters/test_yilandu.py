@@ -116,6 +116,10 @@ def test_a_record_sent_again_has_the_same_identity() -> None:
     assert (first.record_id, first.device_time) == (again.record_id, again.device_time)
 
 
+def test_a_record_id_is_never_longer_than_an_id_may_be() -> None:
+    assert one(decoded_from(face(sequence="7" * 300))).record_id == "7" * 200
+
+
 def test_the_whole_picture_is_the_scene_and_an_address_is_kept_without_its_query() -> None:
     reading = one(decoded_from(face(img_data=b64(JPEG), e_imgurl="http://192.0.2.7/a.jpg?sign=s")))
     assert reading.pictures == (("face", JPEG), ("scene", JPEG))

@@ -348,6 +348,8 @@ def test_commands_and_what_a_server_answers_are_no_events() -> None:
     command = json.dumps(envelope("gpio_out", {"type": "gpio_out", "body": {"io": 0}})).encode()
     assert refusal(f"device/{SN}/message/down/gpio_out", command).reason == "command_not_event"
     assert refusal("", command).reason == "command_not_event"
+    bare = json.dumps(envelope("gate_direct_open", None)).encode()
+    assert refusal("", bare).reason == "command_not_event"
     opens = b'{"Response_AlarmInfoPlate": {"info": "ok"}}'
     assert refusal("", opens).reason == "command_not_event"
 
