@@ -55,7 +55,8 @@ class HcIotAdapter(Adapter):
     aliases = ("hc-iot", "java110")
     pushes = True
     gateway = True
-    heartbeat_s = 60
+    # Its documents name no interval: how long silence is normal is the platform's own setting.
+    heartbeat_s = None
     fields: ClassVar[Mapping[str, str]] = {
         **_RECORD,
         "heartbeatTime": "device_time of a sign of life",
