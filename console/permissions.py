@@ -35,6 +35,8 @@ class Action(enum.StrEnum):
     NOTES_EDIT = "notes_edit"
     DEVICES_READ = "devices_read"
     EVENTS_READ = "events_read"
+    # Opening, holding and closing ways, speaking at a gate.
+    GATES_COMMAND = "gates_command"
     INCIDENTS_READ = "incidents_read"
     INCIDENTS_DECIDE = "incidents_decide"
     TASKS = "tasks"
@@ -83,6 +85,7 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.NOTES_EDIT: (_ADMIN, _MANAGER, _OPERATOR, _GRID),
         Action.DEVICES_READ: (_ADMIN, _MANAGER, _OPERATOR),
         Action.EVENTS_READ: (_ADMIN, _OPERATOR),
+        Action.GATES_COMMAND: (_ADMIN, _OPERATOR, _GUARD),
         Action.INCIDENTS_READ: (_ADMIN, _OPERATOR),
         Action.INCIDENTS_DECIDE: (_ADMIN, _OPERATOR),
         # Whoever can be sent somewhere; they see their own tasks only.

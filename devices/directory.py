@@ -88,11 +88,16 @@ class DeviceDirectory:
     def refresh(self) -> None:
         """Reads the registry again."""
         with self._lock, self._database.read() as session:
-            self._devices = {row[0].id: _facts(*row) for row in session.execute(_query())}
+            self._devices = every(session)
             facts = self._devices.values()
             self._speaking = {(one.adapter, one.name_on_wire): one for one in facts if one.gateway is None}
             self._behind = {(one.gateway, one.name_on_wire): one for one in facts if one.gateway is not None}
             self._read_at = time.monotonic()
+
+
+def every(session: Session) -> dict[str, DeviceFacts]:
+    """What the registry says of each device now, by its id."""
+    return {row[0].id: _facts(*row) for row in session.execute(_query())}
 
 
 def facts_of(session: Session, device_id: str) -> DeviceFacts | None:

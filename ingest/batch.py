@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from devices.adapters.contract import Reading
+from devices.adapters.contract import CommandResult, Reading
 from devices.directory import DeviceFacts
 from ingest.arrival import Arrival, Settled
 from ingest.rows import Prepared
@@ -25,6 +25,7 @@ class Batch:
     amendments: list[Prepared] = field(default_factory=list)
     states: list[tuple[DeviceFacts, bool, dt.timedelta | None, dt.datetime]] = field(default_factory=list)
     candidates: list[tuple[str, str | None, str, dt.datetime, dict[str, Any]]] = field(default_factory=list)
+    results: list[tuple[str, CommandResult, dt.datetime]] = field(default_factory=list)
     letters: list[dict[str, Any]] = field(default_factory=list)
     last_seen: dict[str, dt.datetime] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)

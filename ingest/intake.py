@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from bus import deadletters, subjects
 from bus.messages import encode
-from devices import candidates, presence
+from devices import answers, candidates, presence
 from devices.adapters.contract import RefusedError
 from devices.directory import DeviceDirectory
 from ingest import routes
@@ -71,6 +71,8 @@ class Intake:
                 ],
             )
         self._note_presence(session, batch)
+        for result in batch.results:
+            answers.take(session, *result)
         for candidate in batch.candidates:
             candidates.note(session, *candidate)
         deadletters.record(session, batch.letters)

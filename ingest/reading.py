@@ -94,6 +94,12 @@ class Reader:
                 )
             elif device.trusted:
                 self._take_sign(arrival, device, sign, batch)
+        for result in decoded.results:
+            device = (
+                sender if result.device is None else self._directory.behind(sender.device_id, result.device)
+            )
+            if device is not None and device.trusted and not (arrival.retained or arrival.late):
+                batch.results.append((device.device_id, result, arrival.received_at))
         strangers: dict[str, None] = {}
         aside: RefusedError | None = None
         for reading in decoded.readings:

@@ -94,15 +94,19 @@ def bus_address(settings: Settings) -> BusAddress:
     )
 
 
-def mqtt_login(settings: Settings) -> BrokerLogin:
-    """How ingest signs in: to the embedded broker, or to the one of the settings."""
+def mqtt_login(settings: Settings, role: str | None = None) -> BrokerLogin:
+    """How ingest signs in: to the embedded broker, or to the one of the settings.
+
+    Another `role` has a client id of its own: a broker ends a session when its id comes again.
+    """
     host = reachable(settings.mqtt_host)
     if settings.nats_url is not None:
         password = settings.mqtt_password.get_secret_value() if settings.mqtt_password else None
         user = settings.mqtt_user
     else:
         user, password = CORE_USER, load_secret(settings.bus_secret_file)
-    return BrokerLogin(host, settings.mqtt_port, user, password, settings.mqtt_client_id, settings.mqtt_tls)
+    client_id = settings.mqtt_client_id if role is None else f"{settings.mqtt_client_id}-{role}"
+    return BrokerLogin(host, settings.mqtt_port, user, password, client_id, settings.mqtt_tls)
 
 
 def load_secret(path: Path) -> str:

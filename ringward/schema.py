@@ -7,6 +7,7 @@ import alerts.mutes
 import bus.deadletters
 import console.accounts.models
 import devices.candidates
+import devices.commands.models
 import devices.enrolments
 import devices.models
 import devices.observations
@@ -31,6 +32,7 @@ _ROOMS = (
     bus.deadletters,
     console.accounts.models,
     devices.candidates,
+    devices.commands.models,
     devices.enrolments,
     devices.models,
     devices.observations,

@@ -187,6 +187,9 @@ class Order(msgspec.Struct, frozen=True):
     arguments: Mapping[str, Any] = {}
     people: tuple[Person, ...] = ()
     refs: tuple[str, ...] = ()
+    # The compound's id, for topics that name it, and when the command is worth nothing any more.
+    compound: str = ""
+    expires_at: dt.datetime | None = None
 
 
 COMMANDS: Final = frozenset(

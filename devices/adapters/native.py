@@ -26,12 +26,15 @@ from bus import subjects
 from bus.messages import CredentialUse, DeviceMatch, PlateReading
 from devices.adapters.canonical import EVENT_TYPES, without_sensitive
 from devices.adapters.contract import (
+    COMMANDS,
     MAX_BYTES,
     MAX_PICTURES,
     Adapter,
+    CommandResult,
     Decoded,
     HttpReply,
     Incoming,
+    Order,
     Outgoing,
     Reading,
     Refusal,
@@ -74,6 +77,7 @@ class NativeState(msgspec.Struct, frozen=True):
     at: str | None = None
 
 
+_LEAVES = frozenset(["event", "state", "result"])
 _KNOWN = frozenset(NativeEvent.__struct_fields__)
 # Vendors send numbers as text now and then: "0.93" is read as 0.93.
 _events = msgspec.json.Decoder(NativeEvent, strict=False)
@@ -227,6 +231,34 @@ def _pictures(images: list[NativeImage], marks: list[str]) -> tuple[tuple[str, b
     return tuple(pictures)
 
 
+class NativePersonResult(msgspec.Struct, frozen=True):
+    ref: str
+    ok: bool = True
+    code: str = ""
+    text: str = ""
+
+
+class NativeResult(msgspec.Struct, frozen=True):
+    """A device's answer to a command, on `up/result`; `people` for person lists, one by one."""
+
+    id: str
+    ok: bool
+    v: Literal[1] = 1
+    code: str = ""
+    text: str = ""
+    people: list[NativePersonResult] = []
+
+
+_results = msgspec.json.Decoder(NativeResult, strict=False)
+
+
+def decode_result(payload: bytes) -> CommandResult:
+    """Reads an answer to a command. Raises `RefusedError`."""
+    said = _decode(payload, _results)
+    people = tuple((one.ref, one.ok, one.code, one.text) for one in said.people)
+    return CommandResult(said.id[:64], said.ok, said.code, said.text, people=people)
+
+
 class _Reply(msgspec.Struct, omit_defaults=True):
     # The device's record id; None where the message was too broken to hold one.
     id: str | None
@@ -243,6 +275,9 @@ class NativeAdapter(Adapter):
     topics = (subjects.MQTT_UPLINK,)
     pushes = True
     heartbeat_s = 30
+    commands = COMMANDS
+    enrol_limit = 100
+    delete_limit = 200
     fields: ClassVar[Mapping[str, str]] = {
         "id": "record_id",
         "type": "type",
@@ -265,6 +300,8 @@ class NativeAdapter(Adapter):
                 return Decoded(sender, ignored="cleared_state")
             online, device_time = decode_state(message.body)
             return Decoded(sender, signs=(SignOfLife(online, device_time),))
+        if leaf == "result":
+            return Decoded(sender, results=(decode_result(message.body),))
         reading = decode_event(message.body)
         told = msgspec.json.encode(_Reply(reading.record_id, ok=True))
         return Decoded(
@@ -286,6 +323,21 @@ class NativeAdapter(Adapter):
             (Outgoing(f"{down}/ack", told),) if down else (), HttpReply(told, "application/json", 422)
         )
 
+    def encode(self, order: Order) -> tuple[Outgoing, ...]:
+        body: dict[str, Any] = {
+            "v": 1,
+            "id": order.id,
+            "kind": order.kind,
+            "expires_at": order.expires_at,
+            "arguments": dict(order.arguments),
+        }
+        if order.people:
+            body["people"] = order.people
+        if order.refs:
+            body["refs"] = order.refs
+        topic = subjects.downlink(order.compound, order.external_id, "command")
+        return (Outgoing(topic, msgspec.json.encode(body), qos=1),)
+
     def rights(self, external_id: str) -> Rights:
         branch = f"{subjects.MQTT_ROOT}/+/{external_id}"
         return Rights((f"{branch}/up/#",), (f"{branch}/down/#",))
@@ -293,9 +345,9 @@ class NativeAdapter(Adapter):
 
 def _place(topic: str) -> tuple[str, str | None, str | None]:
     """(leaf, device, topic of its down branch): the last two None where it was pushed by HTTP."""
-    if topic in {"event", "state"}:
+    if topic in _LEAVES:
         return topic, None, None
     parts = topic.split("/")
-    if len(parts) != 6 or parts[4] != "up" or parts[5] not in {"event", "state"}:
-        raise RefusedError("wrong_topic", "expected rw/v1/{compound}/{device}/up/event or …/state")
+    if len(parts) != 6 or parts[4] != "up" or parts[5] not in _LEAVES:
+        raise RefusedError("wrong_topic", "expected rw/v1/{compound}/{device}/up/event, …/state or …/result")
     return parts[5], parts[3], f"{topic.rpartition('/up/')[0]}/down"

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from alerts.duty.models import Shift
 from alerts.mutes import RuleMute
 from bus.deadletters import DeadLetter
+from devices.commands.models import DeviceCommand
 from devices.enrolments import DeleteOrder, OrderState
 from privacy.holds import held_subjects
 from privacy.models import Disclosure, DisclosureState, Erasure, ErasureStep, LegalHold, SubjectRequest
@@ -126,6 +127,12 @@ RECORDS: Final = (
         lambda scope: and_(
             DeleteOrder.state == OrderState.CONFIRMED, DeleteOrder.answered_at < scope.cutoff("proofs")
         ),
+    ),
+    _simple(
+        "device_commands",
+        "incidents",
+        DeviceCommand,
+        lambda scope: DeviceCommand.asked_at < scope.cutoff("incidents"),
     ),
     _simple(
         "subject_requests",

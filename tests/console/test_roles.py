@@ -20,6 +20,9 @@ ROUTES = {
     ("GET", "/communities"): Action.PLACES_READ,
     ("POST", "/communities"): Action.PLACES_EDIT,
     ("PATCH", "/communities/{community_id}"): Action.PLACES_EDIT,
+    ("GET", "/commands"): Action.GATES_COMMAND,
+    ("GET", "/commands/{command_id}"): Action.GATES_COMMAND,
+    ("POST", "/commands"): Action.GATES_COMMAND,
     ("GET", "/zones"): Action.PLACES_READ,
     ("POST", "/zones"): Action.PLACES_EDIT,
     ("PATCH", "/zones/{zone_id}"): Action.PLACES_EDIT,
@@ -219,6 +222,8 @@ def body(method: str, path: str) -> dict:
         return {"json": {"kind": "access"}}
     if path.endswith("/close"):
         return {"json": {"state": "done"}}
+    if (method, path) == ("POST", "/commands"):
+        return {"json": {"device": "no-device", "kind": "open", "reason": "a guest waits"}}
     if path.endswith("/answer"):
         return {"json": {"result": "deleted"}}
     if path.endswith("/consents") and method == "POST":

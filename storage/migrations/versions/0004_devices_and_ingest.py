@@ -145,7 +145,34 @@ def _registration() -> None:
 
 
 def _commands() -> None:
-    pass
+    op.create_table(
+        "device_commands",
+        sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("compound", sa.String(64), nullable=False),
+        sa.Column("device", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("arguments", storage.columns.JsonText(), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("asked_by", sa.String(64), nullable=False),
+        sa.Column("reason", sa.String(200), nullable=False),
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.Column("asked_at", storage.columns.UtcTime(), nullable=False),
+        sa.Column("expires_at", storage.columns.UtcTime(), nullable=False),
+        sa.Column("sent_at", storage.columns.UtcTime(), nullable=True),
+        sa.Column("answer_by", storage.columns.UtcTime(), nullable=True),
+        sa.Column("settled_at", storage.columns.UtcTime(), nullable=True),
+        sa.Column("code", sa.String(64), nullable=True),
+        sa.Column("text", sa.String(500), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["compound"], ["compounds.id"], name=op.f("fk_device_commands_compound_compounds")
+        ),
+        sa.ForeignKeyConstraint(["device"], ["devices.id"], name=op.f("fk_device_commands_device_devices")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_device_commands")),
+        sa.UniqueConstraint("compound", "key", name=op.f("uq_device_commands_compound")),
+    )
+    op.create_index("ix_device_commands_state", "device_commands", ["state", "expires_at"])
+    op.create_index("ix_device_commands_asked", "device_commands", ["compound", "asked_at"])
+    op.create_index("ix_device_commands_device", "device_commands", ["device", "asked_at"])
 
 
 def _lists() -> None:
@@ -153,7 +180,28 @@ def _lists() -> None:
 
 
 def _letters() -> None:
-    pass
+    moment = storage.columns.UtcTime
+    with op.batch_alter_table("dead_letters") as batch:
+        batch.add_column(sa.Column("adapter", sa.String(32), nullable=True))
+        batch.add_column(sa.Column("last_seen", moment(), nullable=True))
+        batch.add_column(sa.Column("fingerprint", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("replay_asked_at", moment(), nullable=True))
+        batch.add_column(sa.Column("replay_asked_by", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("outcome", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("became", storage.columns.JsonText(), nullable=True))
+    op.create_index("uq_dead_letters_fingerprint", "dead_letters", ["fingerprint"], unique=True)
+    op.create_index("ix_dead_letters_device", "dead_letters", ["device_id", "received_at"])
+    asked = sa.text("replay_asked_at IS NOT NULL")
+    op.create_index(
+        "ix_dead_letters_asked",
+        "dead_letters",
+        ["replay_asked_at"],
+        sqlite_where=asked,
+        postgresql_where=asked,
+    )
+    with op.batch_alter_table("device_status") as batch:
+        batch.add_column(sa.Column("cause", sa.String(16), nullable=True))
+        batch.add_column(sa.Column("clock_off", sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 def downgrade() -> None:

@@ -1,0 +1,17 @@
+"""A device's answer, given to whoever asked."""
+
+import datetime as dt
+
+import structlog
+from sqlalchemy.orm import Session
+
+from devices.adapters.contract import CommandResult
+from devices.commands import desk
+
+log = structlog.get_logger(__name__)
+
+
+def take(session: Session, device_id: str, result: CommandResult, at: dt.datetime) -> None:
+    """Settles what the answer belongs to; an answer to nothing of ours is said in the log and no more."""
+    if not desk.settle(session, device_id, result, at):
+        log.info("answer.unasked", device=device_id, command=result.command)

@@ -1,0 +1,65 @@
+"""The way down to devices: one MQTT connection that publishes, never retained."""
+
+import threading
+from typing import Any
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+from bus.login import BrokerLogin
+
+log = structlog.get_logger(__name__)
+
+KEEPALIVE_S = 30
+
+
+class Downlink:
+    """Publishes to devices. `publish` may be called from any thread."""
+
+    def __init__(self, login: BrokerLogin) -> None:
+        self._login = login
+        self._connected = threading.Event()
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=login.client_id,
+            # Nothing is kept for later: a command that waited is a command to somebody else.
+            clean_session=True,
+            protocol=mqtt.MQTTv311,
+        )
+        if login.user is not None:
+            client.username_pw_set(login.user, login.password)
+        if login.tls:
+            client.tls_set()
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.reconnect_delay_set(1, 5)
+        self._client = client
+
+    @property
+    def connected(self) -> bool:
+        return self._connected.is_set()
+
+    def start(self) -> None:
+        """Begins to connect, and keeps trying while the broker is away."""
+        self._client.connect_async(self._login.host, self._login.port, KEEPALIVE_S)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> bool:
+        """Whether the message was handed to the connection; False means that it certainly was not."""
+        if not self.connected:
+            return False
+        return self._client.publish(topic, payload, qos, retain=False).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            log.error("downlink.refused_by_broker", reason=str(reason))
+            return
+        self._connected.set()
+
+    def _on_disconnect(self, *_: Any) -> None:
+        self._connected.clear()
