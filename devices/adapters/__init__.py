@@ -8,9 +8,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
+from devices.adapters.artemis import ArtemisAdapter
 from devices.adapters.contract import Adapter
 from devices.adapters.dahua import DahuaAdapter
+from devices.adapters.facesluice import FacesluiceAdapter
+from devices.adapters.ga1400 import Ga1400Adapter
+from devices.adapters.haan import HaanAdapter
 from devices.adapters.hc_iot import HcIotAdapter
+from devices.adapters.hikvision import HikvisionAdapter
+from devices.adapters.jsske import JsskeAdapter
 from devices.adapters.luozhi import LuozhiAdapter
 from devices.adapters.native import NativeAdapter
 from devices.adapters.uface import UfaceAdapter
@@ -19,6 +25,12 @@ from devices.adapters.zhenshi import ZhenshiAdapter
 
 _CLASSES: Final[tuple[type[Adapter], ...]] = (
     NativeAdapter,
+    HikvisionAdapter,
+    ArtemisAdapter,
+    Ga1400Adapter,
+    FacesluiceAdapter,
+    HaanAdapter,
+    JsskeAdapter,
     DahuaAdapter,
     ZhenshiAdapter,
     YilanduAdapter,
