@@ -1,14 +1,16 @@
 """The intake: a batch of arrivals becomes one commit. Acknowledging comes after, elsewhere."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
 from bus import deadletters, subjects
 from bus.messages import encode
-from devices import answers, candidates, presence
+from devices import answers, candidates, clocks, presence
 from devices.adapters.contract import RefusedError
-from devices.directory import DeviceDirectory
+from devices.clocks import Clocks
+from devices.directory import DeviceDirectory, DeviceFacts
 from ingest import routes
 from ingest.arrival import Arrival, Settled
 from ingest.batch import Batch
@@ -17,12 +19,18 @@ from ingest.reading import Reader
 from ingest.refusals import refuse
 from ingest.rows import Prepared, event_row, message_id
 from ingest.sorting import amend, sort_out
+from ingest.turns import Turns
 from storage import Database, MediaStore
 from storage.events import enqueue, store
 
 
 class Intake:
-    """Turns arrivals into committed events, dead letters and answers."""
+    """Turns arrivals into committed events, dead letters and answers; safe to use from several threads.
+
+    They take turns, whole batches long: what is stored is looked up before the rest is added,
+    and a clock's offset that one message shows holds for the next. On SQLite the writers would
+    wait for each other all the same, and what was pushed comes rarely.
+    """
 
     def __init__(
         self, database: Database, media: MediaStore, directory: DeviceDirectory, metrics: IntakeMetrics
@@ -30,7 +38,8 @@ class Intake:
         self._database = database
         self._directory = directory
         self._metrics = metrics
-        self._reader = Reader(media, directory)
+        self._reader = Reader(media, directory, Clocks(database))
+        self._turns = Turns()
 
     def process(self, arrivals: Sequence[Arrival]) -> list[Settled]:
         """Commits a batch; when it returns, every arrival is safe and may be acknowledged.
@@ -38,10 +47,11 @@ class Intake:
         Raises whatever the database or the disk raises; then nothing may be acknowledged.
         """
         batch = Batch(arrivals)
-        for position, arrival in enumerate(arrivals):
-            batch.settled.append(self._reader.take(position, arrival, batch))
-        with self._database.write() as session:
-            fresh = self._store(session, batch)
+        with self._turns.turn():
+            for position, arrival in enumerate(arrivals):
+                batch.settled.append(self._reader.take(position, arrival, batch))
+            with self._database.write() as session:
+                fresh = self._store(session, batch)
         self._count(batch, fresh)
         return batch.settled
 
@@ -85,18 +95,25 @@ class Intake:
         batch.settled[position] = refuse(batch, arrival, route, RefusedError("duplicate_id_conflict", detail))
 
     def _note_presence(self, session: Session, batch: Batch) -> None:
-        for device, online, offset, at in batch.states:
+        for device, online, clock, at in batch.states:
             if online:
                 batch.last_seen[device.device_id] = at
-            if offset is not None:
-                presence.note_clock(session, device.device_id, offset)
-            presence.change(session, device, at, online=online, cause="heartbeat" if online else "last_will")
+            if clock is not None:
+                drift, sure = clock
+                clocks.note(session, device, drift, at, sure=sure)
+            self._change(session, device, at, online=online, cause="heartbeat" if online else "last_will")
         presence.seen(session, batch.last_seen)
         told = {device.device_id for device, *_ in batch.states}
         for device_id, at in batch.last_seen.items():
             known = self._directory.get(device_id)
             if known is not None and device_id not in told:
-                presence.change(session, known, at, online=True, cause="event")
+                self._change(session, known, at, online=True, cause="event")
+
+    def _change(
+        self, session: Session, device: DeviceFacts, at: dt.datetime, *, online: bool, cause: str
+    ) -> None:
+        behind = self._directory.hanging_on(device.device_id)
+        presence.change(session, device, at, online=online, cause=cause, behind=behind)
 
     def _count(self, batch: Batch, fresh: list[Prepared]) -> None:
         late = sum(1 for prepared in fresh if prepared.message.late)

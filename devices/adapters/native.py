@@ -345,8 +345,9 @@ class NativeAdapter(Adapter):
 
 def _place(topic: str) -> tuple[str, str | None, str | None]:
     """(leaf, device, topic of its down branch): the last two None where it was pushed by HTTP."""
-    if topic in _LEAVES:
-        return topic, None, None
+    # Pushed by HTTP it is a path.
+    if topic.removeprefix("/") in _LEAVES:
+        return topic.removeprefix("/"), None, None
     parts = topic.split("/")
     if len(parts) != 6 or parts[4] != "up" or parts[5] not in _LEAVES:
         raise RefusedError("wrong_topic", "expected rw/v1/{compound}/{device}/up/event, …/state or …/result")
