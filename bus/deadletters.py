@@ -1,12 +1,22 @@
-"""Dead letters: input that was refused, with the reason and, where we got them, the raw bytes."""
+"""Dead letters: input that was refused, with the reason and, where we got them, the raw bytes.
+
+The same message refused again is the same letter with a higher count. A letter can be asked
+to be replayed: ingest reads it again as history, and writes down here what became of it.
+"""
 
 import datetime as dt
-from typing import Any
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final, cast
 
-from sqlalchemy import Index, Integer, String, insert
+from sqlalchemy import ColumnElement, Index, Integer, String, Table, bindparam, func, insert, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storage import Base, Encrypted, JsonText, UtcTime, new_id
+from storage import Base, Encrypted, JsonText, UtcTime, content_id, new_id
+from storage.keys import current_ring
+
+REPLAYABLE: Final = ("mqtt", "http")
+"""Sources whose bytes ingest itself has read: nothing else can be read again."""
 
 
 class DeadLetter(Base):
@@ -15,7 +25,7 @@ class DeadLetter(Base):
     __tablename__ = "dead_letters"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    # mqtt (refused by ingest), broker (refused by the broker itself), bus (a worker gave up).
+    # mqtt, http (refused by ingest), broker (refused by the broker itself), bus (a worker gave up).
     source: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(String(64))
     # Facts for the reader: the field that is wrong, the size, the limit.
@@ -23,16 +33,50 @@ class DeadLetter(Base):
     topic: Mapped[str] = mapped_column(String(500))
     compound: Mapped[str | None] = mapped_column(String(64))
     device_id: Mapped[str | None] = mapped_column(String(64))
+    # Whose format it was read as.
+    adapter: Mapped[str | None] = mapped_column(String(32))
+    # When it came first; a replay reads it as of then.
     received_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # When it came last; None where it came once, or in rows from before this was kept.
+    last_seen: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     size: Mapped[int] = mapped_column(Integer)
     # Sealed, since a refused message may carry a face; None when only the broker saw it.
     raw: Mapped[bytes | None] = mapped_column(Encrypted)
-    # How often the broker said the same within minutes; what reached ingest has a row each.
+    # How often the same came.
     count: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    # A keyed hash by which the same is known again; it says nothing of the content.
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    # How it came, where that cannot be told from the rest: content_type, signed_in, retained.
     context: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
+    # Somebody wants it read again; ingest takes this away when it has.
+    replay_asked_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    replay_asked_by: Mapped[str | None] = mapped_column(String(64))
     replayed_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    # Of the last replay: stored, known, nothing, or the reason why it is refused still.
+    outcome: Mapped[str | None] = mapped_column(String(64))
+    # Ids of the events that it became.
+    became: Mapped[list[str] | None] = mapped_column(JsonText)
 
-    __table_args__ = (Index("ix_dead_letters_received", "received_at"),)
+    __table_args__ = (
+        Index("ix_dead_letters_received", "received_at"),
+        Index("uq_dead_letters_fingerprint", "fingerprint", unique=True),
+        Index("ix_dead_letters_device", "device_id", "received_at"),
+        Index(
+            "ix_dead_letters_asked",
+            "replay_asked_at",
+            sqlite_where=text("replay_asked_at IS NOT NULL"),
+            postgresql_where=text("replay_asked_at IS NOT NULL"),
+        ),
+    )
+
+
+_letters = cast("Table", DeadLetter.__table__)
+_AGAIN: Final = (
+    update(_letters)
+    .where(_letters.c.fingerprint == bindparam("known"))
+    .values(count=_letters.c.count + bindparam("times"), last_seen=bindparam("at"))
+    .returning(_letters.c.id)
+)
 
 
 def letter(
@@ -44,7 +88,9 @@ def letter(
     topic: str = "",
     compound: str | None = None,
     device_id: str | None = None,
+    adapter: str | None = None,
     raw: bytes | None = None,
+    fingerprint: str | None = None,
     context: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A new dead letter's columns, cut to what they hold."""
@@ -57,16 +103,57 @@ def letter(
         "topic": topic[:500],
         "compound": compound[:64] if compound else None,
         "device_id": device_id[:64] if device_id else None,
+        "adapter": adapter,
         "received_at": at,
+        "last_seen": None,
         "size": len(raw) if raw is not None else 0,
         "raw": raw,
         "count": 1,
+        "fingerprint": fingerprint,
         "context": context or {},
         "replayed_at": None,
     }
 
 
-def record(session: Session, letters: list[dict[str, Any]]) -> None:
-    """Writes dead letters in one statement; the keys are the columns of `DeadLetter`."""
-    if letters:
-        session.execute(insert(DeadLetter), letters)
+def fingerprint(*parts: str, raw: bytes = b"") -> str:
+    """By which the same refusal is known again: a keyed hash, 64 hex digits."""
+    return current_ring().fingerprint("dead-letter", content_id(*parts, hashlib.blake2b(raw).hexdigest()))
+
+
+def record(session: Session, letters: Sequence[dict[str, Any]]) -> None:
+    """Writes dead letters; what has the fingerprint of one that is there counts that one up."""
+    if not letters:
+        return
+    fresh: list[dict[str, Any]] = []
+    by_print: dict[str, list[dict[str, Any]]] = {}
+    for one in letters:
+        if one["fingerprint"] is None:
+            fresh.append(one)
+        else:
+            by_print.setdefault(one["fingerprint"], []).append(one)
+    for known, same in by_print.items():
+        times = sum(one["count"] for one in same)
+        again = {"known": known, "times": times, "at": same[-1]["received_at"]}
+        if not session.execute(_AGAIN, again).all():
+            last_seen = same[-1]["received_at"] if len(same) > 1 else None
+            fresh.append(same[0] | {"count": times, "last_seen": last_seen})
+    if fresh:
+        session.execute(insert(DeadLetter), fresh)
+
+
+def ask_replay(session: Session, which: Sequence[ColumnElement[bool]], by: str, at: dt.datetime) -> int:
+    """Asks that letters are read again; returns how many. Those that wait already are not asked twice."""
+    asked = session.execute(
+        update(DeadLetter)
+        .where(*which, can_be_replayed(), DeadLetter.replay_asked_at.is_(None))
+        .values(replay_asked_at=at, replay_asked_by=by)
+        .execution_options(synchronize_session=False)
+        .returning(DeadLetter.id)
+    )
+    return len(asked.all())
+
+
+def can_be_replayed() -> ColumnElement[bool]:
+    """The condition that ingest has the bytes and that nothing became of them yet."""
+    still = func.coalesce(DeadLetter.outcome, "") != "stored"
+    return DeadLetter.source.in_(REPLAYABLE) & DeadLetter.raw.is_not(None) & still

@@ -59,6 +59,7 @@ class DeviceDirectory:
         # (adapter, name on the wire) of those that speak for themselves, (gateway, name) of the others.
         self._speaking: dict[tuple[str, str], DeviceFacts] = {}
         self._behind: dict[tuple[str, str], DeviceFacts] = {}
+        self._hanging: dict[str, list[DeviceFacts]] = {}
         self._read_at = float("-inf")
 
     def get(self, device_id: str) -> DeviceFacts | None:
@@ -76,6 +77,11 @@ class DeviceDirectory:
         self._renew()
         return self._behind.get((gateway, external_id))
 
+    def hanging_on(self, gateway: str) -> list[DeviceFacts]:
+        """The devices that a gateway speaks for."""
+        self._renew()
+        return self._hanging.get(gateway, [])
+
     def all(self) -> list[DeviceFacts]:
         """Every registered device."""
         self._renew()
@@ -92,6 +98,10 @@ class DeviceDirectory:
             facts = self._devices.values()
             self._speaking = {(one.adapter, one.name_on_wire): one for one in facts if one.gateway is None}
             self._behind = {(one.gateway, one.name_on_wire): one for one in facts if one.gateway is not None}
+            self._hanging = {}
+            for one in facts:
+                if one.gateway is not None:
+                    self._hanging.setdefault(one.gateway, []).append(one)
             self._read_at = time.monotonic()
 
 

@@ -47,7 +47,7 @@ class Device(OwnedByCompound, Base):
     lane: Mapped[str | None] = mapped_column(String(64))
     # What passing this device means when it does not say so itself: in or out.
     direction: Mapped[str | None] = mapped_column(String(8))
-    # Seconds between signs of life; three missed mean offline.
+    # Seconds between signs of life; offline within 2.5 of them. 0: it gives none, silence says nothing.
     heartbeat_s: Mapped[int] = mapped_column(Integer, default=30)
     # bcrypt of the secret it signs in with, shown once and not kept; empty where it never signs in itself.
     secret_hash: Mapped[str] = mapped_column(String(80))
@@ -118,8 +118,12 @@ class DeviceStatus(Base):
     since: Mapped[dt.datetime] = mapped_column(UtcTime)
     # None until its first sign of life.
     last_seen: Mapped[dt.datetime | None] = mapped_column(UtcTime)
-    # Device time minus received time of the last live message, in milliseconds; a clock
-    # that has fallen back to 1970 is off by more than 32 bits hold.
+    # Device time minus received time in milliseconds, the median of its last live heartbeats; a
+    # clock that has fallen back to 1970 is off by more than 32 bits hold.
     clock_offset_ms: Mapped[int | None] = mapped_column(BigInteger)
+    # Whether it was said that the clock is wrong: said once, and once more when it is right again.
+    clock_off: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    # Why it came or went last: heartbeat, event, last_will, silence, gateway.
+    cause: Mapped[str | None] = mapped_column(String(16))
 
     __table_args__ = (Index("ix_device_status_online", "online", "last_seen"),)

@@ -1,17 +1,21 @@
 """Presence: a device comes, goes, or falls silent. Each change is one event, whoever notices it."""
 
 import datetime as dt
-from typing import cast
+from collections.abc import Iterable
+from typing import Final, cast
 
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from bus import subjects
-from bus.messages import DeviceChanged, EventStored, encode
+from bus.messages import DeviceChanged, encode
 from devices.directory import DeviceFacts
 from devices.models import Device, DeviceStatus
-from storage import content_id
-from storage.events import EventRow, enqueue
+from devices.notices import notice
+from storage.events import enqueue
+
+GATEWAY: Final = "gateway"
+"""The cause of what happens to a device because of the gateway that speaks for it."""
 
 _status = cast("Table", DeviceStatus.__table__)
 # Built once: both run with every batch, and cost more to put together than to execute.
@@ -21,12 +25,15 @@ _SEEN = (
 _MOVE = (
     update(_status)
     .where(_status.c.device_id == bindparam("device"), _status.c.online == bindparam("before"))
-    .values(online=bindparam("after"), since=bindparam("at"))
+    .values(online=bindparam("after"), since=bindparam("at"), cause=bindparam("why"))
     .returning(_status.c.device_id)
 )
+# A gateway that is back brings back what its going took away, not what was gone by itself.
+_RETURN = _MOVE.where(_status.c.cause == GATEWAY)
 
-# Missed heartbeats until a device counts as offline.
-MISSED = 3
+# Heartbeats that may be missing until a device counts as offline: less than the 2.5 within which it
+# has to be told, for the sweep comes round every second.
+MISSED = 2.25
 
 
 def ensure_rows(session: Session, now: dt.datetime) -> None:
@@ -47,90 +54,74 @@ def seen(session: Session, last_seen: dict[str, dt.datetime]) -> None:
         session.execute(_SEEN, {"device": device_id, "moment": moment})
 
 
-def note_clock(session: Session, device_id: str, offset: dt.timedelta) -> None:
-    """Keeps how far the device's clock was off at its last heartbeat."""
-    session.execute(
-        update(DeviceStatus)
-        .where(DeviceStatus.device_id == device_id)
-        .values(clock_offset_ms=round(offset / dt.timedelta(milliseconds=1)))
-    )
-
-
-def change(session: Session, device: DeviceFacts, at: dt.datetime, *, online: bool, cause: str) -> bool:
+def change(
+    session: Session,
+    device: DeviceFacts,
+    at: dt.datetime,
+    *,
+    online: bool,
+    cause: str,
+    behind: Iterable[DeviceFacts] = (),
+) -> bool:
     """Moves a device to online or offline; False when it was there already.
 
     `cause` is heartbeat, event, last_will or silence. The database decides who was first,
-    so a last will and a missed heartbeat together make one event.
+    so a last will and a missed heartbeat together make one event. `behind` are the devices
+    that a gateway speaks for: they go with it, and come back with it.
     """
-    moved = session.execute(
-        _MOVE, {"device": device.device_id, "before": not online, "after": online, "at": at}
-    ).first()
-    if moved is None:
+    if not _move(session, device, at, online=online, cause=cause):
+        return False
+    for one in behind:
+        if one.enabled:
+            _move(session, one, at, online=online, cause=GATEWAY)
+    return True
+
+
+def _move(session: Session, device: DeviceFacts, at: dt.datetime, *, online: bool, cause: str) -> bool:
+    statement = _RETURN if online and cause == GATEWAY else _MOVE
+    asked = {"device": device.device_id, "before": not online, "after": online, "at": at, "why": cause}
+    if session.execute(statement, asked).first() is None:
         return False
     event_type = "device.online" if online else "device.offline"
-    message = EventStored(
-        id=content_id(device.device_id, event_type, at.isoformat()),
-        compound=device.compound,
-        device_id=device.device_id,
-        type=event_type,
-        ring=device.ring,
-        zone=device.zone,
-        # A last will carries no time: ours is the only one there is.
-        device_time=at,
-        at=at,
-        received_at=at,
-        lane=device.lane,
-        attributes={"cause": cause},
-    )
-    session.execute(
-        insert(EventRow).values(
-            id=message.id,
-            compound=message.compound,
-            device_id=message.device_id,
-            record_id=f"{event_type}@{at.isoformat()}",
-            type=event_type,
-            ring=message.ring,
-            zone=message.zone,
-            lane=message.lane,
-            direction=None,
-            device_time=at,
-            corrected_time=at,
-            received_at=at,
-            late=False,
-            marks=[],
-            body={"attributes": message.attributes},
-            content_hash="",
-        )
-    )
+    message = notice(session, device, event_type, at, {"cause": cause})
     changed = DeviceChanged(device_id=device.device_id, compound=device.compound, online=online, at=at)
-    enqueue(
-        session,
-        [
-            (message.id, subjects.event(device.compound, event_type), encode(message)),
-            (f"device:{message.id}", subjects.device(device.compound), encode(changed)),
-        ],
-    )
+    enqueue(session, [(f"device:{message.id}", subjects.device(device.compound), encode(changed))])
     return True
 
 
 def sweep(
     session: Session, devices: dict[str, DeviceFacts], now: dt.datetime, watching_since: dt.datetime
 ) -> list[str]:
-    """Declares offline who has missed three heartbeats; returns their ids.
+    """Declares offline who has missed its heartbeats; returns their ids.
 
-    `watching_since` is when ingest began to listen: silence before that was our own.
+    `watching_since` is when ingest began to listen: silence before that was our own. A device
+    that gives no heartbeats (`heartbeat_s` 0) is never taken for silent.
     """
     silent = [
-        device_id
-        for device_id, last_seen in session.execute(
-            select(DeviceStatus.device_id, DeviceStatus.last_seen).where(DeviceStatus.online)
+        devices[row.device_id]
+        for row in session.execute(
+            select(DeviceStatus.device_id, DeviceStatus.last_seen, DeviceStatus.since).where(
+                DeviceStatus.online
+            )
         )
-        if device_id in devices
-        and now - max(last_seen or watching_since, watching_since)
-        > dt.timedelta(seconds=MISSED * devices[device_id].heartbeat_s)
+        if row.device_id in devices
+        and _is_silent(
+            devices[row.device_id], now - max(row.last_seen or row.since, row.since, watching_since)
+        )
     ]
+    # Gateways first: what hangs behind a dead one is gone because of it.
+    silent.sort(key=lambda device: device.gateway is not None)
+    behind: dict[str | None, list[DeviceFacts]] = {}
+    for device in devices.values():
+        behind.setdefault(device.gateway, []).append(device)
     return [
-        device_id
-        for device_id in silent
-        if change(session, devices[device_id], now, online=False, cause="silence")
+        device.device_id
+        for device in silent
+        if change(
+            session, device, now, online=False, cause="silence", behind=behind.get(device.device_id, ())
+        )
     ]
+
+
+def _is_silent(device: DeviceFacts, silence: dt.timedelta) -> bool:
+    return device.heartbeat_s > 0 and silence > dt.timedelta(seconds=MISSED * device.heartbeat_s)

@@ -23,7 +23,10 @@ class Batch:
     unnamed: list[tuple[int, Reading, DeviceFacts]] = field(default_factory=list)
     repeats: Counter[str] = field(default_factory=Counter)
     amendments: list[Prepared] = field(default_factory=list)
-    states: list[tuple[DeviceFacts, bool, dt.timedelta | None, dt.datetime]] = field(default_factory=list)
+    # (device, online, its clock's drift and whether that is sure, when).
+    states: list[tuple[DeviceFacts, bool, tuple[dt.timedelta, bool] | None, dt.datetime]] = field(
+        default_factory=list
+    )
     candidates: list[tuple[str, str | None, str, dt.datetime, dict[str, Any]]] = field(default_factory=list)
     results: list[tuple[str, CommandResult, dt.datetime]] = field(default_factory=list)
     letters: list[dict[str, Any]] = field(default_factory=list)

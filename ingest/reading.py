@@ -1,6 +1,7 @@
 """From an arrival to what the commit will hold: decoded, believed or not, with its time and pictures."""
 
 import datetime as dt
+from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,6 +11,7 @@ from bus.messages import Picture
 from devices import points
 from devices.adapters.canonical import CRITICAL
 from devices.adapters.contract import Adapter, Decoded, Reading, RefusedError, SignOfLife
+from devices.clocks import Clocks
 from devices.directory import DeviceDirectory, DeviceFacts
 from ingest import identity, routes
 from ingest.arrival import Arrival, Settled
@@ -22,15 +24,21 @@ from storage import MediaStore
 
 log = structlog.get_logger(__name__)
 
+# A broker gives a dead connection up after one and a half of its keep-alives, which are a minute
+# by the usual default: until then its last will may come, whoever has connected meanwhile.
+WILL_AFTER_BIRTH: Final = dt.timedelta(seconds=90)
+_LONG_AGO: Final = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+
 
 class Reader:
     """Reads arrivals into a batch. Pictures are on the disk when it returns."""
 
-    def __init__(self, media: MediaStore, directory: DeviceDirectory) -> None:
+    def __init__(self, media: MediaStore, directory: DeviceDirectory, clocks: Clocks) -> None:
         self._media = media
         self._directory = directory
-        # Device clock minus ours, as heartbeats showed it.
-        self._offsets: dict[str, dt.timedelta] = {}
+        self._clocks = clocks
+        # When a device said last that it had just connected.
+        self._births: dict[str, dt.datetime] = {}
 
     def take(self, position: int, arrival: Arrival, batch: Batch) -> Settled:
         """Reads one arrival. Raises only what the disk or the database raises."""
@@ -162,7 +170,8 @@ class Reader:
             device_time,
             arrival.received_at,
             flagged_late=reading.late or arrival.late,
-            known_offset=self._offsets.get(device.device_id),
+            known_offset=self._clocks.known(device.device_id),
+            zone_assumed="zone_assumed" in marks,
         )
         pictures = []
         for role, content in reading.pictures:
@@ -171,17 +180,22 @@ class Reader:
         return prepare(device, reading, device_time, marks, timing, arrival.received_at, pictures)
 
     def _take_sign(self, arrival: Arrival, device: DeviceFacts, sign: SignOfLife, batch: Batch) -> None:
-        offset = None
-        if sign.online and sign.device_time is not None and not arrival.retained:
-            device_time = sign.device_time
-            if device_time.tzinfo is None:
-                device_time = _in_zone(device_time, device.time_zone)
-            offset = device_time - arrival.received_at
-            self._offsets[device.device_id] = offset
         if (arrival.retained and sign.online) or arrival.late:
             # What the broker remembers of a device is no sign of life.
             return
-        batch.states.append((device, sign.online, offset, arrival.received_at))
+        at = arrival.received_at
+        if sign.birth:
+            self._births[device.device_id] = at
+        elif not sign.online and at - self._births.get(device.device_id, _LONG_AGO) < WILL_AFTER_BIRTH:
+            # Of the connection before, which the broker gave up only now. If not, silence will tell.
+            return
+        clock = None
+        if sign.online and sign.device_time is not None:
+            device_time = sign.device_time
+            if device_time.tzinfo is None:
+                device_time = _in_zone(device_time, device.time_zone)
+            clock = self._clocks.observe(device.device_id, device_time - at)
+        batch.states.append((device, sign.online, clock, at))
 
 
 def _read(route: Route, arrival: Arrival) -> tuple[Adapter, Decoded]:

@@ -28,7 +28,8 @@ class DeviceOffline(Rule):
 
     @staticmethod
     def ask(observation: Observation, settings: Settings) -> Question | None:  # noqa: ARG004
-        if observation.type == "device.offline":
+        # What went with its gateway is part of what happened to the gateway.
+        if observation.type == "device.offline" and observation.cause != "gateway":
             return Question(observation, observation.at)
         return None
 

@@ -107,6 +107,8 @@ class SignOfLife(msgspec.Struct, frozen=True):
     device: str | None = None
     # Facts about the device itself, for its page: address, firmware, model, name, battery.
     facts: dict[str, Any] = {}
+    # It says that it has just connected: the last will of the connection before may still come.
+    birth: bool = False
 
 
 class CommandResult(msgspec.Struct, frozen=True):

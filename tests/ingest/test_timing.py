@@ -9,6 +9,7 @@ from tests.support.clock import NOON
 
 DAY = dt.timedelta(days=1)
 S = dt.timedelta(seconds=1)
+HOUR = dt.timedelta(hours=1)
 TICK = dt.timedelta(microseconds=1)
 
 
@@ -34,11 +35,19 @@ TICK = dt.timedelta(microseconds=1)
         (-DAY - S, -DAY, False, -S, False, ("clock_skew",)),
         # A day behind and nobody knows: history or a wrong clock, and nobody to be met either way.
         (-DAY, None, False, -DAY, True, ("clock_skew",)),
+        # Older than a day, and nobody knows whether the clock is right: as of when it came.
+        (-DAY - TICK, None, False, 0 * S, True, ("clock_skew",)),
+        (-DAY - TICK, None, True, 0 * S, True, ("clock_skew",)),
+        (-DAY - TICK, 0 * S, False, 0 * S, True, ("clock_skew",)),
+        # Unless the device knows it to be history, and its clock has been measured.
+        (-3 * DAY, 0 * S, True, -3 * DAY, True, ()),
+        (-4 * DAY, -DAY, True, -3 * DAY, True, ("clock_skew",)),
         # An hour old by a clock that is known to be a day off.
         (-DAY - 3600 * S, -DAY, True, -3600 * S, True, ("clock_skew",)),
         (DAY - 3600 * S, DAY, False, -3600 * S, True, ("clock_skew",)),
         # The heartbeats spoke of an older mistake, and the clock has been set since.
         (0 * S, -DAY, False, 0 * S, False, ("clock_skew",)),
+        (0 * S, DAY, False, 0 * S, False, ("clock_skew",)),
         # Five seconds off is no skew yet; a tick more is.
         (5 * S, 5 * S, False, 5 * S, False, ()),
         (5 * S + TICK, 5 * S + TICK, False, 0 * S, False, ("clock_skew",)),
@@ -49,6 +58,26 @@ def test_which_clock_is_believed(ahead, offset, flagged, corrected, late, marks)
     assert timing.device_time == NOON + ahead
     assert timing.corrected_time == NOON + corrected
     assert (timing.late, timing.marks) == (late, marks)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "zone_assumed", "flagged", "marks"),
+    [
+        (-8 * HOUR - S, True, False, ("wrong_zone", "clock_skew")),
+        (9 * HOUR, True, False, ("wrong_zone", "clock_skew")),
+        (-8 * HOUR - 20 * S, True, False, ("clock_skew",)),
+        (-15 * HOUR, True, False, ("clock_skew",)),
+        (-8 * HOUR, False, False, ("clock_skew",)),
+        # History may be of any hour.
+        (-8 * HOUR, True, True, ()),
+        (-S, True, False, ()),
+    ],
+)
+def test_time_without_a_zone_that_is_whole_hours_off_is_of_another_zone(
+    ahead: dt.timedelta, zone_assumed: bool, flagged: bool, marks: tuple[str, ...]
+) -> None:
+    timing = settle(NOON + ahead, NOON, flagged_late=flagged, known_offset=None, zone_assumed=zone_assumed)
+    assert timing.marks == marks
 
 
 @pytest.mark.parametrize("flagged", [True, False])

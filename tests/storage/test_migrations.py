@@ -5,11 +5,11 @@ import pytest
 from sqlalchemy import Column, String, Table, select
 
 import ringward.schema
-from devices import presence
+from devices import clocks, presence
 from devices.models import DeviceStatus
 from storage import Database, migrate
 from tests.support.clock import NOON
-from tests.support.compound import settle_in
+from tests.support.compound import facts, settle_in
 
 
 def test_upgrade_from_empty_gives_what_the_code_expects(either_database: Database) -> None:
@@ -56,6 +56,6 @@ def test_clock_that_is_decades_off_can_be_stored(either_database: Database, year
     offset = dt.timedelta(days=365 * years)
     with either_database.write() as session:
         presence.ensure_rows(session, NOON)
-        presence.note_clock(session, "cam-1", offset)
+        clocks.note(session, facts(either_database, "cam-1"), offset, NOON, sure=False)
     with either_database.read() as session:
         assert session.get(DeviceStatus, "cam-1").clock_offset_ms == offset / dt.timedelta(milliseconds=1)
