@@ -1,7 +1,10 @@
 """One file for each vendor's format, behind one contract (`devices.adapters.contract`).
 
 `named` finds an adapter by name or alias, `speaking` those whose topics match; an adapter
-is added by listing its class in `_CLASSES` and its tier in `tiers.toml`.
+is added by listing its class in `
+from devices.adapters.onvif import OnvifAdapter
+
+_CLASSES` and its tier in `tiers.toml`.
 """
 
 from collections.abc import Sequence
@@ -9,19 +12,27 @@ from functools import lru_cache
 from typing import Final
 
 from devices.adapters.artemis import ArtemisAdapter
+from devices.adapters.axis import AxisAdapter
+from devices.adapters.chirpstack import ChirpStackAdapter
 from devices.adapters.contract import Adapter
 from devices.adapters.dahua import DahuaAdapter
+from devices.adapters.double_take import DoubleTakeAdapter
 from devices.adapters.facesluice import FacesluiceAdapter
+from devices.adapters.frigate import FrigateAdapter
 from devices.adapters.ga1400 import Ga1400Adapter
 from devices.adapters.haan import HaanAdapter
 from devices.adapters.hc_iot import HcIotAdapter
 from devices.adapters.hikvision import HikvisionAdapter
+from devices.adapters.homeassistant import HomeAssistantAdapter
 from devices.adapters.jsske import JsskeAdapter
 from devices.adapters.luozhi import LuozhiAdapter
 from devices.adapters.native import NativeAdapter
+from devices.adapters.shelly import ShellyAdapter
+from devices.adapters.tasmota import TasmotaAdapter
 from devices.adapters.uface import UfaceAdapter
 from devices.adapters.yilandu import YilanduAdapter
 from devices.adapters.zhenshi import ZhenshiAdapter
+from devices.adapters.zigbee2mqtt import Zigbee2MqttAdapter
 
 _CLASSES: Final[tuple[type[Adapter], ...]] = (
     NativeAdapter,
@@ -32,11 +43,20 @@ _CLASSES: Final[tuple[type[Adapter], ...]] = (
     HaanAdapter,
     JsskeAdapter,
     DahuaAdapter,
+    AxisAdapter,
+    OnvifAdapter,
     ZhenshiAdapter,
     YilanduAdapter,
     UfaceAdapter,
     LuozhiAdapter,
     HcIotAdapter,
+    FrigateAdapter,
+    DoubleTakeAdapter,
+    Zigbee2MqttAdapter,
+    HomeAssistantAdapter,
+    ShellyAdapter,
+    TasmotaAdapter,
+    ChirpStackAdapter,
 )
 
 ADAPTERS: Final[dict[str, Adapter]] = {kind.name: kind() for kind in _CLASSES}
