@@ -10,7 +10,6 @@ from bus.messages import CredentialUse, DeviceMatch, PlateReading
 from devices.adapters.contract import Reading, RefusedError
 from devices.adapters.fields import integer, mark, moment, number, percentage, picture, text
 from devices.adapters.leftovers import leftovers
-from registry.plates import normalise
 
 # Body temperature is health data (L-13); notes and native tell of a person, username is a login.
 PRIVATE: Final = (
@@ -36,6 +35,7 @@ _PLATE_COLORS: Final[Mapping[int, str]] = {
 _HTTP_PLATE_COLORS: Final[Mapping[int, str]] = {
     1: "blue", 2: "yellow", 3: "white", 4: "black", 5: "green", 6: "yellow_green", 7: "green",
 }  # fmt: skip
+_NO_PLATE: Final = frozenset(["无", "无牌", "无牌车", "无车牌", "未识别", "未知", "unknown", "none", "null"])
 _MOVEMENTS: Final[Mapping[int, str]] = {
     0: "left_to_right", 1: "right_to_left", 2: "enters_area", 3: "leaves_area",
 }  # fmt: skip
@@ -192,7 +192,7 @@ def _stranger(draft: Draft) -> Reading | str:
 
 
 def _structured(draft: Draft) -> Reading | str:
-    """FullStrSnapPush: whatever moved. A body is nobody, and no plate is read of what is no car."""
+    """FullStrSnapPush: whatever moved. A body is nobody, and neither is a bicycle without a plate."""
     said = draft.said
     what = integer(said.get("objectType"))
     draft.add_box()
@@ -210,7 +210,9 @@ def _structured(draft: Draft) -> Reading | str:
     kept, _ = leftovers(own, {name for name in own if name.casefold() == "carplate"}, PRIVATE)
     if kept:
         draft.keep("object_attributes", kept)
-    return _vehicle(draft, plate, None, expected="carplate" in map(str.casefold, own) and what == 2)
+    if what == 3 and not _is_plate(plate):
+        return "not_security"
+    return _vehicle(draft, plate, None)
 
 
 def _vehicle_attributes(draft: Draft) -> Reading | str:
@@ -231,26 +233,29 @@ def _vehicle_attributes(draft: Draft) -> Reading | str:
         draft.keep(name, integer(said.get(*spellings)))
     said.get("behaviorType", "behaviourType")
     plate = text(said.get("carplate", "plate"))
-    return _vehicle(draft, plate, _color(said.get("carplateColor"), _PLATE_COLORS), expected=True)
+    return _vehicle(draft, plate, _color(said.get("carplateColor"), _PLATE_COLORS))
 
 
 def _plate(draft: Draft) -> Reading | str:
     """PlateSnapPush of the HTTP protocol, which numbers colours in its own way."""
     said = draft.said
     plate = text(said.get("LicencePlate", "carplate", "plate"))
-    return _vehicle(draft, plate, _color(said.get("PlateColour"), _HTTP_PLATE_COLORS), expected=True)
+    return _vehicle(draft, plate, _color(said.get("PlateColour"), _HTTP_PLATE_COLORS))
 
 
 def _color(value: Any, colors: Mapping[int, str]) -> str | None:
     return colors.get(integer(value) or 0)
 
 
-def _vehicle(draft: Draft, plate: str | None, color: str | None, *, expected: bool) -> Reading:
-    """A vehicle with or without a plate; `expected` where the camera says that it looked for one."""
+def _is_plate(plate: str | None) -> bool:
+    return plate is not None and len(plate) <= 32 and plate.strip("_-. ").casefold() not in {"", *_NO_PLATE}
+
+
+def _vehicle(draft: Draft, plate: str | None, color: str | None) -> Reading:
     draft.add_pictures("vehicle")
-    if plate is not None and normalise(plate) is not None and len(plate) <= 32:
+    if _is_plate(plate):
         return draft.done("plate.recognised", plate=PlateReading(plate, color=color))
-    return draft.done("plate.none" if expected else "vehicle.captured")
+    return draft.done("plate.none")
 
 
 def _behaviour(draft: Draft) -> Reading | str:
@@ -322,14 +327,9 @@ def _count(draft: Draft) -> Reading | str:
 
 def _ride(draft: Draft) -> Reading | str:
     """SafetyRidePush: somebody on an e-bike. Whether with a helmet is the rider's own business."""
-    said = draft.said
+    plate = text(draft.said.get("plate"))
     draft.keep("object", "non_motor")
-    plate = text(said.get("plate"))
-    draft.add_pictures("vehicle")
-    if plate is None or len(plate) > 32:
-        return draft.done("vehicle.captured")
-    # An e-bike's plate is none of a car's, but it is one, and was read.
-    return draft.done("plate.recognised", plate=PlateReading(plate))
+    return _vehicle(draft, plate, None) if _is_plate(plate) else "not_security"
 
 
 def _presented(draft: Draft) -> Reading | str:

@@ -398,10 +398,10 @@ def test_structured_capture_of_a_face_and_of_a_body() -> None:
         (2, {"Carplate": "云M12345"}, "plate.recognised"),
         (2, {"carplate": ""}, "plate.none"),
         (2, {"carplate": "无牌车"}, "plate.none"),
-        (2, {}, "vehicle.captured"),
-        (2, "…", "vehicle.captured"),
-        (3, {"carplate": ""}, "vehicle.captured"),
-        ("3", None, "vehicle.captured"),
+        (2, {"carplate": "_无_"}, "plate.none"),
+        (2, {}, "plate.none"),
+        (2, "…", "plate.none"),
+        ("3", {"carplate": "云M12345"}, "plate.recognised"),
     ],
 )
 def test_structured_capture_of_a_vehicle(what: Any, held: Any, kind: str) -> None:
@@ -549,7 +549,20 @@ def test_rider_of_an_e_bike_is_a_plate_and_not_a_helmet() -> None:
     assert (reading.type, reading.plate) == ("plate.recognised", PlateReading("5000J"))
     assert decoded.dropped == ("info.helmet",)
     assert "helmet" not in reading.attributes
-    assert read(push("SafetyRidePush", helmet=1, plate=" "), SNAP).type == "vehicle.captured"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        push("SafetyRidePush", helmet=1, plate=" ", SnapID=6, pic=PIC),
+        push("FullStrSnapPush", objectType=3, objectAttr={"carplate": ""}, SnapID=6, pic=PIC),
+        push("FullStrSnapPush", objectType="3", SnapID=6),
+    ],
+)
+def test_bicycle_without_a_plate_is_nobody_but_answered(message: dict) -> None:
+    decoded = decode(message, SNAP)
+    assert (decoded.readings, decoded.ignored) == ((), "not_security")
+    assert told(decoded) == acknowledged(1, 6)
 
 
 @pytest.mark.parametrize(
