@@ -1,10 +1,7 @@
 """One file for each vendor's format, behind one contract (`devices.adapters.contract`).
 
 `named` finds an adapter by name or alias, `speaking` those whose topics match; an adapter
-is added by listing its class in `
-from devices.adapters.onvif import OnvifAdapter
-
-_CLASSES` and its tier in `tiers.toml`.
+is added by listing its class in `_CLASSES` and its tier in `tiers.toml`.
 """
 
 from collections.abc import Sequence
@@ -27,6 +24,7 @@ from devices.adapters.homeassistant import HomeAssistantAdapter
 from devices.adapters.jsske import JsskeAdapter
 from devices.adapters.luozhi import LuozhiAdapter
 from devices.adapters.native import NativeAdapter
+from devices.adapters.onvif import OnvifAdapter
 from devices.adapters.shelly import ShellyAdapter
 from devices.adapters.tasmota import TasmotaAdapter
 from devices.adapters.uface import UfaceAdapter
