@@ -331,6 +331,7 @@ def test_online_is_answered_so_that_it_is_not_repeated(topic: str) -> None:
     (sign,) = decoded.signs
     assert (decoded.sender, sign.online, sign.device_time) == (ID, True, dt.datetime(2026, 11, 23, 7, 15, 2))
     assert sign.facts == {"ip": "192.0.2.7", "name": "3 栋 1 单元"}
+    assert sign.birth is True
     assert told(decoded) == [
         (
             f"mqtt/face/{ID}",
@@ -356,6 +357,7 @@ def test_heartbeat_shows_that_the_terminal_is_alive(topic: str) -> None:
     message = {"operator": "HeartBeat", "info": {"facesluiceId": ID, "time": "2026-11-23 07:15:02"}}
     (sign,) = decode(message, topic).signs
     assert (sign.online, sign.device_time) == (True, dt.datetime(2026, 11, 23, 7, 15, 2))
+    assert sign.birth is False
 
 
 def test_heartbeat_on_top_and_without_a_name_is_one() -> None:
