@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import msgspec
 
-from devices.adapters import ADAPTERS, filters, speaking
+from devices.adapters import ADAPTERS, matches, speaking
 from devices.adapters.contract import Adapter, RefusedError
 from devices.directory import DeviceDirectory, DeviceFacts
 from devices.roots import GATEWAYS
@@ -23,9 +23,30 @@ class Route(msgspec.Struct, frozen=True):
     root: str | None = None
 
 
+@lru_cache(1)
 def mqtt_filters() -> tuple[str, ...]:
-    """What ingest subscribes to."""
-    return (*filters(), f"{GATEWAYS}/+/#")
+    """What ingest subscribes to, in as few filters as let nothing of ours come back.
+
+    Every filter is a consumer of its own at nats-server, which allows so many messages in
+    flight over all filters of one client.
+    """
+    found = dict.fromkeys(wanted for adapter in ADAPTERS.values() for wanted in _merged(adapter))
+    return (*found, f"{GATEWAYS}/+/#")
+
+
+def _merged(adapter: Adapter) -> list[str]:
+    """Filters that differ in their last level only, as one, unless it would catch what we send."""
+    downward = [topic.split("/") for topic in adapter.rights("x").subscribe]
+    groups: dict[str, list[str]] = {}
+    for wanted in adapter.topics:
+        groups.setdefault(wanted.rpartition("/")[0], []).append(wanted)
+    merged: list[str] = []
+    for above, group in groups.items():
+        one = f"{above}/+"
+        ours = any(matches(one.split("/"), topic) for topic in downward)
+        several = len(group) > 1 and not any(wanted.endswith("#") for wanted in group)
+        merged += [one] if several and not ours and above else group
+    return merged
 
 
 def find(directory: DeviceDirectory, topic: str, signed_in: str | None) -> Route:

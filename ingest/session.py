@@ -18,9 +18,10 @@ def open_session(login: BrokerLogin) -> None:
 
     A broker takes and confirms a message for which there is no subscription yet, and
     drops it; on the very first start that would be a confirmed event lost. Raises
-    `TimeoutError` and `OSError`.
+    `TimeoutError`, `PermissionError` and `OSError`.
     """
-    granted = threading.Event()
+    answered = threading.Event()
+    refused: list[str] = []
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2,
         client_id=login.client_id,
@@ -37,16 +38,18 @@ def open_session(login: BrokerLogin) -> None:
         connected.subscribe([(wanted, 1) for wanted in mqtt_filters()])
 
     def on_subscribe(_c: mqtt.Client, _d: Any, _m: int, codes: list[ReasonCode], _p: Any) -> None:
-        if not any(code.is_failure for code in codes):
-            granted.set()
+        refused.extend(wanted for wanted, code in zip(mqtt_filters(), codes, strict=True) if code.is_failure)
+        answered.set()
 
     client.on_connect = on_connect
     client.on_subscribe = on_subscribe
     client.connect(login.host, login.port)
     client.loop_start()
     try:
-        if not granted.wait(DEADLINE_S):
-            raise TimeoutError("the broker did not grant ingest's subscription")
+        if not answered.wait(DEADLINE_S):
+            raise TimeoutError("the broker did not answer ingest's subscription")
+        if refused:
+            raise PermissionError(f"the broker refused ingest {', '.join(refused)}")
     finally:
         client.disconnect()
         client.loop_stop()

@@ -30,7 +30,8 @@ from storage import Clock
 
 log = structlog.get_logger(__name__)
 
-BATCH_MESSAGES = 1000
+# Half of what the broker may have in flight, so that one batch comes while the other is committed.
+BATCH_MESSAGES = 500
 # A batch of pictures must not hold the commit of a forced door back for long.
 BATCH_BYTES = 16 * 1024 * 1024
 # Waiting messages at which the network thread stops reading: TCP then holds the broker back.
