@@ -46,10 +46,19 @@ from devices.adapters.fields import (
     stripped,
     text,
 )
+from devices.adapters.ga1400_codes import (
+    COLORS,
+    OCCUPANTS,
+    PERSON_KEPT,
+    ROLES,
+    SORTS,
+    VEHICLE_KNOWN,
+    VEHICLE_UNKEPT,
+)
 
 MAX_RECORD_ID: Final = 200
 _LONGEST_URL: Final = 2000
-# The object of each kind → (canonical type, its id).
+# The object of each kind → the name of its id.
 _OBJECTS: Final = {
     "MotorVehicleObject": "MotorVehicleID",
     "NonMotorVehicleObject": "NonMotorVehicleID",
@@ -60,54 +69,12 @@ _IDS: Final = re.compile(
     rb'"((?:NonMotorVehicle|MotorVehicle|Face|Person|Ape|Notification|Image)ID|DeviceID)"\s*:\s*"([\w-]{1,64})"'
 )
 _CAPTURED: Final = (b"MotorVehicleID", b"NonMotorVehicleID", b"FaceID", b"PersonID", b"ApeID")
-_COLORS: Final = {
-    1: "black", 2: "white", 3: "grey", 4: "red", 5: "blue", 6: "yellow", 7: "orange", 8: "brown", 9: "green",
-    10: "purple", 11: "cyan", 12: "pink",
-}  # fmt: skip
-_ROLES: Final = {
-    "01": "scene", "02": "plate", "03": "plate", "07": "scene", "08": "scene", "09": "vehicle", "10": "body",
-    "11": "face", "12": "vehicle", "14": "scene", "100": "scene",
-}  # fmt: skip
-# Driver and passenger.
-_OCCUPANTS: Final = frozenset(["04", "05"])
-# An image by itself is an event by what its analysis says it shows.
-_SORTS: Final = {
-    3: "video.fight", 4: "video.fast_move", 10: "face.captured", 11: "face.captured",
-    19: "video.line_crossing",
-    20: "video.intrusion", 22: "video.loitering", 23: "video.object_left", 24: "video.object_removed",
-    600: "video.parabolic", 602: "video.fight", 618: "video.absence_from_post", 619: "video.fire_smoke",
-    624: "parking.overstay", 628: "video.crowd", 629: "video.ebike_in_lift", 646: "video.fire_lane_blocked",
-    652: "video.absence_from_post", 656: "video.loitering", 658: "video.climb",
-}  # fmt: skip
 _REGISTRY: Final = re.compile(
     r"(PersonInfo|CarInfo|DoorInfo|DoorDevice|HouseInfo|BuildingInfo|CommunityInfo|UnitInfo|Tollgate|Lane|APS"
     r"|Resident\w*|Household\w*)(List)?(Object)?"
 )
 _COMMANDS: Final = re.compile(r"(Subscribe|Disposition|AnalysisRule|VideoLabel|Task)(List)?(Object)?")
 _HARMLESS: Final = re.compile(r"(Thing|Scene|VideoSlice|File|Case)(Info)?(List)?(Object)?")
-_VEHICLE_KNOWN: Final = frozenset(
-    [
-        "MotorVehicleID", "NonMotorVehicleID", "InfoKind", "SourceID", "TollgateID", "DeviceID",
-        "StorageUrl1", "StorageUrl2", "StorageUrl3", "StorageUrl4", "StorageUrl5", "MarkTime",
-        "AppearTime", "DisappearTime", "PassTime", "HasPlate", "PlateColor", "PlateNo",
-        "PlateReliability", "SubImageList", "InOut", "CommunityID",
-    ]
-)  # fmt: skip
-# Where it was in the picture and what its driver did is no part of what passed.
-_VEHICLE_UNKEPT: Final = frozenset(
-    [
-        "LeftTopX", "LeftTopY", "RightBtmX", "RightBtmY", "SafetyBelt", "Calling", "Sunvisor",
-        "NumOfPassenger", "IsSuspicious", "DrivingStatusCode",
-    ]
-)  # fmt: skip
-_PERSON_KEPT: Final = frozenset(
-    [
-        "FaceID", "PersonID", "InfoKind", "SourceID", "DeviceID", "TollgateID", "LocationMarkTime",
-        "FaceAppearTime", "FaceDisAppearTime", "PersonAppearTime", "PersonDisAppearTime",
-        "ShotTime", "SubImageList", "CommunityID", "DataSourceID", "LeftTopX", "LeftTopY",
-        "RightBtmX", "RightBtmY",
-    ]
-)  # fmt: skip
 _TIMES: Final = (
     "PassTime", "AppearTime", "FaceAppearTime", "PersonAppearTime", "ShotTime", "MarkTime",
     "LocationMarkTime",
@@ -284,7 +251,7 @@ def _reading(kind: str, item: dict[str, Any], gone: list[str]) -> Reading:
     pictures, urls = _pictures(item, marks, gone)
     if kind in {"FaceObject", "PersonObject"}:
         gone += [
-            name for name, value in item.items() if name not in _PERSON_KEPT and value not in (None, "", [])
+            name for name, value in item.items() if name not in PERSON_KEPT and value not in (None, "", [])
         ]
         reading = Reading("face.captured", attributes=_kept(item, {"CommunityID", "DataSourceID"}))
     else:
@@ -313,7 +280,7 @@ def _vehicle(item: Mapping[str, Any], marks: list[str]) -> Reading:
     )
     rest = {
         name: value
-        for name, value in remainder(item, _VEHICLE_KNOWN | _VEHICLE_UNKEPT).items()
+        for name, value in remainder(item, VEHICLE_KNOWN | VEHICLE_UNKEPT).items()
         if value not in (None, "", [], {})
     }
     if rest:
@@ -321,7 +288,7 @@ def _vehicle(item: Mapping[str, Any], marks: list[str]) -> Reading:
     if absent and "NonMotorVehicleID" in item:
         # Bicycles bear no plate that could be missing.
         return Reading("vehicle.captured", direction=_direction(item), attributes=rest)
-    color = _COLORS.get(integer(item.get("PlateColor")) or 0)
+    color = COLORS.get(integer(item.get("PlateColor")) or 0)
     believed = None if absent else percentage(item.get("PlateReliability"))
     return Reading(
         "plate.none" if absent else "plate.recognised",
@@ -340,7 +307,7 @@ def _image(item: Mapping[str, Any], marks: list[str]) -> Reading:
     raw = item.get("ImageInfo")
     info: dict[str, Any] = raw if isinstance(raw, dict) else {}
     sort = integer(info.get("EventSort"))
-    kind = _SORTS.get(sort) if sort is not None else None
+    kind = SORTS.get(sort) if sort is not None else None
     if kind is None:
         raise RefusedError("unknown_type", f"Image with EventSort {sort}")
     pictures: list[tuple[str, bytes]] = []
@@ -369,10 +336,10 @@ def _pictures(
     for image in _many(listed.get("SubImageInfoObject") if isinstance(listed, dict) else listed):
         shows = text(image.get("Type")) or ""
         shows = shows.zfill(2)
-        if shows in _OCCUPANTS:
+        if shows in OCCUPANTS:
             gone.append(f"SubImageList.SubImageInfoObject[Type={shows}]")
             continue
-        role = _ROLES.get(shows, "scene")
+        role = ROLES.get(shows, "scene")
         picture(image.get("Data"), role, pictures, marks)
         _add_url(image.get("StoragePath"), role, urls)
     return pictures, urls

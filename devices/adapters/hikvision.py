@@ -18,9 +18,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from bus.messages import CredentialUse, DeviceMatch
 from devices.adapters.contract import (
-    MAX_BYTES,
     MAX_PICTURES,
     Adapter,
     Decoded,
@@ -34,39 +32,31 @@ from devices.adapters.contract import (
 from devices.adapters.fields import (
     add_picture,
     dropped,
-    flag,
     integer,
     mark,
     moment,
     number,
-    read_json,
     remainder,
-    stripped,
     text,
 )
+from devices.adapters.hikvision_access import read_access
 from devices.adapters.hikvision_codes import (
     COMPARISONS,
     EVENTS,
     FACES,
     PLATES,
-    Meaning,
-    access_meaning,
-    denied,
     panel_meaning,
 )
+from devices.adapters.hikvision_documents import Attached, documents
 from devices.adapters.hikvision_evidence import (
     best_match,
     impersonal,
-    many,
     one,
     picture_role,
     picture_urls,
     plate_reading,
-    reference,
     without_urls,
 )
-from devices.adapters.multipart import is_multipart, parts
-from devices.adapters.xml_documents import read_xml
 
 _OK: Final = HttpReply(b'{"statusCode":1,"statusString":"OK","subStatusCode":"ok"}', "application/json")
 # Who speaks and when, and what counts on while an event lasts: no part of what happened.
@@ -78,12 +68,6 @@ _ENVELOPE: Final = frozenset(
         "alarmDataType", "UUID", "uuid", "AccessControllerEvent", "QRCodeEvent", "ANPR",
     ]
 )  # fmt: skip
-_ACCESS_KNOWN: Final = frozenset(
-    [
-        "majorEventType", "subEventType", "major", "minor", "serialNo", "employeeNoString",
-        "employeeNo", "cardNo", "currentEvent", "remoteCheck", "time",
-    ]
-)  # fmt: skip
 _PLATE_KNOWN: Final = frozenset(
     [
         "licensePlate", "originalLicensePlate", "confidenceLevel", "plateCharBelieve", "plateColor",
@@ -93,8 +77,6 @@ _PLATE_KNOWN: Final = frozenset(
 MAX_RECORD_ID: Final = 200
 _IN: Final = frozenset(["in", "enter", "entry", "entrance"])
 _OUT: Final = frozenset(["out", "leave", "exit"])
-
-_Attached = list[tuple[str, bytes]]
 
 
 class HikvisionAdapter(Adapter):
@@ -136,7 +118,7 @@ class HikvisionAdapter(Adapter):
     }
 
     def decode(self, message: Incoming) -> Decoded:
-        told = [_decoded(alert, attached) for alert, attached in _documents(message)]
+        told = [_decoded(alert, attached) for alert, attached in documents(message)]
         understood = [item for item in told if isinstance(item, Decoded)]
         if not understood:
             raise next(item for item in told if isinstance(item, RefusedError))
@@ -156,57 +138,14 @@ class HikvisionAdapter(Adapter):
         return Refusal(reply=_OK)
 
 
-def _documents(message: Incoming) -> list[tuple[dict[str, Any], _Attached]]:
-    """What the body says, each event with the pictures that came with it."""
-    body = message.body
-    if len(body) > MAX_BYTES:
-        raise RefusedError("too_large", f"{len(body)} bytes, at most {MAX_BYTES}")
-    if not is_multipart(body, message.content_type):
-        return [(alert, []) for alert in _alerts(body, message.content_type or "")]
-    found: list[tuple[dict[str, Any], _Attached]] = []
-    early: _Attached = []
-    for part in parts(body, message.content_type):
-        start = part.content.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1]
-        if start in {b"<", b"{"} and "image" not in part.content_type:
-            found += [(alert, []) for alert in _alerts(part.content, part.content_type)]
-        elif "text" not in part.content_type and "json" not in part.content_type:
-            # JPEGs come as image/jpeg, pjpeg, octet-stream or as nothing at all.
-            (found[-1][1] if found else early).append((part.name, part.content))
-    if not found:
-        raise RefusedError("missing_field", "no part is an event")
-    found[0][1][:0] = early
-    return found
-
-
-def _alerts(body: bytes, content_type: str) -> list[dict[str, Any]]:
-    """The events of one document; history that was asked for holds several."""
-    start = body.lstrip(b"\xef\xbb\xbf \t\r\n\0")[:1]
-    if start == b"<" or body[:2] in {b"\xff\xfe", b"\xfe\xff"} or (start != b"{" and "xml" in content_type):
-        root, alert = read_xml(body)
-        if root == "ResponseStatus":
-            raise RefusedError("command_not_event", "an answer of a device")
-        if root != "EventNotificationAlert":
-            raise RefusedError("unknown_type", root[:64])
-    else:
-        alert = stripped(read_json(body))
-        alert = one(alert.get("EventNotificationAlert")) or alert
-        history = one(alert.get("AcsEvent"))
-        if history:
-            return [
-                {"dateTime": item.get("time"), "AccessControllerEvent": {**item, "currentEvent": False}}
-                for item in many(history.get("InfoList"))
-            ] or [alert]
-    return [alert]
-
-
-def _decoded(alert: dict[str, Any], attached: _Attached) -> Decoded | RefusedError:
+def _decoded(alert: dict[str, Any], attached: Attached) -> Decoded | RefusedError:
     try:
         return _told(alert, attached)
     except RefusedError as refused:
         return refused
 
 
-def _told(alert: dict[str, Any], attached: _Attached) -> Decoded:
+def _told(alert: dict[str, Any], attached: Attached) -> Decoded:
     kind = _kind(alert)
     sender = _sender(alert)
     state = (text(alert.get("eventState")) or "active").lower()
@@ -221,7 +160,7 @@ def _told(alert: dict[str, Any], attached: _Attached) -> Decoded:
     marks: list[str] = []
     reply = None
     if kind in {"accesscontrollerevent", "qrcodeevent"}:
-        reading, ignored, reply = _access(alert, kind, marks)
+        reading, ignored, reply = read_access(alert, kind, marks)
     elif kind in PLATES:
         reading, ignored = _plate(alert, kind), None
     elif kind in FACES or kind in COMPARISONS:
@@ -233,7 +172,7 @@ def _told(alert: dict[str, Any], attached: _Attached) -> Decoded:
     return Decoded(sender, (_completed(alert, reading, attached, marks),), reply=reply, dropped=gone)
 
 
-def _completed(alert: Mapping[str, Any], reading: Reading, attached: _Attached, marks: list[str]) -> Reading:
+def _completed(alert: Mapping[str, Any], reading: Reading, attached: Attached, marks: list[str]) -> Reading:
     """The reading with what every event has: time, place, pictures, and what else was said."""
     device_time = _time(alert, marks)
     pictures: list[tuple[str, bytes]] = []
@@ -307,63 +246,6 @@ def _time(alert: Mapping[str, Any], marks: list[str]) -> Any:
     return found
 
 
-def _access(
-    alert: Mapping[str, Any], kind: str, marks: list[str]
-) -> tuple[Reading | None, str | None, HttpReply | None]:
-    """An access controller's record. `serialNo` counts on through all of its kinds."""
-    data = one(alert.get("AccessControllerEvent")) or one(alert.get("QRCodeEvent"))
-    major = integer(data.get("majorEventType", data.get("major")))
-    minor = integer(data.get("subEventType", data.get("minor")))
-    serial = integer(data.get("serialNo"))
-    asks = flag(data.get("remoteCheck")) is True
-    if major is None or minor is None:
-        if kind != "qrcodeevent":
-            raise RefusedError("missing_field", "majorEventType and subEventType")
-        # A code shown to a terminal that knows none itself: the platform is to decide.
-        meaning, asks = denied("refused", "qr"), True
-    else:
-        known, documented = access_meaning(major, minor)
-        if known is None:
-            raise RefusedError("unknown_type", f"AccessControllerEvent {major}/{minor}")
-        meaning = known
-        if not documented:
-            mark(marks, "undocumented_code")
-    reply = None
-    if asks:
-        # Fail secure. The terminal recognised somebody and asks us to decide. We answer no, at once
-        # and always: the gate never depends on this server. A terminal that reads the answer refuses,
-        # one that expects the same by PUT /ISAPI/AccessControl/remoteCheck refuses when its wait is over.
-        verdict = {"RemoteCheck": {"serialNo": serial or 0, "checkResult": "failed"}}
-        reply = HttpReply(msgspec.json.encode(verdict), "application/json")
-        if meaning.type == "access.granted":
-            meaning = denied("refused", meaning.credential)
-    if meaning.ignored is not None:
-        return None, meaning.ignored, reply
-    attributes: dict[str, Any] = {"reason": meaning.reason, "via": meaning.via, "code": f"{major}/{minor}"}
-    attributes |= {"remote_check": True} if asks else {}
-    attributes |= remainder(impersonal(without_urls(data)), _ACCESS_KNOWN)
-    person = reference(data.get("employeeNoString")) or reference(data.get("employeeNo"))
-    reading = Reading(
-        meaning.type,
-        str(serial) if serial else None,
-        late=flag(data.get("currentEvent")) is False,
-        credential=_credential(meaning, data),
-        match=None if person is None else DeviceMatch(person),
-        attributes=attributes,
-    )
-    return reading, None, reply
-
-
-def _credential(meaning: Meaning, data: Mapping[str, Any]) -> CredentialUse | None:
-    card = reference(data.get("cardNo"))
-    if meaning.credential in {None, "card"} and card is not None:
-        return CredentialUse("card", card)
-    if meaning.credential is None:
-        return None
-    shown = data.get("QRCodeInfo") if meaning.credential == "qr" else None
-    return CredentialUse(meaning.credential, reference(shown))
-
-
 def _plate(alert: Mapping[str, Any], kind: str) -> Reading:
     data = one(alert.get("ANPR")) or alert
     read = text(data.get("licensePlate")) or text(data.get("originalLicensePlate"))
@@ -373,12 +255,11 @@ def _plate(alert: Mapping[str, Any], kind: str) -> Reading:
     travel = (text(data.get("direction")) or "").lower()
     # Forward is towards the camera: in at one gate, out at another. The registry knows which.
     direction = "in" if travel in _IN else "out" if travel in _OUT else None
-    attributes = {
+    attributes = {} if data is alert else remainder(impersonal(without_urls(data)), _PLATE_KNOWN)
+    attributes |= {
         "lowest_character": None if lowest is None else lowest / 100,
         "travel": travel if travel in {"forward", "reverse"} else None,
     }
-    if data is not alert:
-        attributes |= remainder(impersonal(without_urls(data)), _PLATE_KNOWN)
     unique = _unique(alert) or _unique(data)
     index = text(one(data.get("vehicleInfo")).get("index"))
     if plate.text is None and kind != "anpr":

@@ -334,6 +334,11 @@ def test_a_code_shown_for_us_to_decide_is_refused_too() -> None:
     (found,) = told.readings
     assert (found.type, found.credential.kind, found.credential.ref) == ("access.denied", "qr", "pass-77")
     assert b'"failed"' in told.reply.body
+    assert "code" not in found.attributes
+
+
+def test_a_field_that_is_called_like_ours_does_not_stand_in_for_it() -> None:
+    assert reading(access(76, reason="fine", remote_check=False)).attributes["reason"] == "face_mismatch"
 
 
 def test_names_and_what_a_terminal_thinks_of_a_face_are_dropped() -> None:
