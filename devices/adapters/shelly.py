@@ -202,10 +202,10 @@ def _announced(value: dict[str, Any], device: str | None) -> Decoded:
 
 def _notified(value: dict[str, Any], device: str | None, message: Incoming) -> Decoded:
     """A notification of the second generation."""
-    method, params = value.get("method"), section(value, "params")
+    method, params = text(value.get("method")), section(value, "params")
     device = device or text(value.get("src"))
     if method not in _NOTIFICATIONS:
-        if isinstance(method, str) and "dst" not in value:
+        if method is not None and "dst" not in value:
             raise RefusedError("command_not_event", "it is a call to a device")
         raise RefusedError("unknown_type", str(method)[:64])
     if method != "NotifyEvent":
@@ -213,10 +213,10 @@ def _notified(value: dict[str, Any], device: str | None, message: Incoming) -> D
     events = params.get("events")
     readings = []
     for event in events if isinstance(events, list) else []:
-        pushed = isinstance(event, dict) and event.get("event") in _PUSHES
-        if pushed and meaning(device or "") == "sos":
+        push = text(event.get("event")) if isinstance(event, dict) else None
+        if push in _PUSHES and meaning(device or "") == "sos":
             at = epoch(event.get("ts")) or epoch(params.get("ts"))
-            told = {"input": text(event.get("component")), "event": event["event"]}
+            told = {"input": text(event.get("component")), "event": push}
             readings.append(Reading("alarm.sos", **(about(None, at) | {"attributes": told})))
     return _said(device, readings, {}, epoch(params.get("ts")), message, "not_security")
 
@@ -247,16 +247,13 @@ def _component(
     raised = flag(component.get("alarm"))
     if kind == "smoke" and raised is not None:
         yield alarm("smoke", raised, shared, channel)
-    is_on = flag(component.get("state"))
-    if kind == "input" and named is not None and is_on is not None:
+    if named is None:
+        return
+    is_on, stands = flag(component.get("state")), text(component.get("state"))
+    if kind == "input" and is_on is not None:
         yield state(named, is_on, shared, channel)
-    if (
-        kind == "cover"
-        and named is not None
-        and named in OPENINGS
-        and component.get("state") in {"open", "closed"}
-    ):
-        yield opening(named, component["state"] == "open", shared, channel)
+    if kind == "cover" and named in OPENINGS and stands in {"open", "closed"}:
+        yield opening(named, stands == "open", shared, channel)
 
 
 def _answer(value: dict[str, Any], device: str | None) -> Decoded:

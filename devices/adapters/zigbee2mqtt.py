@@ -182,15 +182,15 @@ def _bridge(path: tuple[str, ...], value: Any) -> Decoded:
 
 def _bridge_by_shape(value: dict[str, Any]) -> Decoded | None:
     """What the bridge says, where no topic tells that it is the bridge."""
-    if value.get("type") in _DISCOVERY:
+    if text(value.get("type")) in _DISCOVERY:
         return _network(value)
-    if value.get("status") in {"ok", "error"} and "data" in value:
+    if text(value.get("status")) in {"ok", "error"} and "data" in value:
         return _answer(value)
-    if value.keys() == {"level", "message"} or value.keys() == {"level", "message", "namespace"}:
+    if value.keys() - {"namespace"} == {"level", "message"}:
         return Decoded(ROOT, ignored="not_security")
-    online = online_of(value) if value.keys() == {"state"} and isinstance(value["state"], str) else None
-    if online is not None and value["state"].lower() in {"online", "offline"}:
-        return Decoded(ROOT, signs=(SignOfLife(online),))
+    state = text(value.get("state"))
+    if value.keys() == {"state"} and state is not None and state.lower() in {"online", "offline"}:
+        return Decoded(ROOT, signs=(SignOfLife(state.lower() == "online"),))
     return None
 
 
@@ -205,7 +205,7 @@ def _answer(value: dict[str, Any]) -> Decoded:
 
 def _network(value: dict[str, Any]) -> Decoded:
     """Who joins and leaves. A new device is nobody until somebody registers it."""
-    kind, data = value.get("type"), value.get("data")
+    kind, data = text(value.get("type")), value.get("data")
     device = text(data.get("friendly_name")) if isinstance(data, dict) else None
     if kind not in _DISCOVERY:
         raise RefusedError("unknown_type", str(kind)[:64])

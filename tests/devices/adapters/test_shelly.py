@@ -100,6 +100,13 @@ def test_a_smoke_detector_of_the_second_generation_is_read_whatever_its_name() -
     assert (alarm.type, alarm.point, alarm.device_time) == ("alarm.smoke", ("smoke", "on"), NOW)
 
 
+def test_a_garage_door_is_a_cover_that_its_name_tells() -> None:
+    assert decode("garage/status/cover:0", {"id": 0, "state": "open"}).readings[0].type == "door.opened"
+    assert decode("garage/status/cover:0", {"id": 0, "state": "closed"}).readings[0].type == "door.closed"
+    assert decode("garage/status/cover:0", {"id": 0, "state": "opening"}).readings == ()
+    assert decode("blinds/status/cover:0", {"id": 0, "state": "open"}).readings == ()
+
+
 def test_a_device_that_has_not_heard_of_the_time_has_none() -> None:
     (alarm,) = decode("x/events/rpc", notified(ts=3.2, **{"smoke:0": {"alarm": True}})).readings
     assert (alarm.device_time, alarm.marks) == (None, ("time_missing",))
@@ -193,6 +200,7 @@ def test_a_command_that_it_does_not_know_is_unsupported() -> None:
         ("", b'{"id":1,"src":"x","method":"Switch.Set","params":{}}', "command_not_event"),
         ("shellies/b3-door/relay/0/command", b"on", "command_not_event"),
         ("b3-door/events/rpc", b'{"dst":"x","method":"NotifyThing"}', "unknown_type"),
+        ("b3-door/events/rpc", b'{"method":{},"dst":"x"}', "unknown_type"),
         ("b3-door/events/rpc", b"[]", "not_an_object"),
         ("b3-door/online", b"perhaps", "invalid_field"),
         ("shelly/b3-door/rpc", b"{}", "unknown_type"),

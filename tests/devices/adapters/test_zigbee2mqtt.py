@@ -204,6 +204,19 @@ def test_an_attribute_published_for_itself_is_the_devices() -> None:
     assert (opened.type, opened.device) == ("door.opened", "b3/door")
 
 
+@pytest.mark.parametrize(
+    ("body", "ignored"),
+    [
+        ({"status": {}, "type": []}, "not_security"),
+        ({"level": "info", "message": "x", "namespace": "z2m"}, "not_security"),
+    ],
+)
+def test_a_message_without_its_topic_is_told_by_its_shape(body: dict, ignored: str) -> None:
+    assert decode("", body).ignored == ignored
+    assert decode("", {"state": "online"}).signs[0].online is True
+    assert decode("", {"data": {}, "status": "ok"}).results[0].ok is True
+
+
 def test_a_response_carries_the_transaction_of_its_request() -> None:
     (result,) = decode(
         "zigbee2mqtt/bridge/response/permit_join",
@@ -236,6 +249,7 @@ def test_a_command_that_it_does_not_know_is_unsupported() -> None:
         ("zigbee2mqtt/lock/get", b'{"state":""}', "command_not_event"),
         ("zigbee2mqtt/bridge/request/permit_join", b"{}", "command_not_event"),
         ("zigbee2mqtt/bridge/event", b'{"type":"device_exploded"}', "unknown_type"),
+        ("zigbee2mqtt/bridge/event", b'{"type":{}}', "unknown_type"),
         ("zigbee2mqtt/lock", b"{", "malformed_json"),
         ("zigbee2mqtt/lock", b"\xff\xfe", "malformed_json"),
         ("zigbee2mqtt/lock", b"17", "not_an_object"),
