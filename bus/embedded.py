@@ -12,24 +12,45 @@ from functools import lru_cache
 from pathlib import Path
 
 from bus import subjects
+from bus.mqttnames import subjects_of, topic_of
 
 # A little above the protocol's own limit, so that a message that is too large reaches
 # ingest and becomes a dead letter with its bytes instead of a broken connection.
 MAX_PAYLOAD = "16MB"
 # A device reconnects within seconds; a message that ingest did not acknowledge comes again after this.
 ACK_WAIT = "2s"
-# Messages in flight to ingest: two full batches. Whatever waits longer than ACK_WAIT is sent
-# again, so more in flight than ingest commits in that time would come twice and three times.
-MAX_ACK_PENDING = 2_000
+# Messages in flight to ingest on one topic filter: two full batches. Whatever waits longer than
+# ACK_WAIT is sent again, so more in flight than ingest commits in that time would come twice and
+# three times. The server allows 65,535 over all filters of a client.
+MAX_ACK_PENDING = 1_000
+MOST_IN_FLIGHT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceLogin:
-    """A device that may sign in: its id is its user name; `secret_hash` is bcrypt."""
+    """A device that may sign in; `secret_hash` is bcrypt.
+
+    `user` is its id unless it has been given another one. `publish` and `subscribe` are MQTT
+    topic filters; with neither it has the branch of the native protocol.
+    """
 
     device_id: str
     compound: str
     secret_hash: str
+    user: str | None = None
+    publish: Sequence[str] = ()
+    subscribe: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        return self.user or self.device_id
+
+    def filters(self) -> tuple[Sequence[str], Sequence[str]]:
+        """What it may publish on and listen to."""
+        if self.publish or self.subscribe:
+            return self.publish, self.subscribe
+        branch = f"{subjects.MQTT_ROOT}/{self.compound}/{self.device_id}"
+        return [f"{branch}/up/#"], [f"{branch}/down/#"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +72,7 @@ class EmbeddedConfig:
         Raises `ValueError` for a value that would say more to the server than its letters.
         """
         users = [f"    {{ user: {_quote(self.core_user)}, password: {_quote(self.core_password_hash)} }}"]
-        for login in self.devices:
-            if not is_safe_name(login.compound) or not is_safe_name(login.device_id):
-                raise ValueError("a compound or device id may hold letters, digits, - and _ only")
-            branch = f"rw.v1.{login.compound}.{login.device_id}"
-            # MQTT's down/# is two subjects here: the level itself and what lies below it.
-            below = f'["{branch}.down", "{branch}.down.>"]'
-            rights = f'publish: {{ allow: ["{branch}.up.>"] }}, subscribe: {{ allow: {below} }}'
-            users.append(
-                f"    {{ user: {_quote(login.device_id)}, password: {_quote(login.secret_hash)},"
-                f" permissions: {{ {rights} }} }}"
-            )
+        users += render_users(self.devices)
         return "\n".join(
             [
                 'server_name: "ringward"',
@@ -85,6 +96,28 @@ class EmbeddedConfig:
                 "",
             ]
         )
+
+
+def render_users(devices: Sequence[DeviceLogin]) -> list[str]:
+    """The lines of a server's user list. Raises `ValueError` as `EmbeddedConfig.render` does."""
+    return [_user(login) for login in devices]
+
+
+def _user(login: DeviceLogin) -> str:
+    if not is_safe_name(login.compound) or not is_safe_name(login.device_id):
+        raise ValueError("a compound or device id may hold letters, digits, - and _ only")
+    publish, subscribe = (_allowed(filters) for filters in login.filters())
+    return (
+        f"    {{ user: {_quote(login.name)}, password: {_quote(login.secret_hash)},"
+        f" permissions: {{ publish: {publish}, subscribe: {subscribe} }} }}"
+    )
+
+
+def _allowed(filters: Sequence[str]) -> str:
+    # An empty list of what is allowed would allow everything.
+    if not filters:
+        return '{ deny: [">"] }'
+    return f"{{ allow: [{', '.join(map(_quote, subjects_of(filters)))}] }}"
 
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -157,7 +190,7 @@ def parse_refusal(line: str) -> Refusal | None:
         found = pattern.search(line)
         if found:
             parts = found.groupdict(default="")
-            topic = parts.get("topic", "").replace(".", "/")
+            topic = topic_of(parts.get("topic", ""))
             return Refusal(reason, parts["client"][:64], topic[:200], parts.get("detail", "")[:100])
     return None
 

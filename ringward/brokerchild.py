@@ -9,11 +9,10 @@ import time
 from pathlib import Path
 
 import structlog
-from sqlalchemy import select
 
 from bus import deadletters
 from bus.embedded import DeviceLogin, EmbeddedConfig, device_of, find_server, parse_refusal
-from devices.models import Device
+from devices import credentials
 from devices.secrets import hash_secret
 from ingest.session import open_session
 from ringward.children import Child
@@ -84,12 +83,15 @@ class BrokerChild:
         settings = self._foundation.settings
         with self._foundation.database.read() as session:
             devices = [
-                DeviceLogin(row.id, row.compound, row.secret_hash)
-                for row in session.execute(
-                    select(Device.id, Device.compound, Device.secret_hash)
-                    .where(Device.enabled)
-                    .order_by(Device.id)
+                DeviceLogin(
+                    one.device_id,
+                    one.compound,
+                    one.bcrypt_hash,
+                    one.user,
+                    one.rights.publish,
+                    one.rights.subscribe,
                 )
+                for one in credentials.logins(session, self._foundation.clock.now())
             ]
         text = EmbeddedConfig(
             host="127.0.0.1",
@@ -117,7 +119,7 @@ class BrokerChild:
             return
         compound, device_id = device_of(refusal.topic)
         if refusal.reason == "broker_auth_failed":
-            device_id = refusal.detail
+            device_id = credentials.device_of(refusal.detail)
         key = (refusal.reason, refusal.client, refusal.topic or refusal.detail)
         now = self._foundation.clock.now()
         with self._lock, self._foundation.database.write() as session:

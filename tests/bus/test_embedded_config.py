@@ -33,7 +33,8 @@ def config(**changes: object) -> EmbeddedConfig:
 def test_device_is_given_its_own_branch_and_no_more() -> None:
     text = config().render()
     assert (
-        '{ user: "cam-1", password: "$2b$04$cam", permissions: { publish: { allow: ["rw.v1.honghua.cam-1.up.>"] }, '
+        '{ user: "cam-1", password: "$2b$04$cam", permissions: { '
+        'publish: { allow: ["rw.v1.honghua.cam-1.up", "rw.v1.honghua.cam-1.up.>"] }, '
         'subscribe: { allow: ["rw.v1.honghua.cam-1.down", "rw.v1.honghua.cam-1.down.>"] } } }' in text
     )
 

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import bcrypt
@@ -77,8 +78,10 @@ class NatsServer(Broker):
 
     name = "nats-server"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, devices: Sequence[DeviceLogin] | None = None) -> None:
         super().__init__(folder)
+        if devices is None:
+            devices = [DeviceLogin(device_id, COMPOUND, SECRET_HASH) for device_id in DEVICES]
         self.nats_port = free_port()
         self.bus = BusAddress(f"nats://127.0.0.1:{self.nats_port}", CORE, CORE_PASSWORD)
         config = EmbeddedConfig(
@@ -89,7 +92,7 @@ class NatsServer(Broker):
             store=folder / "store",
             core_user=CORE,
             core_password_hash=_CORE_HASH,
-            devices=[DeviceLogin(device_id, COMPOUND, SECRET_HASH) for device_id in DEVICES],
+            devices=devices,
         )
         self._config = folder / "nats.conf"
         self._config.write_text(config.render())
@@ -102,23 +105,26 @@ class NatsServer(Broker):
 
 
 class Mosquitto(Broker):
-    """Mosquitto with the configuration that is shipped in `deploy/`."""
+    """Mosquitto with the configuration that is shipped in `deploy/`.
+
+    `files` are the access list and the passwords that Ringward wrote; without them the shipped
+    list and passwords of Mosquitto's own making.
+    """
 
     name = "mosquitto"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, str] | None = None) -> None:
         super().__init__(folder)
-        shutil.copy(_DEPLOY / "acl", folder / "acl")
-        (folder / "acl").chmod(0o600)
-        passwords = folder / "passwords"
+        passwords, acl = folder / "passwords", folder / "acl"
+        acl.write_text(files["ringward.acl"] if files else (_DEPLOY / "acl").read_text())
+        plain = [(CORE, CORE_PASSWORD), *((d, SECRET) for d in DEVICES)]
         passwords.write_text(
-            "".join(
-                f"{user}:{secret}\n"
-                for user, secret in [(CORE, CORE_PASSWORD), *((d, SECRET) for d in DEVICES)]
-            )
+            files["ringward.passwd"] if files else "".join(f"{user}:{secret}\n" for user, secret in plain)
         )
-        passwords.chmod(0o600)
-        subprocess.run([_find("mosquitto_passwd"), "-U", str(passwords)], check=True)
+        for path in (passwords, acl):
+            path.chmod(0o600)
+        if not files:
+            subprocess.run([_find("mosquitto_passwd"), "-U", str(passwords)], check=True)
         text = (_DEPLOY / "mosquitto.conf").read_text()
         for shipped, ours in (
             ("listener 1883 ", f"listener {self.mqtt_port} "),
