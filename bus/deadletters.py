@@ -18,6 +18,9 @@ from storage.keys import current_ring
 REPLAYABLE: Final = ("mqtt", "http")
 """Sources whose bytes ingest itself has read: nothing else can be read again."""
 
+STORED: Final = "stored"
+"""The outcome of a replay that made events of a letter; `known`: they were there; `nothing`: none."""
+
 
 class DeadLetter(Base):
     """One refused message. `reason` is a code with a text in the console's catalogue."""
@@ -153,7 +156,23 @@ def ask_replay(session: Session, which: Sequence[ColumnElement[bool]], by: str, 
     return len(asked.all())
 
 
+def settle(session: Session, letter_id: str, outcome: str, became: Sequence[str], at: dt.datetime) -> None:
+    """Writes down what became of a letter that was read again.
+
+    What is stored now is another matter than the next refusal of the same bytes: that is a new letter.
+    """
+    values: dict[str, Any] = {
+        "replay_asked_at": None,
+        "replayed_at": at,
+        "outcome": outcome[:64],
+        "became": list(became) or None,
+    }
+    if outcome == STORED:
+        values["fingerprint"] = None
+    session.execute(update(DeadLetter).where(DeadLetter.id == letter_id).values(values))
+
+
 def can_be_replayed() -> ColumnElement[bool]:
     """The condition that ingest has the bytes and that nothing became of them yet."""
-    still = func.coalesce(DeadLetter.outcome, "") != "stored"
+    still = func.coalesce(DeadLetter.outcome, "") != STORED
     return DeadLetter.source.in_(REPLAYABLE) & DeadLetter.raw.is_not(None) & still

@@ -1,8 +1,10 @@
 """The intake: a batch of arrivals becomes one commit. Acknowledging comes after, elsewhere."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from bus import deadletters, subjects
@@ -11,17 +13,24 @@ from devices import answers, candidates, clocks, presence
 from devices.adapters.contract import RefusedError
 from devices.clocks import Clocks
 from devices.directory import DeviceDirectory, DeviceFacts
+from devices.notices import notice
 from ingest import routes
 from ingest.arrival import Arrival, Settled
-from ingest.batch import Batch
+from ingest.batch import Batch, Origin
+from ingest.flood import Limit
+from ingest.flooding import FloodControl
+from ingest.letters import Letter, Outcome, judge
 from ingest.metrics import IntakeMetrics
 from ingest.reading import Reader
 from ingest.refusals import refuse
 from ingest.rows import Prepared, event_row, message_id
 from ingest.sorting import amend, sort_out
+from ingest.timing import LIVE_WINDOW
 from ingest.turns import Turns
 from storage import Database, MediaStore
 from storage.events import enqueue, store
+
+Also = Callable[[Session, Batch, Sequence[Prepared]], None]
 
 
 class Intake:
@@ -33,27 +42,78 @@ class Intake:
     """
 
     def __init__(
-        self, database: Database, media: MediaStore, directory: DeviceDirectory, metrics: IntakeMetrics
+        self,
+        database: Database,
+        media: MediaStore,
+        directory: DeviceDirectory,
+        metrics: IntakeMetrics,
+        limit: Limit | None = None,
     ) -> None:
         self._database = database
         self._directory = directory
         self._metrics = metrics
         self._reader = Reader(media, directory, Clocks(database))
         self._turns = Turns()
+        # How much one device may send; None: as much as it likes.
+        self._flood = FloodControl(limit)
 
     def process(self, arrivals: Sequence[Arrival]) -> list[Settled]:
         """Commits a batch; when it returns, every arrival is safe and may be acknowledged.
 
         Raises whatever the database or the disk raises; then nothing may be acknowledged.
         """
-        batch = Batch(arrivals)
         with self._turns.turn():
-            for position, arrival in enumerate(arrivals):
+            return self._commit(Batch(arrivals, self._flood)).settled
+
+    def close_floods(self, now: dt.datetime | None) -> int:
+        """Says of devices that flooded what was dropped, and stores how it ended; returns of how many.
+
+        For whoever has a clock, every second or so; None closes all, before the process ends.
+        """
+        with self._turns.turn():
+            windows = self._flood.due(now)
+            if not windows:
+                return 0
+
+            def tell(session: Session, *_: object) -> None:
+                for one in windows:
+                    notice(session, one.device, "device.fault", one.until, one.as_attributes())
+
+            last = [_history(one, now) for window in windows for one in window.last.values()]
+            self._commit(Batch(last, self._flood, Origin.FLOOD), tell)
+            self._flood.close(windows)
+        return len(windows)
+
+    def replay(self, letters: Sequence[Letter], now: dt.datetime) -> list[Outcome]:
+        """Reads dead letters again, as history of when they came first; says what became of each."""
+        arrivals = [letter.arrival for letter in letters]
+        outcomes: list[Outcome] = []
+
+        def settle(session: Session, batch: Batch, fresh: Sequence[Prepared]) -> None:
+            outcomes.extend(judge(batch, fresh))
+            for letter, outcome in zip(letters, outcomes, strict=True):
+                deadletters.settle(session, letter.id, outcome.code, outcome.events, now)
+
+        with self._turns.turn():
+            self._commit(Batch(arrivals, self._flood, Origin.LETTERS), settle)
+        return outcomes
+
+    def _commit(self, batch: Batch, also: Also | None = None) -> Batch:
+        """Commits a batch, and in the same transaction what `also` adds to it."""
+        self._flood.begin()
+        try:
+            for position, arrival in enumerate(batch.arrivals):
                 batch.settled.append(self._reader.take(position, arrival, batch))
             with self._database.write() as session:
                 fresh = self._store(session, batch)
-        self._count(batch, fresh)
-        return batch.settled
+                if also is not None:
+                    also(session, batch, fresh)
+        except BaseException:
+            self._flood.undo()
+            raise
+        dropped = self._flood.keep()
+        self._count(batch, fresh, dropped)
+        return batch
 
     def _store(self, session: Session, batch: Batch) -> list[Prepared]:
         """Writes everything in one transaction; returns the events that were new."""
@@ -83,9 +143,10 @@ class Intake:
         self._note_presence(session, batch)
         for result in batch.results:
             answers.take(session, *result)
-        for candidate in batch.candidates:
-            candidates.note(session, *candidate)
-        deadletters.record(session, batch.letters)
+        for (adapter, gateway, name), (at, facts) in batch.candidates.items():
+            candidates.note(session, adapter, gateway, name, at, facts)
+        if batch.origin is not Origin.LETTERS:
+            deadletters.record(session, batch.letters)
         return fresh
 
     def _conflict(self, position: int, prepared: Prepared, batch: Batch) -> None:
@@ -115,12 +176,21 @@ class Intake:
         behind = self._directory.hanging_on(device.device_id)
         presence.change(session, device, at, online=online, cause=cause, behind=behind)
 
-    def _count(self, batch: Batch, fresh: list[Prepared]) -> None:
+    def _count(self, batch: Batch, fresh: list[Prepared], dropped: Counter[str]) -> None:
         late = sum(1 for prepared in fresh if prepared.message.late)
         self._metrics.stored.labels("true").inc(len(fresh) - late)
         self._metrics.stored.labels("false").inc(late)
         self._metrics.resent.inc(batch.repeats.total())
         self._metrics.amended.inc(len(batch.amendments))
-        for letter in batch.letters:
+        for event_type, times in dropped.items():
+            self._metrics.suppressed.labels(event_type).inc(times)
+        letters = () if batch.origin is Origin.LETTERS else batch.letters
+        for letter in letters:
             self._metrics.refused.labels(letter["reason"]).inc()
         self._metrics.batch.observe(len(batch.arrivals))
+
+
+def _history(arrival: Arrival, now: dt.datetime | None) -> Arrival:
+    """What was held back for so long that nobody is to be met there any more is history."""
+    late = now is None or now - arrival.received_at > LIVE_WINDOW
+    return msgspec.structs.replace(arrival, late=arrival.late or late)

@@ -12,6 +12,12 @@ class IntakeMetrics:
         self.amended = Counter(
             "ringward_ingest_amended", "Events of which more became known.", registry=registry
         )
+        self.suppressed = Counter(
+            "ringward_ingest_suppressed",
+            "Events that were counted and not stored: their device sent too many.",
+            ["type"],
+            registry=registry,
+        )
         self.refused = Counter("ringward_ingest_refused", "Dead letters.", ["reason"], registry=registry)
         self.batch = Histogram(
             "ringward_ingest_batch_messages",

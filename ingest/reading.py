@@ -1,8 +1,9 @@
 """From an arrival to what the commit will hold: decoded, believed or not, with its time and pictures."""
 
 import datetime as dt
-from typing import Final
+from typing import Final, NamedTuple
 
+import msgspec
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -10,16 +11,17 @@ from sqlalchemy.orm import Session
 from bus.messages import Picture
 from devices import points
 from devices.adapters.canonical import CRITICAL
-from devices.adapters.contract import Adapter, Decoded, Reading, RefusedError, SignOfLife
+from devices.adapters.contract import Adapter, Decoded, Incoming, Reading, RefusedError, SignOfLife
 from devices.clocks import Clocks
 from devices.directory import DeviceDirectory, DeviceFacts
 from ingest import identity, routes
 from ingest.arrival import Arrival, Settled
-from ingest.batch import Batch
+from ingest.batch import Batch, Origin
+from ingest.lightly import without_pictures
 from ingest.refusals import as_known, incoming, refuse
 from ingest.routes import Route
 from ingest.rows import Prepared, prepare
-from ingest.timing import settle
+from ingest.timing import Timing, settle
 from storage import MediaStore
 
 log = structlog.get_logger(__name__)
@@ -28,6 +30,22 @@ log = structlog.get_logger(__name__)
 # by the usual default: until then its last will may come, whoever has connected meanwhile.
 WILL_AFTER_BIRTH: Final = dt.timedelta(seconds=90)
 _LONG_AGO: Final = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+
+
+class _NotBelievedError(RefusedError):
+    """A registered device that nobody has approved, or that somebody has turned off."""
+
+    def __init__(self, reason: str, speaker: DeviceFacts) -> None:
+        super().__init__(reason, speaker.device_id)
+        self.speaker = speaker
+
+
+class _Times(NamedTuple):
+    """An event's times: what the device said, as UTC, what we make of it, and all marks."""
+
+    device_time: dt.datetime | None
+    marks: tuple[str, ...]
+    timing: Timing
 
 
 class Reader:
@@ -45,8 +63,16 @@ class Reader:
         route: Route | None = None
         try:
             route = routes.find(self._directory, arrival.topic, arrival.signed_in)
-            adapter, decoded = _read(route, arrival)
+            if route.device is not None and batch.flood.is_flooding(
+                route.device.device_id, arrival.received_at
+            ):
+                settled = self._take_lightly(arrival, route, batch)
+                if settled is not None:
+                    return settled
+            adapter, decoded = _read(route, incoming(route, arrival))
             return self._understand(position, arrival, route, adapter, decoded, batch)
+        except _NotBelievedError as refused:
+            return refuse(batch, arrival, route, refused, refused.speaker)
         except RefusedError as refused:
             return refuse(batch, arrival, route, refused)
         except (OSError, SQLAlchemyError):
@@ -57,21 +83,47 @@ class Reader:
             log.exception("ingest.not_understood")
             return refuse(batch, arrival, route, RefusedError("not_understood", type(error).__name__))
 
+    def _take_lightly(self, arrival: Arrival, route: Route, batch: Batch) -> Settled | None:
+        """Settles what is one event to be dropped, its pictures unread; None if it has to be read whole."""
+        light = without_pictures(arrival.payload)
+        device = route.device
+        if light is None or device is None or not device.trusted or not batch.is_live:
+            return None
+        try:
+            adapter, decoded = _read(route, msgspec.structs.replace(incoming(route, arrival), body=light))
+        except RefusedError:
+            return None
+        if len(decoded.readings) != 1 or decoded.signs or decoded.results:
+            return None
+        (reading,) = decoded.readings
+        if reading.device is not None or reading.point is not None or reading.type in CRITICAL:
+            return None
+        if self._has_room(batch, arrival, device, reading, self._times(arrival, device, reading)):
+            return None
+        return _answer(route, adapter, decoded)
+
     def name(self, session: Session, batch: Batch) -> None:
         """Gives an identity to what came without one, and finds what only repeats a state."""
         known = points.known(session, (device.device_id for _, _, device in batch.unnamed))
         changed: dict[tuple[str, str], tuple[str, dt.datetime]] = {}
+        # What a device said of its states long ago changes nothing of how they stand now.
+        once: dict[tuple[str, str], str] = {}
         for position, reading, device in batch.unnamed:
             arrival = batch.arrivals[position]
             if reading.point is not None:
                 what, value = reading.point
                 key = (device.device_id, what)
-                before = known.get(key)
-                known[key] = value
+                so_far = once if batch.origin is Origin.LETTERS else known
+                before = so_far.get(key)
                 if before == value:
                     batch.last_seen.setdefault(device.device_id, arrival.received_at)
                     continue
-                changed[key] = (value, arrival.received_at)
+                times = self._times(arrival, device, reading)
+                if not self._has_room(batch, arrival, device, reading, times):
+                    continue
+                so_far[key] = value
+                if so_far is known:
+                    changed[key] = (value, arrival.received_at)
                 if before is None and arrival.retained and reading.type not in CRITICAL:
                     # How things stand on the first day is no change.
                     continue
@@ -81,7 +133,8 @@ class Reader:
             named = identity.named(session, arrival, device, reading)
             if named is None:
                 continue
-            batch.add(position, self._prepare(arrival, device, named))
+            times = self._times(arrival, device, named)
+            batch.add(position, self._prepare(arrival, device, named, times))
         points.keep(session, changed)
 
     def _understand(
@@ -97,19 +150,22 @@ class Reader:
         for sign in decoded.signs:
             device = sender if sign.device is None else self._directory.behind(sender.device_id, sign.device)
             if device is None:
-                batch.candidates.append(
-                    (adapter.name, sender.device_id, sign.device or "", arrival.received_at, sign.facts)
+                batch.candidates[adapter.name, sender.device_id, sign.device or ""] = (
+                    arrival.received_at,
+                    sign.facts,
                 )
-            elif device.trusted:
+            elif device.trusted and batch.is_live:
                 self._take_sign(arrival, device, sign, batch)
         for result in decoded.results:
             device = (
                 sender if result.device is None else self._directory.behind(sender.device_id, result.device)
             )
-            if device is not None and device.trusted and not (arrival.retained or arrival.late):
+            is_news = batch.is_live and not (arrival.retained or arrival.late)
+            if device is not None and device.trusted and is_news:
                 batch.results.append((device.device_id, result, arrival.received_at))
         strangers: dict[str, None] = {}
         aside: RefusedError | None = None
+        speaker: DeviceFacts | None = None
         for reading in decoded.readings:
             device = (
                 sender if reading.device is None else self._directory.behind(sender.device_id, reading.device)
@@ -120,20 +176,16 @@ class Reader:
             try:
                 _trust(device)
             except RefusedError as refused:
-                aside = refused
+                aside, speaker = refused, device
                 continue
             self._take_reading(position, arrival, device, reading, batch)
         if strangers:
-            batch.candidates += [
-                (adapter.name, sender.device_id, name, arrival.received_at, {}) for name in strangers
-            ]
-            aside = RefusedError("unknown_device", ", ".join(strangers)[:200])
+            for name in strangers:
+                batch.candidates[adapter.name, sender.device_id, name] = (arrival.received_at, {})
+            aside, speaker = RefusedError("unknown_device", ", ".join(strangers)[:200]), sender
         if aside is not None:
-            return refuse(batch, arrival, route, aside)
-        answers = decoded.answers
-        if route.root is not None:
-            answers = tuple(as_known(answer, adapter, route.root) for answer in answers)
-        return Settled(answers, decoded.reply)
+            return refuse(batch, arrival, route, aside, speaker)
+        return _answer(route, adapter, decoded)
 
     def _sender(
         self, arrival: Arrival, route: Route, adapter: Adapter, decoded: Decoded, batch: Batch
@@ -145,7 +197,7 @@ class Reader:
         if device is None:
             name = decoded.sender or ""
             facts = next((sign.facts for sign in decoded.signs if sign.device is None), {})
-            batch.candidates.append((adapter.name, None, name, arrival.received_at, facts))
+            batch.candidates[adapter.name, None, name] = (arrival.received_at, facts)
             raise RefusedError("unknown_device", name[:64])
         _trust(device)
         return device
@@ -153,17 +205,39 @@ class Reader:
     def _take_reading(
         self, position: int, arrival: Arrival, device: DeviceFacts, reading: Reading, batch: Batch
     ) -> None:
-        if "bad_base64" in reading.marks:
-            # The event counts without its picture; the bytes stay for whoever mends the device.
-            refuse(batch, arrival, None, RefusedError("bad_base64", "the event was kept without the picture"))
-        if reading.point is not None or reading.record_id is None:
+        if reading.point is not None:
+            # Whether it is an event at all shows when it is compared with the last one.
             batch.unnamed.append((position, reading, device))
             return
-        batch.add(position, self._prepare(arrival, device, reading))
+        times = self._times(arrival, device, reading)
+        if not self._has_room(batch, arrival, device, reading, times):
+            return
+        if "bad_base64" in reading.marks:
+            # The event counts without its picture; the bytes stay for whoever mends the device.
+            kept = RefusedError("bad_base64", "the event was kept without the picture")
+            refuse(batch, arrival, None, kept, device)
+        if reading.record_id is None:
+            batch.unnamed.append((position, reading, device))
+            return
+        batch.add(position, self._prepare(arrival, device, reading, times))
 
-    def _prepare(self, arrival: Arrival, device: DeviceFacts, reading: Reading) -> Prepared:
+    def _has_room(
+        self, batch: Batch, arrival: Arrival, device: DeviceFacts, reading: Reading, times: _Times
+    ) -> bool:
+        """Whether an event is to be stored, or is one too many of its device."""
+        timing = times.timing
+        if not batch.is_live or batch.flood.admits(
+            device, reading.type, arrival, timing.device_time, late=timing.late
+        ):
+            return True
+        if not timing.late:
+            batch.last_seen[device.device_id] = arrival.received_at
+        return False
+
+    def _times(self, arrival: Arrival, device: DeviceFacts, reading: Reading) -> _Times:
         device_time, marks = reading.device_time, reading.marks
-        if device_time is not None and device_time.tzinfo is None:
+        zone_assumed = device_time is not None and device_time.tzinfo is None
+        if device_time is not None and zone_assumed:
             device_time = _in_zone(device_time, device.time_zone)
             marks = (*marks, "zone_assumed")
         timing = settle(
@@ -171,13 +245,18 @@ class Reader:
             arrival.received_at,
             flagged_late=reading.late or arrival.late,
             known_offset=self._clocks.known(device.device_id),
-            zone_assumed="zone_assumed" in marks,
+            zone_assumed=zone_assumed,
         )
+        return _Times(device_time, marks, timing)
+
+    def _prepare(self, arrival: Arrival, device: DeviceFacts, reading: Reading, times: _Times) -> Prepared:
         pictures = []
         for role, content in reading.pictures:
             stored = self._media.put(content)
             pictures.append(Picture(role, stored.media_id, stored.size))
-        return prepare(device, reading, device_time, marks, timing, arrival.received_at, pictures)
+        return prepare(
+            device, reading, times.device_time, times.marks, times.timing, arrival.received_at, pictures
+        )
 
     def _take_sign(self, arrival: Arrival, device: DeviceFacts, sign: SignOfLife, batch: Batch) -> None:
         if (arrival.retained and sign.online) or arrival.late:
@@ -198,9 +277,15 @@ class Reader:
         batch.states.append((device, sign.online, clock, at))
 
 
-def _read(route: Route, arrival: Arrival) -> tuple[Adapter, Decoded]:
+def _answer(route: Route, adapter: Adapter, decoded: Decoded) -> Settled:
+    answers = decoded.answers
+    if route.root is not None:
+        answers = tuple(as_known(answer, adapter, route.root) for answer in answers)
+    return Settled(answers, decoded.reply)
+
+
+def _read(route: Route, message: Incoming) -> tuple[Adapter, Decoded]:
     """The first adapter of the route that says the message is its own, and what it read."""
-    message = incoming(route, arrival)
     *others, last = route.adapters
     for adapter in others:
         try:
@@ -214,9 +299,9 @@ def _read(route: Route, arrival: Arrival) -> tuple[Adapter, Decoded]:
 def _trust(device: DeviceFacts) -> None:
     """Raises `RefusedError` unless the device is to be believed."""
     if not device.enabled:
-        raise RefusedError("disabled_device", device.device_id)
+        raise _NotBelievedError("disabled_device", device)
     if not device.trusted:
-        raise RefusedError("quarantined_device", device.device_id)
+        raise _NotBelievedError("quarantined_device", device)
 
 
 def _in_zone(local: dt.datetime, zone: dt.tzinfo) -> dt.datetime:

@@ -85,16 +85,26 @@ class IngestRole(Role):
     """Takes in what devices publish."""
 
     name = "ingest"
+    # How long a flood that is over waits to be told, or a dead letter to be read again.
+    UPKEEP_S = 1.0
 
     def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
         from devices.directory import DeviceDirectory
+        from ingest.flood import Limit
         from ingest.intake import Intake
         from ingest.metrics import IntakeMetrics
         from ingest.subscriber import Subscriber, SubscriberMetrics
+        from ingest.upkeep import Upkeep
 
         self._foundation = foundation
+        self._wake = wake
+        settings = foundation.settings
+        limit = Limit(settings.flood_rate, settings.flood_burst) if settings.flood_rate else None
         directory = DeviceDirectory(foundation.database)
-        intake = Intake(foundation.database, foundation.media, directory, IntakeMetrics(foundation.metrics))
+        metrics = IntakeMetrics(foundation.metrics)
+        intake = Intake(foundation.database, foundation.media, directory, metrics, limit)
+        self._upkeep = Upkeep(foundation.database, intake, foundation.clock)
+        self._looking: asyncio.Task[None] | None = None
         self.subscriber = Subscriber(
             mqtt_login(foundation.settings),
             intake,
@@ -109,12 +119,29 @@ class IngestRole(Role):
         with self._foundation.database.write() as session:
             presence.ensure_rows(session, self._foundation.clock.now())
         self.subscriber.start()
+        self._looking = asyncio.create_task(self._look_in(), name="ingest-upkeep")
 
     async def stop(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
         await asyncio.to_thread(self.subscriber.stop)
+        try:
+            await asyncio.to_thread(self._upkeep.finish)
+        except Exception:
+            log.exception("ingest.upkeep_failed")
 
     def ready(self) -> bool:
         return self.subscriber.connected
+
+    async def _look_in(self) -> None:
+        while True:
+            await asyncio.sleep(self.UPKEEP_S)
+            try:
+                if await asyncio.to_thread(self._upkeep.turn):
+                    self._wake()
+            except Exception:
+                # The database that is away comes back; what is due stays due.
+                log.exception("ingest.upkeep_failed")
 
 
 class DevicesRole(_Looping):

@@ -120,6 +120,24 @@ class Settings(BaseSettings):
         title="MQTT client id",
         description="The name of ingest's session at the broker. One active ingest a client id.",
     )
+    flood_rate: float = Field(
+        20.0,
+        ge=0,
+        le=10_000,
+        title="Flood: events a second",
+        description="What one device may send for good; above it, events that are not critical are counted "
+        "and told as one. 0 switches it off. Too low: a busy recorder loses events. Too high: one mad device "
+        "fills the disk.",
+    )
+    flood_burst: int = Field(
+        1000,
+        ge=10,
+        le=1_000_000,
+        title="Flood: burst",
+        description="Events that a device may send at once before its rate counts. Too small: what gathered "
+        "while the network was away, from devices that name no time, is lost. Too large: a flood is noticed "
+        "late.",
+    )
     nats_url: str | None = Field(
         None,
         title="NATS",
