@@ -28,6 +28,7 @@ from devices.adapters.onvif import OnvifAdapter
 from devices.adapters.shelly import ShellyAdapter
 from devices.adapters.tasmota import TasmotaAdapter
 from devices.adapters.uface import UfaceAdapter
+from devices.adapters.uniview import UniviewAdapter
 from devices.adapters.yilandu import YilanduAdapter
 from devices.adapters.zhenshi import ZhenshiAdapter
 from devices.adapters.zigbee2mqtt import Zigbee2MqttAdapter
@@ -41,6 +42,7 @@ _CLASSES: Final[tuple[type[Adapter], ...]] = (
     HaanAdapter,
     JsskeAdapter,
     DahuaAdapter,
+    UniviewAdapter,
     AxisAdapter,
     OnvifAdapter,
     ZhenshiAdapter,

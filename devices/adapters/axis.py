@@ -43,8 +43,8 @@ from devices.adapters.fields import (
     text,
 )
 from devices.adapters.leftovers import leftovers
+from devices.adapters.lenient import read_push
 from devices.adapters.onvif_topics import Meaning, levelled, meaning
-from devices.adapters.parts import is_multipart, read_object, read_parts
 
 _PRIVATE: Final = frozenset(
     ["CredentialHolderName", "PIN", "Password", "ownerName", "plateListDescription", "listDescription"]
@@ -160,7 +160,7 @@ class AxisAdapter(Adapter):
             if over_mqtt:
                 return Decoded(named, ignored="cleared_state")
             raise RefusedError("malformed_json", "nothing was sent")
-        data, contents = _body(message)
+        data, contents = read_push(message.body, message.content_type)
         reply = None if over_mqtt else _reply(message)
         sender = _serial(data) or named
         if _is_plate(data):
@@ -183,18 +183,6 @@ def _reply(message: Incoming) -> HttpReply | None:
         return None
     # FF-Events look for a JSON status; others for the 200 alone.
     return HttpReply(b'{"status":"ok"}', "application/json")
-
-
-def _body(message: Incoming) -> tuple[dict[str, Any], tuple[bytes, ...]]:
-    """The object of a message, and the pictures in its other parts. Raises `RefusedError`."""
-    if not is_multipart(message.body, message.content_type):
-        return read_object(message.body), ()
-    parts = read_parts(message.body, message.content_type)
-    contents = tuple(part.content for part in parts if part.is_picture)
-    for part in parts:
-        if not part.is_picture and part.content.lstrip()[:1] in {b"{", b"\xef"}:
-            return read_object(part.content), contents
-    raise RefusedError("malformed_multipart", "no JSON part")
 
 
 def _serial_in(levels: list[str]) -> str | None:

@@ -20,7 +20,8 @@ import msgspec
 
 from devices.adapters.contract import RefusedError
 from devices.adapters.fields import section, stripped, text
-from devices.adapters.parts import is_multipart, read_object, read_parts, readable
+from devices.adapters.lenient import pieces, read_object, readable
+from devices.adapters.multipart import is_multipart
 
 _HEAD: Final = re.compile(
     r"Code\s*=\s*([^;\r\n]+)((?:;(?!\s*data\s*=)[^;={}\r\n]+=[^;{}\r\n]*)*)", re.IGNORECASE
@@ -60,19 +61,14 @@ def read(body: bytes, content_type: str | None) -> Body:
 
 
 def _of_parts(body: bytes, content_type: str | None) -> Body:
-    events: list[Told] = []
-    pictures: list[bytes] = []
-    other: dict[str, Any] = {}
-    alive = False
-    for part in read_parts(body, content_type):
-        if part.is_picture:
-            pictures.append(part.content)
-            continue
-        found = _of_text(part.content)
-        events += found.events
-        alive = alive or found.alive
-        other = other or found.other
-    return Body(tuple(events), tuple(pictures), alive, other)
+    found = pieces(body, content_type)
+    told = [_of_text(document) for document in found.documents if document.strip()]
+    return Body(
+        tuple(event for one in told for event in one.events),
+        found.pictures,
+        any(one.alive for one in told),
+        next((one.other for one in told if one.other), {}),
+    )
 
 
 def _of_text(body: bytes) -> Body:

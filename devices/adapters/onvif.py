@@ -22,8 +22,8 @@ from bus.messages import CredentialUse, PlateReading
 from devices.adapters.contract import Adapter, Decoded, Incoming, Reading, RefusedError, Rights, SignOfLife
 from devices.adapters.fields import fraction, integer, moment, picture, section, text
 from devices.adapters.leftovers import leftovers
+from devices.adapters.lenient import read_object
 from devices.adapters.onvif_topics import Meaning, levelled, meaning
-from devices.adapters.parts import read_object
 
 MARKER: Final = "onvif-ej"
 # How a person looks, and the holder's name where a token is meant.
