@@ -11,5 +11,7 @@ def without_pictures(payload: bytes) -> bytes | None:
     if len(payload) <= LONG or payload[:1] not in {b"{", b"["}:
         return None
     parts = payload.split(b'"')
-    light = [part if len(part) <= LONG else b"" for part in parts]
+    # Every second part stands between quotes. Where a text has a quote in it that is wrong from there
+    # on, and what comes of it is no message any more: then it is read whole.
+    light = [b"" if position % 2 and len(part) > LONG else part for position, part in enumerate(parts)]
     return b'"'.join(light) if light != parts else None

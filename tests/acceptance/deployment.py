@@ -74,6 +74,8 @@ class Deployment:
             "RINGWARD_HTTP_PORT": str(self.http_port),
             "RINGWARD_MQTT_PORT": str(self.mqtt_port),
             "RINGWARD_NATS_PORT": str(self.nats_port),
+            # A test sends in a minute what a device sends in a day.
+            "RINGWARD_FLOOD_RATE": "0",
             "PYTHONUNBUFFERED": "1",
         }
         with self.output.open("a") as output:

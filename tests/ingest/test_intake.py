@@ -2,85 +2,30 @@ import base64
 import datetime as dt
 import errno
 import json
-from dataclasses import dataclass
 from unittest.mock import Mock
 
 import pytest
-from prometheus_client import CollectorRegistry
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 import ingest.intake
-from bus.deadletters import DeadLetter
-from bus.messages import EventStored, decode
-from devices import presence
-from devices.adapters.contract import Outgoing
 from devices.directory import DeviceDirectory
-from devices.models import DeviceStatus
 from ingest.arrival import Arrival
-from ingest.intake import Intake
-from ingest.metrics import IntakeMetrics
 from registry.passes.expected import by_token
 from registry.passes.visiting import new_token, token_hash
 from storage import Database, MediaStore
 from storage.events import EventRow, OutboxRow
 from tests.support.clock import NOON, VirtualClock
-from tests.support.compound import COMPOUND, ELSEWHERE, JPEG, settle_in, status_of
+from tests.support.compound import COMPOUND, ELSEWHERE, JPEG
+from tests.support.gate import Gate, make_gate
 from tests.support.native import event, state, topic
 
 JPEG64 = base64.b64encode(JPEG).decode()
 
 
-@dataclass
-class Gate:
-    """An intake, its database, and a short way to hand it messages."""
-
-    database: Database
-    media: MediaStore
-    intake: Intake
-    clock: VirtualClock
-    metrics: CollectorRegistry
-
-    def take(self, *payloads: bytes, on: str | None = None, retained: bool = False) -> list[Outgoing | None]:
-        where = topic() if on is None else on
-        settled = self.intake.process(
-            [Arrival(where, payload, self.clock.now(), retained=retained) for payload in payloads]
-        )
-        return [one.answers[0] if one.answers else None for one in settled]
-
-    def rows(self, table: type, *order: object) -> list:
-        with self.database.read() as session:
-            found = list(session.scalars(select(table).order_by(*order)))
-            session.expunge_all()
-        return found
-
-    def events(self) -> list[EventRow]:
-        return [row for row in self.rows(EventRow, EventRow.record_id) if not row.type.startswith("device.")]
-
-    def letters(self) -> list[DeadLetter]:
-        return self.rows(DeadLetter, DeadLetter.id)
-
-    def status(self, device_id: str = "cam-1") -> DeviceStatus:
-        return status_of(self.database, device_id)
-
-    def told(self) -> list[EventStored]:
-        """What waits in the outbox about devices' own events."""
-        messages = [decode(row.payload) for row in self.rows(OutboxRow, OutboxRow.seq)]
-        return [m for m in messages if isinstance(m, EventStored) and not m.type.startswith("device.")]
-
-
 @pytest.fixture
 def gate(database: Database, media: MediaStore, clock: VirtualClock) -> Gate:
     return make_gate(database, media, clock)
-
-
-def make_gate(database: Database, media: MediaStore, clock: VirtualClock) -> Gate:
-    settle_in(database)
-    with database.write() as session:
-        presence.ensure_rows(session, clock.now())
-    metrics = CollectorRegistry()
-    intake = Intake(database, media, DeviceDirectory(database), IntakeMetrics(metrics))
-    return Gate(database, media, intake, clock, metrics)
 
 
 def test_event_is_stored_told_and_answered(
