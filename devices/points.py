@@ -23,15 +23,15 @@ class DevicePoint(Base):
 
 
 _points = cast("Table", DevicePoint.__table__)
-_OF_DEVICES = select(_points.c.device_id, _points.c.point, _points.c.value).where(
+_OF_DEVICES = select(_points.c.device_id, _points.c.point, _points.c.value, _points.c.since).where(
     _points.c.device_id.in_(bindparam("devices", expanding=True))
 )
 
 
-def known(session: Session, devices: Iterable[str]) -> dict[tuple[str, str], str]:
-    """The last values of these devices by (device, point)."""
+def known(session: Session, devices: Iterable[str]) -> dict[tuple[str, str], tuple[str, dt.datetime]]:
+    """The last values of these devices by (device, point), each with since when it is known."""
     rows = session.execute(_OF_DEVICES, {"devices": sorted(set(devices))})
-    return {(row.device_id, row.point): row.value for row in rows}
+    return {(row.device_id, row.point): (row.value, row.since) for row in rows}
 
 
 def keep(session: Session, values: Mapping[tuple[str, str], tuple[str, dt.datetime]]) -> None:

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 # A broker gives a dead connection up after one and a half of its keep-alives, which are a minute
 # by the usual default: until then its last will may come, whoever has connected meanwhile.
 WILL_AFTER_BIRTH: Final = dt.timedelta(seconds=90)
+ALARM_AGAIN_AFTER: Final = dt.timedelta(minutes=10)
 _LONG_AGO: Final = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 
 
@@ -74,6 +75,8 @@ class Reader:
         except _NotBelievedError as refused:
             return refuse(batch, arrival, route, refused, refused.speaker)
         except RefusedError as refused:
+            if route is not None and _is_our_own(arrival, route, refused):
+                return Settled()
             return refuse(batch, arrival, route, refused)
         except (OSError, SQLAlchemyError):
             # The disk or the database, not the message: nothing of this batch may be acknowledged.
@@ -107,7 +110,7 @@ class Reader:
         known = points.known(session, (device.device_id for _, _, device in batch.unnamed))
         changed: dict[tuple[str, str], tuple[str, dt.datetime]] = {}
         # What a device said of its states long ago changes nothing of how they stand now.
-        once: dict[tuple[str, str], str] = {}
+        once: dict[tuple[str, str], tuple[str, dt.datetime]] = {}
         for position, reading, device in batch.unnamed:
             arrival = batch.arrivals[position]
             if reading.point is not None:
@@ -115,17 +118,17 @@ class Reader:
                 key = (device.device_id, what)
                 so_far = once if batch.origin is Origin.LETTERS else known
                 before = so_far.get(key)
-                if before == value:
+                if _only_repeats(before, reading, value, arrival.received_at):
                     batch.last_seen.setdefault(device.device_id, arrival.received_at)
                     continue
                 times = self._times(arrival, device, reading)
-                if not self._has_room(batch, arrival, device, reading, times):
+                if not reading.rests and not self._has_room(batch, arrival, device, reading, times):
                     continue
-                so_far[key] = value
+                so_far[key] = (value, arrival.received_at)
                 if so_far is known:
                     changed[key] = (value, arrival.received_at)
-                if before is None and arrival.retained and reading.type not in CRITICAL:
-                    # How things stand on the first day is no change.
+                if reading.rests or (before is None and arrival.retained and reading.type not in CRITICAL):
+                    # Nothing is wrong; or how things stand on the first day, which is no change.
                     continue
             elif arrival.retained:
                 # Remembered by the broker, and nothing tells it from the one that we have.
@@ -183,6 +186,8 @@ class Reader:
             for name in strangers:
                 batch.candidates[adapter.name, sender.device_id, name] = (arrival.received_at, {})
             aside, speaker = RefusedError("unknown_device", ", ".join(strangers)[:200]), sender
+        if aside is None and decoded.partial is not None:
+            aside, speaker = RefusedError(*decoded.partial), sender
         if aside is not None:
             return refuse(batch, arrival, route, aside, speaker)
         return _answer(route, adapter, decoded)
@@ -240,13 +245,18 @@ class Reader:
         if device_time is not None and zone_assumed:
             device_time = _in_zone(device_time, device.time_zone)
             marks = (*marks, "zone_assumed")
+        as_of = reading.as_of
+        if as_of is not None and as_of.tzinfo is None:
+            as_of = _in_zone(as_of, device.time_zone)
         timing = settle(
-            device_time,
+            as_of or device_time,
             arrival.received_at,
             flagged_late=reading.late or arrival.late,
             known_offset=self._clocks.known(device.device_id),
             zone_assumed=zone_assumed,
         )
+        if as_of is not None and device_time is not None:
+            timing = msgspec.structs.replace(timing, device_time=device_time)
         return _Times(device_time, marks, timing)
 
     def _prepare(self, arrival: Arrival, device: DeviceFacts, reading: Reading, times: _Times) -> Prepared:
@@ -294,6 +304,25 @@ def _read(route: Route, message: Incoming) -> tuple[Adapter, Decoded]:
             if refused.reason != "wrong_topic":
                 raise
     return last, last.decode(message)
+
+
+def _only_repeats(
+    before: tuple[str, dt.datetime] | None, reading: Reading, value: str, at: dt.datetime
+) -> bool:
+    """Whether a device says once more what it has said of a state.
+
+    An alarm that goes on counts again after a while: the message that it was over may be the
+    one that was lost, and an alarm too many joins the incident that is open.
+    """
+    if before is None or before[0] != value:
+        return False
+    return reading.type not in CRITICAL or reading.rests or at - before[1] < ALARM_AGAIN_AFTER
+
+
+def _is_our_own(arrival: Arrival, route: Route, refused: RefusedError) -> bool:
+    """Whether a refused message is a command of ours that a gateway's wide topic brought back."""
+    gateway = any(adapter.gateway for adapter in route.adapters)
+    return refused.reason == "command_not_event" and arrival.signed_in is None and gateway
 
 
 def _trust(device: DeviceFacts) -> None:

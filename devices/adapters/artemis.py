@@ -127,8 +127,9 @@ class ArtemisAdapter(Adapter):
             raise RefusedError("missing_field", "params.events")
         told = [_decoded(event) for event in events]
         understood = [item for item in told if not isinstance(item, RefusedError)]
-        if not understood:
-            raise next(item for item in told if isinstance(item, RefusedError))
+        strange = next((item for item in told if isinstance(item, RefusedError)), None)
+        if strange is not None and not understood:
+            raise strange
         personal: list[str] = []
         impersonal(data, dropped=personal)
         readings = tuple(item for item in understood if isinstance(item, Reading))
@@ -138,6 +139,7 @@ class ArtemisAdapter(Adapter):
             tuple(item for item in understood if isinstance(item, SignOfLife)),
             reply=_OK,
             dropped=tuple(dict.fromkeys((*dropped(data), *personal))),
+            partial=None if strange is None else (strange.reason, strange.detail),
             ignored=None if readings else next((item for item in understood if isinstance(item, str)), None),
         )
 

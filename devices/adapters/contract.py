@@ -94,9 +94,15 @@ class Reading(msgspec.Struct, frozen=True):
     # Set where one real thing is told of more than once under one record id and device time:
     # grows with what is known. A higher one amends the stored event, a lower one changes nothing.
     revision: int | None = None
+    # When the device knew this of a thing that began at `device_time`: what is told later than a
+    # thing begins is no older for that. None where it is told at once.
+    as_of: dt.datetime | None = None
     # Set where the device repeats a state rather than telling of its change, as (what, value):
     # an event only when the value differs from the last one of that device.
     point: tuple[str, str] | None = None
+    # The value is how things stand when nothing is wrong: it is noted, so that the next alarm is
+    # seen to be one, and makes no event.
+    rests: bool = False
 
 
 class SignOfLife(msgspec.Struct, frozen=True):
@@ -140,6 +146,8 @@ class Decoded(msgspec.Struct, frozen=True):
     reply: HttpReply | None = None
     # Paths of sensitive or identifying fields that were taken out.
     dropped: tuple[str, ...] = ()
+    # (reason, detail) of what could not be understood beside what was: kept with the dead letters.
+    partial: tuple[str, str] | None = None
     # A code for why there is no event: keep_alive, below_threshold, no_change, configuration …
     ignored: str | None = None
 

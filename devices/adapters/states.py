@@ -55,8 +55,8 @@ def jammed(at: Mapping[str, Any], channel: str = "") -> Reading:
 def alarm(what: str, is_raised: bool, at: Mapping[str, Any], channel: str = "") -> Reading | None:
     """An alarm as it stands; None for a button that is merely not pressed.
 
-    The end of an alarm is told as `device.online` with `cleared`: it must be known, or the next
-    alarm would look like a repetition of this one, and it must never be taken for an alarm.
+    The end of an alarm must be known, or the next alarm would look like a repetition of this one;
+    it is a state at rest and no event.
     """
     attributes = dict(at.get("attributes", {}))
     if what == "sos":
@@ -66,8 +66,7 @@ def alarm(what: str, is_raised: bool, at: Mapping[str, Any], channel: str = "") 
     if is_raised:
         attributes["cause"] = what
         return Reading(ALARMS[what], **{**at, "attributes": attributes, "point": point})
-    attributes["cleared"] = what
-    return Reading("device.online", **{**at, "attributes": attributes, "point": point})
+    return Reading("device.online", **{**at, "attributes": attributes, "point": point, "rests": True})
 
 
 def state(what: str, is_on: bool, at: Mapping[str, Any], channel: str = "") -> Reading | None:
