@@ -1,0 +1,66 @@
+"""An application served by uvicorn inside the process's own loop."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_BACKLOG: Final = 2048
+
+
+class _Server(uvicorn.Server):
+    """The process stops its roles in order; uvicorn must not take the signals for itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Served:
+    """Started and stopped with its role."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int, **options: Any) -> None:
+        self._app = app
+        self._host = host
+        self._port = port
+        self._options = options
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def listening(self) -> bool:
+        """Whether it answers."""
+        return self._server is not None and self._server.started and not self._server.should_exit
+
+    async def start(self) -> None:
+        """Returns when it listens. Raises `OSError` where the port is taken; it may be called again."""
+        # Bound here: uvicorn itself ends the whole process where it cannot.
+        listener = socket.create_server(
+            (self._host, self._port), family=_family(self._host), backlog=_BACKLOG
+        )
+        # Access logs would hold addresses with what they name.
+        config = uvicorn.Config(
+            self._app, log_level="warning", access_log=False, server_header=False, **self._options
+        )
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="served")
+        # uvicorn says by a flag that it listens; it has no event to wait for.
+        while not self._server.started and not self._task.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        if self._task.done():
+            self._task.result()
+
+    async def stop(self) -> None:
+        """Ends what is under way, within the options' patience."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
