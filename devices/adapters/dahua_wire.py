@@ -9,9 +9,10 @@
 | `{"Action", "Data", "serialNumber"}` under `DahuaVTO/{code}/Event` | DahuaVTO2MQTT |
 
 `data=` comes last and its JSON holds semicolons and equals signs of its own, over many lines:
-it is cut out by its braces, never by the separators.
+it is read as one object, never by the separators.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -27,10 +28,17 @@ _HEAD: Final = re.compile(
     r"Code\s*=\s*([^;\r\n]+)((?:;(?!\s*data\s*=)[^;={}\r\n]+=[^;{}\r\n]*)*)", re.IGNORECASE
 )
 _DATA: Final = re.compile(r";\s*data\s*=\s*(?=\{)", re.IGNORECASE)
-_LINE: Final = re.compile(r"Events\[(\d{1,3})\]\.([^=\r\n]+)=([^\r\n]*)", re.IGNORECASE)
+_LINE: Final = re.compile(
+    r"^\s*Events\[(\d{1,3})\]\.([^=\r\n]{1,200})=([^\r\n]*)", re.IGNORECASE | re.MULTILINE
+)
+_MOST: Final = 1000
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d{1,3})\]")
 _DEEPEST: Final = 12
-_decoder = msgspec.json.Decoder()
+
+
+# Says where an object ends, which msgspec does not; msgspec is the stricter reader.
+_ends: Final = json.JSONDecoder()
+_strict: Final = msgspec.json.Decoder()
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -55,9 +63,10 @@ class Body(msgspec.Struct, frozen=True):
 
 def read(body: bytes, content_type: str | None) -> Body:
     """Raises `RefusedError`: too_large, malformed_json, malformed_form, malformed_multipart."""
-    if is_multipart(body, content_type):
-        return _of_parts(body, content_type)
-    return _of_text(body)
+    found = _of_parts(body, content_type) if is_multipart(body, content_type) else _of_text(body)
+    if len(found.events) > _MOST:
+        raise RefusedError("too_large", f"{len(found.events)} events, at most {_MOST}")
+    return found
 
 
 def _of_parts(body: bytes, content_type: str | None) -> Body:
@@ -135,31 +144,19 @@ def _streamed(lines: str) -> Iterator[Told]:
         data: dict[str, Any] = {}
         begins = _DATA.match(lines, position)
         if begins is not None:
-            position = _end_of_object(lines, begins.end())
-            data = _object(lines[begins.end() : position])
+            data, position = _object(lines, begins.end())
         yield Told(words["code"], words.get("action", "").lower(), words.get("index"), data, {})
 
 
-def _object(said: str) -> dict[str, Any]:
+def _object(lines: str, start: int) -> tuple[dict[str, Any], int]:
+    """The object that begins at `start`, and where it ends. Raises `RefusedError`."""
     try:
-        value = stripped(_decoder.decode(said.encode()))
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError) as error:
+        _, end = _ends.raw_decode(lines, start)
+        value = _strict.decode(lines[start:end].encode())
+    except (ValueError, RecursionError) as error:
         raise RefusedError("malformed_json", f"data= {error}"[:200]) from None
-    return value if isinstance(value, dict) else {}
-
-
-def _end_of_object(lines: str, start: int) -> int:
-    """The position behind the brace that closes the one at `start`; the end where none does."""
-    depth = 0
-    for brace in _BRACES.finditer(lines, start):
-        depth += {"{": 1, "}": -1}.get(brace.group(), 0)
-        if depth == 0 and brace.group() == "}":
-            return brace.end()
-    return len(lines)
-
-
-# Strings are passed over whole: a name may hold a brace.
-_BRACES: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
+    data: dict[str, Any] = stripped(value)
+    return data, end
 
 
 def _listed(lines: str) -> tuple[Told, ...]:
@@ -170,7 +167,8 @@ def _listed(lines: str) -> tuple[Told, ...]:
         steps = [step.group(1) or int(step.group(2)) for step in _STEP.finditer(path.strip())]
         if 0 < len(steps) <= _DEEPEST:
             _put(events.setdefault(int(number), {}), steps, value.strip())
-    return tuple(_told(_plain(event), {}) for _, event in sorted(events.items()))
+    plain = ({str(name): _plain(value) for name, value in one.items()} for _, one in sorted(events.items()))
+    return tuple(_told(event, {}) for event in plain)
 
 
 def _put(tree: dict[Any, Any], steps: list[Any], value: str) -> None:

@@ -32,16 +32,17 @@ def _object(
     if depth > MAX_DEPTH:
         raise RefusedError("invalid_field", f"nested more than {MAX_DEPTH} deep")
     kept: dict[str, Any] = {}
-    for name, value in data.items():
-        here = f"{path}.{name}" if path else str(name)
+    for given, value in data.items():
+        name = _clean(str(given))
+        here = f"{path}.{name}" if path else name
         if value in _NOTHING:
             continue
-        if is_unwanted(str(name)) or spelling(str(name)) in hidden:
+        if is_unwanted(name) or spelling(name) in hidden:
             taken.append(here)
             continue
         item = _value(value, hidden, here, taken, depth + 1)
         if item not in _NOTHING:
-            kept[str(name).replace("\0", "")] = item
+            kept[name] = item
     return kept
 
 
@@ -53,6 +54,10 @@ def _value(value: Any, hidden: frozenset[str], path: str, taken: list[str], dept
             raise RefusedError("invalid_field", f"nested more than {MAX_DEPTH} deep")
         return [_value(item, hidden, f"{path}[]", taken, depth + 1) for item in value]
     if isinstance(value, str):
-        # PostgreSQL has no text with a zero character in it.
-        return value.replace("\0", "").strip()[:MAX_TEXT]
+        return _clean(value)
     return value
+
+
+def _clean(said: str) -> str:
+    # PostgreSQL has no text with a zero character in it.
+    return said.replace("\0", "").strip()[:MAX_TEXT]

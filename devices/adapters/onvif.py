@@ -55,6 +55,7 @@ class OnvifAdapter(Adapter):
     root = "onvif"
     fields: ClassVar[Mapping[str, str]] = {
         "UtcTime": "device_time",
+        "Topic": "type where the MQTT topic does not tell",
         "PropertyOperation": "late where it is Initialized; Deleted is no event",
         "Source.Rule": "attributes.rule",
         "Source.VideoSource": "attributes.source",
@@ -95,6 +96,10 @@ class OnvifAdapter(Adapter):
         source, key, values = (items(data.get(name)) for name in ("Source", "Key", "Data"))
         simple = {name.lower(): value for name, value in (source | key | values).items()}
         what = meaning(path, simple)
+        if what is None and text(data.get("Topic")) is not None:
+            # A broker's bridge may cut the topic short and write it into the message.
+            path = levelled(str(data["Topic"]).split("/"))
+            what = meaning(path, simple)
         if what is None:
             raise RefusedError("unknown_type", "/".join(said)[:200] or "no topic")
         if what.kind is None:

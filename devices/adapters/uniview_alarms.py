@@ -11,6 +11,7 @@ from devices.adapters.leftovers import leftovers
 from devices.adapters.uniview_codes import ALARMS, COLORS, LEAVING, NO_PLATE, NOT_SECURITY, OBJECTS
 from devices.adapters.uniview_told import PRIVATE, first_of, numbered, sender_of, time_of
 
+_MOST: Final = 200
 _ENDING: Final = re.compile(r"(?:Alarm)?(On|Off)?$", re.IGNORECASE)
 
 
@@ -76,6 +77,8 @@ def structure(data: Mapping[str, Any], reply: HttpReply) -> Decoded:
     """What a camera saw in one picture: plates, faces, or the pictures to an alarm. Raises `RefusedError`."""
     whole = section(data, "StructureInfo")
     seen = section(whole, "ObjInfo")
+    if any(isinstance(listed, list) and len(listed) > _MOST for listed in seen.values()):
+        raise RefusedError("too_large", f"more than {_MOST} objects in one picture")
     images = _images(whole)
     _, dropped = leftovers({"StructureInfo": whole}, (), PRIVATE)
     readings: list[Reading] = []
@@ -94,7 +97,7 @@ def structure(data: Mapping[str, Any], reply: HttpReply) -> Decoded:
         readings += [_face(data, face, number, images) for number, face in enumerate(faces)]
     return Decoded(
         sender_of(data),
-        tuple(readings[:64]),
+        tuple(readings),
         reply=reply,
         dropped=dropped,
         ignored=None if readings else ignored or "not_security",

@@ -471,3 +471,13 @@ def test_text_in_gbk_behind_a_byte_order_mark_is_read() -> None:
     raw = json.dumps(passage(), ensure_ascii=False)
     assert one(b"\xef\xbb\xbf" + raw.encode()).plate.text == "云M12345"
     assert one(raw.encode("gbk")).plate.text == "云M12345"
+
+
+def test_data_that_breaks_off_is_refused_as_json() -> None:
+    with pytest.raises(RefusedError, match="malformed_json"):
+        decode(b'Code=BreakIn;action=Start;index=0;data={"Name": "a', content_type="text/plain")
+
+
+def test_a_push_of_endless_events_is_too_large() -> None:
+    with pytest.raises(RefusedError, match="too_large"):
+        decode({"Events": [{"Code": "VideoLoss"}] * 1001})

@@ -268,3 +268,9 @@ def test_a_topic_of_others_is_not_its_own() -> None:
 def test_a_device_may_publish_under_its_prefix_alone() -> None:
     rights = ONVIF.rights("Camera_Events/Bay-4")
     assert (rights.publish, rights.subscribe) == (("Camera_Events/Bay-4/onvif-ej/#",), ())
+
+
+def test_a_topic_cut_short_is_made_up_for_by_the_messages_own() -> None:
+    assert one("IVA/", Topic="tns1:RuleEngine/LineDetector/Crossed").type == "video.line_crossing"
+    with pytest.raises(RefusedError, match="unknown_type: IVA"):
+        decode("IVA/")
