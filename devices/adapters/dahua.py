@@ -34,7 +34,7 @@ from devices.adapters.dahua_access import access, door, zone
 from devices.adapters.dahua_codes import EVENTS, IGNORED, PLATES
 from devices.adapters.dahua_plates import passage, tollgate
 from devices.adapters.dahua_video import captured, event, face
-from devices.adapters.dahua_wire import Body, Told, read
+from devices.adapters.dahua_wire import Body, NobodyAskedError, Told, read
 from devices.adapters.fields import add_picture, section, text
 
 _ENDED: Final = "stop"
@@ -159,6 +159,9 @@ def _decoded(body: Body, named: str, reply: HttpReply | None) -> Decoded:
         else:
             try:
                 reading, dropped = _read(msgspec.structs.replace(told, code=code))
+            except NobodyAskedError:
+                ignored.append("not_security")
+                continue
             except RefusedError as error:
                 refused.append(error)
                 continue
@@ -166,15 +169,13 @@ def _decoded(body: Body, named: str, reply: HttpReply | None) -> Decoded:
             hidden.update(dict.fromkeys(dropped))
     if refused and not readings:
         raise refused[0]
-    if readings and refused:
-        # One that we do not know must not cost those that came in the same message.
-        readings[0] = msgspec.structs.replace(readings[0], marks=(*readings[0].marks, "undocumented_code"))
     return Decoded(
         sender,
         _with_pictures(readings, body.pictures),
         (SignOfLife(True),) if alive else (),
         reply=reply,
         dropped=tuple(hidden),
+        partial=(refused[0].reason, refused[0].detail) if refused else None,
         ignored=None if readings else (ignored[0] if ignored else "keep_alive"),
     )
 

@@ -7,7 +7,7 @@ from bus.messages import PlateReading
 from devices.adapters.contract import Decoded, HttpReply, Reading
 from devices.adapters.dahua_codes import COLORS, NO_PLATE
 from devices.adapters.dahua_told import PRIVATE, numbered, reading, rest
-from devices.adapters.dahua_wire import Told
+from devices.adapters.dahua_wire import NobodyAskedError, Told
 from devices.adapters.fields import integer, moment, percentage, picture, section, text
 from devices.adapters.leftovers import leftovers
 
@@ -36,7 +36,7 @@ def passage(told: Told) -> tuple[Reading, tuple[str, ...]]:
     kind = "plate.recognised" if number is not None else "plate.none"
     if number is None and bicycle:
         # Nobody expects a plate on a bicycle.
-        kind = "vehicle.captured"
+        raise NobodyAskedError
     moving = car.get("DrivingDirection", data.get("DrivingDirection"))
     moving = moving[0] if isinstance(moving, list) and moving else moving
     group = numbered("group", data, "GroupID")

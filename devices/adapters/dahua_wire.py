@@ -41,6 +41,10 @@ _ends: Final = json.JSONDecoder()
 _strict: Final = msgspec.json.Decoder()
 
 
+class NobodyAskedError(Exception):
+    """What a camera saw is nothing that anybody asks about."""
+
+
 class Told(msgspec.Struct, frozen=True):
     """One event as the device told it. `wrap` is what stood around it: serial number, source, time."""
 

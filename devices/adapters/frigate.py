@@ -44,7 +44,6 @@ Frigate itself put the name on the object (`sub_label`)."""
 
 _PERSON: Final = "person"
 # Frigate's labels for what carries a plate (docs: license_plate_recognition).
-_VEHICLES: Final = frozenset({"car", "motorcycle", "bus", "truck", "school_bus", "garbage_truck", "van"})
 _FIRE: Final = frozenset({"fire", "smoke", "flame"})
 # No name but the word for none.
 _NOBODY: Final = frozenset({"unknown", "none", ""})
@@ -90,8 +89,8 @@ class FrigateAdapter(Adapter):
         "after.id": "record_id, with /face or /plate",
         "after.camera": "device",
         "after.start_time": "device_time",
-        "after.frame_time": "revision",
-        "after.end_time": "revision",
+        "after.frame_time": "revision, as_of",
+        "after.end_time": "revision, as_of",
         "after.label": "type, attributes.label",
         "after.sub_label": "match.person_ref, match.score (of a person)",
         "after.false_positive": "ignored: below_threshold",
@@ -106,7 +105,7 @@ class FrigateAdapter(Adapter):
         "name": "match.person_ref",
         "plate": "plate.text",
         "score": "match.score, plate.confidence",
-        "timestamp": "revision",
+        "timestamp": "revision, as_of",
         "cameras": "signs",
         "service.version": "facts.firmware",
     }
@@ -162,7 +161,7 @@ def _read(body: bytes, marks: list[str]) -> dict[str, Any]:
         return data
 
 
-def _object(after: dict[str, Any], data: dict[str, Any], marks: tuple[str, ...]) -> Decoded:
+def _object(after: dict[str, Any], marks: tuple[str, ...]) -> Decoded:
     """A tracked object as it now stands."""
     object_id, camera = _required(after, "id"), text(after.get("camera"))
     if after.get("false_positive") is True:
@@ -176,6 +175,7 @@ def _object(after: dict[str, Any], data: dict[str, Any], marks: tuple[str, ...])
         "device": camera,
         "device_time": started,
         "revision": _revision(after.get("frame_time"), after.get("end_time")),
+        "as_of": epoch(after.get("end_time")) or epoch(after.get("frame_time")),
         "attributes": attributes,
         "marks": _marks(marks, started is None, rest),
     }
@@ -189,9 +189,6 @@ def _object(after: dict[str, Any], data: dict[str, Any], marks: tuple[str, ...])
         readings.append(_plate(object_id, plate, confidence if said is None else said, shared))
     if label in _FIRE:
         readings.append(Reading("video.fire_smoke", object_id, **shared))
-    elif label in _VEHICLES and plate is None and data.get("type") == "end":
-        # Only now is it certain that no plate will be read.
-        readings.append(Reading("vehicle.captured", object_id, **shared))
     # A vehicle's sub_label is the name under which its plate is known: whose it is.
     out = dropped(after) + (("sub_label",) if label != _PERSON and after.get("sub_label") else ())
     return Decoded(ROOT, tuple(readings), dropped=out, ignored=None if readings else "not_security")
@@ -241,6 +238,7 @@ def _found_out(data: dict[str, Any], marks: tuple[str, ...]) -> Decoded:
         "device": text(data.get("camera")),
         "device_time": started,
         "revision": _revision(data.get("timestamp")),
+        "as_of": epoch(data.get("timestamp")),
         "attributes": _attributes({"label": _PERSON if kind == "face" else None}, rest),
         "marks": _marks(marks, started is None, rest),
     }

@@ -124,9 +124,16 @@ class Ga1400Adapter(Adapter):
         readings: list[Reading] = []
         # The name of a device is no person's.
         gone = [path for path in dropped(data) if "APEObject" not in path]
+        bicycles = False
         for kind, item in _objects(data, 0):
-            readings.append(_reading(kind, item, gone))
+            reading = _reading(kind, item, gone)
+            if reading is None:
+                bicycles = True
+            else:
+                readings.append(reading)
         signs = tuple(_signs(data, 0, gone))
+        if bicycles and not readings and not signs:
+            return Decoded(ignored="not_security", reply=_reply(message))
         if not readings and not signs:
             return msgspec.structs.replace(_without_news(data), reply=_reply(message))
         return Decoded(
@@ -244,7 +251,8 @@ def _without_news(data: Mapping[str, Any]) -> Decoded:
     raise RefusedError("unknown_type", name[:64])
 
 
-def _reading(kind: str, item: dict[str, Any], gone: list[str]) -> Reading:
+def _reading(kind: str, item: dict[str, Any], gone: list[str]) -> Reading | None:
+    """What one object says; None for a bicycle, which bears no plate that could be missing."""
     marks: list[str] = []
     if kind == "Image":
         return _image(item, marks)
@@ -255,7 +263,10 @@ def _reading(kind: str, item: dict[str, Any], gone: list[str]) -> Reading:
         ]
         reading = Reading("face.captured", attributes=_kept(item, {"CommunityID", "DataSourceID"}))
     else:
-        reading = _vehicle(item, marks)
+        seen = _vehicle(item, marks)
+        if seen is None:
+            return None
+        reading = seen
     record = text(item.get(_OBJECTS[kind]))
     return msgspec.structs.replace(
         reading,
@@ -272,7 +283,7 @@ def _kept(item: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
     return {name: found for name in sorted(names) if (found := text(item.get(name))) is not None}
 
 
-def _vehicle(item: Mapping[str, Any], marks: list[str]) -> Reading:
+def _vehicle(item: Mapping[str, Any], marks: list[str]) -> Reading | None:
     read = (text(item.get("PlateNo")) or "").replace(" ", "")[:32]
     shown = flag(item.get("HasPlate"))
     absent = (
@@ -286,8 +297,7 @@ def _vehicle(item: Mapping[str, Any], marks: list[str]) -> Reading:
     if rest:
         mark(marks, "unknown_fields")
     if absent and "NonMotorVehicleID" in item:
-        # Bicycles bear no plate that could be missing.
-        return Reading("vehicle.captured", direction=_direction(item), attributes=rest)
+        return None
     color = COLORS.get(integer(item.get("PlateColor")) or 0)
     believed = None if absent else percentage(item.get("PlateReliability"))
     return Reading(

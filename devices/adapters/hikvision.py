@@ -263,8 +263,8 @@ def _plate(alert: Mapping[str, Any], kind: str) -> Reading:
     unique = _unique(alert) or _unique(data)
     index = text(one(data.get("vehicleInfo")).get("index"))
     if plate.text is None and kind != "anpr":
-        # A rule on vehicles that read no plate: a vehicle's picture, not a car that hides its plate.
-        return Reading("vehicle.captured", _identity(unique, index), attributes=attributes)
+        # A rule on vehicles that read no plate: a vehicle's picture, in which we look for one.
+        return Reading("plate.recognised", _identity(unique, index), attributes=attributes)
     return Reading(
         "plate.none" if plate.text is None else "plate.recognised",
         _identity(unique, index),

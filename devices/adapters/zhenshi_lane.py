@@ -116,7 +116,8 @@ def snapshot(
     if when is None:
         mark(marks, "time_missing")
     taken = Reading(
-        "vehicle.captured",
+        # Nothing was read in it yet: our own recognition looks.
+        "plate.recognised",
         record("snapshot", text(data.get("id"))),
         when,
         pictures=tuple(pictures),

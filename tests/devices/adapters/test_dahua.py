@@ -143,7 +143,7 @@ def test_a_car_without_a_plate_is_told_as_such(said: str) -> None:
 def test_a_bicycle_misses_no_plate() -> None:
     body = passage(NonMotor={"Category": "Bicycle", "Plate": {"Text": ""}, "RiderList": [{"Age": 30}]})
     body["Data"]["TrafficCar"]["PlateNumber"] = body["Data"]["Object"]["Text"] = ""
-    assert one(body).type == "vehicle.captured"
+    assert decode(body).ignored == "not_security"
 
 
 def test_the_true_utc_wins_over_local_time_that_is_called_utc() -> None:
@@ -313,7 +313,7 @@ def test_several_records_in_one_push_are_several_events() -> None:
     body = {"Events": [access(RecNo=1), access(RecNo=2), {"Code": "Unheard"}], "Time": "2026-11-23 07:15:02"}
     decoded = decode(body)
     assert [reading.record_id for reading in decoded.readings] == ["rec:1", "rec:2"]
-    assert "undocumented_code" in decoded.readings[0].marks
+    assert decoded.partial == ("unknown_type", "Unheard")
 
 
 def test_the_doors_contact_is_a_state() -> None:

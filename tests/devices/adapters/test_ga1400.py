@@ -143,9 +143,9 @@ def test_person_is_captured_like_a_face() -> None:
     assert (found.type, found.pictures, found.attributes) == ("face.captured", (("body", JPEG),), {})
 
 
-def test_bicycle_is_a_vehicle_and_its_plate_is_read_where_it_has_one() -> None:
+def test_bicycle_misses_no_plate_and_its_plate_is_read_where_it_has_one() -> None:
     bicycle = {"NonMotorVehicleID": "n-1", "DeviceID": APE, "PassTime": "20261123071502", "PlateNo": ""}
-    assert reading(body("NonMotorVehicle", bicycle)).type == "vehicle.captured"
+    assert decode(body("NonMotorVehicle", bicycle)).ignored == "not_security"
     assert reading(body("NonMotorVehicle", bicycle | {"PlateNo": "保山A1234"})).plate.text == "保山A1234"
 
 

@@ -214,7 +214,7 @@ def test_history_that_a_camera_sends_later_is_late() -> None:
 def test_violation_without_a_plate_is_a_vehicle() -> None:
     assert (
         reading(xml("vehicleViolation", "<ANPR><licensePlate>unknown</licensePlate></ANPR>")).type
-        == "vehicle.captured"
+        == "plate.recognised"
     )
 
 

@@ -319,7 +319,7 @@ def test_a_lane_event_has_names_for_colours_in_base64_and_a_wall_clock() -> None
 def test_a_snapshot_that_was_asked_for_is_a_picture_of_the_lane() -> None:
     reading = one(mqtt("up/snapshot", envelope("snapshot", {"state_code": 200, "image_content": b64(JPEG)})))
     assert (reading.type, reading.record_id, reading.pictures) == (
-        "vehicle.captured", "snapshot:m1Xq", (("scene", JPEG),),
+        "plate.recognised", "snapshot:m1Xq", (("scene", JPEG),),
     )  # fmt: skip
     assert (
         mqtt("up/snapshot", envelope("snapshot", {"state_code": 200, "image_content": ""})).ignored
