@@ -8,7 +8,7 @@ PORTRAITS := $(VENV)/share/ringward/portraits
 PYTHON    ?= $(shell command -v python3.11 || command -v python3)
 PIP       := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: run up test check format bench screenshots lock clean tools
+.PHONY: run up test check format bench fuzz screenshots lock clean tools
 
 run: $(VENV)/.run $(PORTRAITS)/.done   ## the demo, at the address that it prints
 	$(VENV)/bin/ringward demo
@@ -36,6 +36,12 @@ bench: $(VENV)/.run $(PORTRAITS)/.done
 	$(VENV)/bin/ringward bench import
 	$(VENV)/bin/ringward bench retention
 
+MINUTES ?= 10
+
+fuzz: $(VENV)/.fuzz                    ## every decoder, ten minutes each way; what it finds becomes a test
+	$(PY) -m tests.fuzz hypothesis --minutes $(MINUTES)
+	$(PY) -m tests.fuzz atheris --minutes $(MINUTES)
+
 screenshots: $(VENV)/.dev $(PORTRAITS)/.done tools   ## docs/screenshots, from the running demo
 	$(PY) -m tests.screenshots
 
@@ -58,6 +64,10 @@ $(VENV)/.run: $(VENV)/bin/python requirements/run.txt pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.dev requirements/fuzz.txt
+	$(PIP) install --require-hashes --no-deps -r requirements/fuzz.txt
 	@touch $@
 
 $(PORTRAITS)/.done: $(VENV)/.run requirements/portraits.txt

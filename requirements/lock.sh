@@ -6,3 +6,4 @@ cd "$(dirname "$0")/.."
 compile() { uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate "$@"; }
 compile pyproject.toml --extra demo --extra build -o requirements/run.txt
 compile pyproject.toml --extra demo --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt
+compile pyproject.toml --extra demo --extra build --extra dev --extra fuzz -c requirements/dev.txt -o requirements/fuzz.txt
