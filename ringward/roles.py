@@ -82,7 +82,7 @@ class RelayRole(_Looping):
 
 
 class IngestRole(Role):
-    """Takes in what devices publish."""
+    """Takes in what devices publish and push."""
 
     name = "ingest"
     # How long a flood that is over waits to be told, or a dead letter to be read again.
@@ -95,6 +95,7 @@ class IngestRole(Role):
         from ingest.metrics import IntakeMetrics
         from ingest.subscriber import Subscriber, SubscriberMetrics
         from ingest.upkeep import Upkeep
+        from ringward.pushside import PushSide
 
         self._foundation = foundation
         self._wake = wake
@@ -105,6 +106,7 @@ class IngestRole(Role):
         intake = Intake(foundation.database, foundation.media, directory, metrics, limit)
         self._upkeep = Upkeep(foundation.database, intake, foundation.clock)
         self._looking: asyncio.Task[None] | None = None
+        self._push_side = PushSide(foundation, intake, metrics, wake)
         self.subscriber = Subscriber(
             mqtt_login(foundation.settings),
             intake,
@@ -119,11 +121,13 @@ class IngestRole(Role):
         with self._foundation.database.write() as session:
             presence.ensure_rows(session, self._foundation.clock.now())
         self.subscriber.start()
+        self._push_side.start()
         self._looking = asyncio.create_task(self._look_in(), name="ingest-upkeep")
 
     async def stop(self) -> None:
         if self._looking is not None:
             self._looking.cancel()
+        await self._push_side.stop()
         await asyncio.to_thread(self.subscriber.stop)
         try:
             await asyncio.to_thread(self._upkeep.finish)
@@ -131,7 +135,7 @@ class IngestRole(Role):
             log.exception("ingest.upkeep_failed")
 
     def ready(self) -> bool:
-        return self.subscriber.connected
+        return self.subscriber.connected and self._push_side.ready
 
     async def _look_in(self) -> None:
         while True:

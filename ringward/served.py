@@ -26,7 +26,7 @@ class Served:
     def __init__(self, app: ASGIApp, host: str, port: int, **options: Any) -> None:
         self._app = app
         self._host = host
-        self._port = port
+        self.port = port
         self._options = options
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
@@ -39,9 +39,7 @@ class Served:
     async def start(self) -> None:
         """Returns when it listens. Raises `OSError` where the port is taken; it may be called again."""
         # Bound here: uvicorn itself ends the whole process where it cannot.
-        listener = socket.create_server(
-            (self._host, self._port), family=_family(self._host), backlog=_BACKLOG
-        )
+        listener = socket.create_server((self._host, self.port), family=_family(self._host), backlog=_BACKLOG)
         # Access logs would hold addresses with what they name.
         config = uvicorn.Config(
             self._app, log_level="warning", access_log=False, server_header=False, **self._options

@@ -138,6 +138,46 @@ class Settings(BaseSettings):
         "while the network was away, from devices that name no time, is lost. Too large: a flood is noticed "
         "late.",
     )
+    push_host: str = Field(
+        "127.0.0.1",
+        title="Push address",
+        description="Where the receiver listens for devices that push by HTTP. Loopback keeps it to this "
+        "machine; use the address of the devices' network, never one that the Internet reaches. Device "
+        "secrets cross that network in the clear unless a proxy with TLS stands in front.",
+    )
+    push_port: int = Field(
+        8081,
+        ge=0,
+        le=65535,
+        title="Push port",
+        description="The next free one is taken if it is busy. 0 opens no receiver.",
+    )
+    spool_max_mb: int = Field(
+        2048,
+        ge=16,
+        le=1_000_000,
+        title="Size of the spool",
+        description="Megabytes of pushed messages that may wait while the database is away; beyond it devices "
+        "are told to send again. Too small: what a camera does not send again is lost in a long outage. Too "
+        "large: the disk is full of it.",
+    )
+    spool_keep_free_mb: int = Field(
+        512,
+        ge=0,
+        le=1_000_000,
+        title="Disk that the spool leaves free",
+        description="Megabytes that stay free on the spool's disk: a full one stops the database too. Below "
+        "it devices are told to send again.",
+    )
+    spool_max_age_days: int = Field(
+        30,
+        ge=1,
+        le=180,
+        title="Age in the spool",
+        description="Days after which a pushed message that could not be stored is set aside, and a file that "
+        "was set aside is deleted. Too few: a long outage costs events. Too many: pictures lie there longer "
+        "than anybody was told.",
+    )
     nats_url: str | None = Field(
         None,
         title="NATS",
@@ -355,8 +395,18 @@ class Settings(BaseSettings):
         return self.data_dir / "media"
 
     @property
+    def spool_dir(self) -> Path:
+        """What was pushed and is not in the database yet."""
+        return self.data_dir / "spool"
+
+    @property
     def broker_dir(self) -> Path:
         return self.data_dir / "broker"
+
+    @property
+    def push_url(self) -> str | None:
+        """Where devices of this machine's network push to; None where no receiver is open."""
+        return f"http://{reachable(self.push_host)}:{self.push_port}/push" if self.push_port else None
 
     @property
     def base_url(self) -> str:

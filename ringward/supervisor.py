@@ -42,6 +42,7 @@ class Running(msgspec.Struct):
     mqtt_port: int
     nats_port: int
     children: dict[str, int | None]
+    push_port: int = 0
 
 
 class Supervisor:
@@ -84,6 +85,8 @@ class Supervisor:
     def _settle_ports(self, settings: Settings) -> Settings:
         """Takes the next free port for each that is busy, and says so."""
         wishes = [("http_port", settings.http_host)]
+        if settings.push_port:
+            wishes += [("push_port", settings.push_host)]
         if settings.nats_url is None:
             wishes += [("nats_port", "127.0.0.1"), ("mqtt_port", settings.mqtt_host)]
         chosen: dict[str, int] = {}
@@ -172,6 +175,7 @@ class Supervisor:
             self.settings.mqtt_port,
             self.settings.nats_port,
             children,
+            self.settings.push_port,
         )
         path = self.settings.data_dir / "running.json"
         partial = path.with_suffix(".part")
@@ -189,6 +193,8 @@ def environment_for(settings: Settings) -> dict[str, str]:
         "MQTT_HOST": settings.mqtt_host,
         "MQTT_PORT": str(settings.mqtt_port),
         "NATS_PORT": str(settings.nats_port),
+        "PUSH_HOST": settings.push_host,
+        "PUSH_PORT": str(settings.push_port),
         "COMPOUND": settings.compound,
         "LOG_LEVEL": settings.log_level,
         "LOG_FORMAT": settings.log_format,

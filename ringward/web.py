@@ -1,10 +1,7 @@
-"""The console as a role: uvicorn inside the process's own loop."""
+"""The console as a role, served in the process's own loop."""
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alerts.incidents.actor import Actor
@@ -14,6 +11,7 @@ from recognition import enrolment
 from recognition.faces import DlibEngine
 from ringward.foundation import Foundation
 from ringward.roles import Role
+from ringward.served import Served
 
 
 class Enroller:
@@ -38,14 +36,6 @@ class Enroller:
             raise PhotoRefusedError(refused.code) from refused
         self._wake()
         return EnrolledPhoto(template.id, template.media_id, template.quality)
-
-
-class _Server(uvicorn.Server):
-    """The process stops its roles in order; uvicorn must not take the signals for itself."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class _WakeAfterWrites:
@@ -90,30 +80,16 @@ class ConsoleRole(Role):
             metrics_registry=foundation.metrics,
             retention=settings.retention,
         )
-        config = uvicorn.Config(
+        self._served = Served(
             _WakeAfterWrites(create_app(rooms), wake),
-            host=settings.http_host,
-            port=settings.http_port,
-            log_level="warning",
-            # Access logs would hold what people looked at; the audit log holds it properly.
-            access_log=False,
+            settings.http_host,
+            settings.http_port,
             # Live streams are open for ever; a stop does not wait for them.
             timeout_graceful_shutdown=2,
         )
-        self._server = _Server(config)
-        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._server.serve(), name="console")
-        # uvicorn says by a flag that it listens; it has no event to wait for.
-        while not self._server.started and not self._task.done():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-        if self._task.done():
-            # A port that was taken in the meantime: the supervisor starts us again.
-            self._task.result()
+        await self._served.start()
 
     async def stop(self) -> None:
-        self._server.should_exit = True
-        if self._task is not None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._served.stop()

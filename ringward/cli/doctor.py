@@ -15,11 +15,13 @@ import msgspec
 import typer
 
 from bus.embedded import find_server
+from ingest.spool import look_at
 from recognition.modelfiles import ModelFileMissingError, model_file
 from ringward import schema
 from ringward.cli import safekeeping
 from ringward.cli.common import console, settings
 from ringward.cli.safekeeping import Finding
+from ringward.ports import reachable
 from ringward.settings import Settings
 from ringward.supervisor import Running
 from storage import Database, SystemClock, migrate
@@ -31,6 +33,7 @@ MODELS = (
     ("rapidocr_onnxruntime", "models/ch_PP-OCRv4_rec_infer.onnx"),
 )
 LOW_DISK_BYTES = 2 * 1024**3
+STALE_SPOOL_S = 300
 
 
 def doctor(
@@ -61,6 +64,7 @@ def examine(loaded: Settings) -> Iterator[Finding]:
     yield _folder(loaded.data_dir)
     yield safekeeping.keys(loaded)
     yield safekeeping.vault(loaded)
+    yield from _spool(loaded)
     yield from _database(loaded)
     yield from _running(loaded)
 
@@ -91,6 +95,29 @@ def _folder(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     seen = f"{folder}, {free // 1024**2} MB free"
     return Finding("data directory", free > LOW_DISK_BYTES, seen, "Free some space: 2 GB is the least.")
+
+
+def _spool(loaded: Settings) -> Iterator[Finding]:
+    """Nothing before the first start: there is no spool then."""
+    if not loaded.spool_dir.exists():
+        return
+    state = look_at(loaded.spool_dir, SystemClock())
+    seen = f"{state.messages} pushed messages wait, {state.size // 1024} kB"
+    if state.messages:
+        seen += f", the oldest for {state.oldest_s:.0f} s"
+    yield Finding(
+        "spool",
+        state.oldest_s < STALE_SPOOL_S,
+        seen,
+        "They are safe. The database does not take them: see the log (`spool.waits`).",
+    )
+    if state.aside:
+        yield Finding(
+            "spool, set aside",
+            False,
+            f"{state.aside} files in {loaded.spool_dir / 'aside'}",
+            "The dead letters say why. To try one again, move it back and start again; else delete it.",
+        )
 
 
 def _database(loaded: Settings) -> Iterator[Finding]:
@@ -125,14 +152,18 @@ def _running(loaded: Settings) -> Iterator[Finding]:
         yield Finding(
             f"process {name}", pid is not None, f"pid {pid}" if pid else "down", "It is being restarted."
         )
-    try:
-        with socket.create_connection(("127.0.0.1", running.mqtt_port), timeout=2):
-            yield Finding("MQTT", True, f"listens on {running.mqtt_port}")
-    except OSError as error:
-        yield Finding(
-            "MQTT", False, f"port {running.mqtt_port}: {error.strerror}", "See the broker's log lines."
-        )
+    yield _listens("MQTT", loaded.mqtt_host, running.mqtt_port)
+    if running.push_port:
+        yield _listens("pushes", loaded.push_host, running.push_port)
     yield _ready(running.http)
+
+
+def _listens(what: str, host: str, port: int) -> Finding:
+    try:
+        with socket.create_connection((reachable(host), port), timeout=2):
+            return Finding(what, True, f"listens on {port}")
+    except OSError as error:
+        return Finding(what, False, f"port {port}: {error.strerror}", "See the log lines of who should.")
 
 
 def _ready(base: str) -> Finding:

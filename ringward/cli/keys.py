@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from ingest.spool import sealed_by
 from ringward import schema
 from ringward.cli import progress
 from ringward.cli.common import console, fail, opened, settings
@@ -82,6 +83,12 @@ def retire(
         if found is not None and found.places:
             listed = ", ".join(f"{count} {place}" for place, count in found.places.items())
             raise fail(f"key {number} still seals {listed}: ringward keys reseal")
+        pushed = sealed_by(ground.settings.spool_dir)[number]
+        if pushed:
+            raise fail(
+                f"key {number} still seals {pushed} pushed messages: they wait in "
+                f"{ground.settings.spool_dir} until they are stored, or lie in aside/ there"
+            )
         try:
             ground.ring.retire(number)
         except keys.KeyInUseError as error:

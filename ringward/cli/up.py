@@ -28,6 +28,8 @@ def up(
     def ready() -> None:
         base = supervisor.settings.base_url
         console.print(f"Ringward is at [bold]{base}[/bold]   MQTT on port {supervisor.settings.mqtt_port}")
+        if supervisor.settings.push_url is not None:
+            console.print(f"Devices that push do so at {supervisor.settings.push_url}/DEVICE")
         if link is not None:
             console.print(f"First start: the administrator chooses a password at\n  {base}/setup/{link}")
         console.print("Ctrl-C stops it.")

@@ -46,6 +46,7 @@ class Deployment:
         self.http_port = free_port()
         self.mqtt_port = free_port()
         self.nats_port = free_port()
+        self.push_port = free_port()
 
     def prepare(self, *, faces: bool = True) -> None:
         """The invented compound with its devices, two enrolled residents, and people who may sign in."""
@@ -74,6 +75,7 @@ class Deployment:
             "RINGWARD_HTTP_PORT": str(self.http_port),
             "RINGWARD_MQTT_PORT": str(self.mqtt_port),
             "RINGWARD_NATS_PORT": str(self.nats_port),
+            "RINGWARD_PUSH_PORT": str(self.push_port),
             # A test sends in a minute what a device sends in a day.
             "RINGWARD_FLOOD_RATE": "0",
             "PYTHONUNBUFFERED": "1",

@@ -21,7 +21,11 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name in [name for name in os.environ if name.startswith("RINGWARD_")]:
         monkeypatch.delenv(name)
     return Settings(
-        data_dir=tmp_path / "data", http_port=free_port(), mqtt_port=free_port(), nats_port=free_port()
+        data_dir=tmp_path / "data",
+        http_port=free_port(),
+        mqtt_port=free_port(),
+        nats_port=free_port(),
+        push_port=free_port(),
     )
 
 

@@ -9,14 +9,17 @@ from typer.testing import CliRunner
 
 from console.accounts import service
 from console.accounts.models import Role
+from ingest.spool import Spool, SpoolLimits
 from privacy.models import Erasure, ErasureStep
 from ringward.cli import app, doctor
 from ringward.cli.doctor import examine
 from ringward.foundation import Foundation, anchor_audit
 from ringward.settings import Settings
 from ringward.supervisor import Running
+from storage import SystemClock
 from storage.audit import AuditEntry, append
 from storage.backups import BackupRun
+from storage.columns import to_microseconds
 from tests.support.compound import COMPOUND
 from tests.support.tampering import unguard
 
@@ -130,6 +133,21 @@ def test_audit_log_without_its_anchor_or_its_end_is_found(ground: Foundation) ->
     assert findings(ground.settings)["audit anchor"] is False
 
 
+def test_spool_that_is_not_emptied_and_what_was_set_aside_are_found(ground: Foundation) -> None:
+    assert not {"spool", "spool, set aside"} & set(findings(ground.settings))
+    spool = Spool(ground.settings.spool_dir, ground.ring, SystemClock(), SpoolLimits(2**30, 0))
+    spool.open()
+    assert findings(ground.settings)["spool"] is True
+    spool.put("cam-1", "/event", b"{}", None)
+    assert findings(ground.settings)["spool"] is True
+    spool.set_aside(spool.waiting(1)[0])
+    assert findings(ground.settings)["spool, set aside"] is False
+    old = f"{to_microseconds(SystemClock().now()) - 301_000_000:020d}.msg"
+    (ground.settings.spool_dir / old).write_bytes(b"")
+    assert findings(ground.settings)["spool"] is False
+    spool.close()
+
+
 def test_full_disk_is_found(ground: Foundation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 2**63)
     assert findings(ground.settings)["data directory"] is False
@@ -154,13 +172,12 @@ def test_missing_server_is_found(settings: Settings) -> None:
 
 def test_what_should_run_and_does_not_is_found(ground: Foundation) -> None:
     settings = ground.settings
-    note = Running(
-        1, settings.base_url, settings.mqtt_port, settings.nats_port, {"core": 4711, "broker": None}
-    )
+    children = {"core": 4711, "broker": None}
+    note = Running(1, settings.base_url, settings.mqtt_port, settings.nats_port, children, settings.push_port)
     (settings.data_dir / "running.json").write_bytes(msgspec.json.encode(note))
     found = findings(settings)
     assert (found["process core"], found["process broker"]) == (True, False)
-    assert (found["MQTT"], found["ready"]) == (False, False)
+    assert (found["MQTT"], found["pushes"], found["ready"]) == (False, False, False)
 
 
 def test_command_says_it_for_people_and_for_scripts(settings: Settings) -> None:

@@ -6,7 +6,7 @@ import pytest
 import storage.keys
 from ringward.foundation import load_secret
 from ringward.settings import Settings
-from ringward.supervisor import AlreadyRunningError, Supervisor
+from ringward.supervisor import AlreadyRunningError, Supervisor, environment_for
 from tests.support.threads import at_once
 
 
@@ -45,12 +45,20 @@ def test_taken_port_is_replaced_and_said(settings: Settings) -> None:
     close(supervisor)
 
 
-def test_three_wishes_for_one_port_get_three(settings: Settings) -> None:
+def test_four_wishes_for_one_port_get_four(settings: Settings) -> None:
     port = settings.http_port
-    same = settings.model_copy(update={"mqtt_port": port, "nats_port": port})
+    same = settings.model_copy(update={"mqtt_port": port, "nats_port": port, "push_port": port})
     supervisor = Supervisor(same, lambda _line: None)
     ours = supervisor.settings
-    assert len({ours.http_port, ours.mqtt_port, ours.nats_port}) == 3
+    assert len({ours.http_port, ours.mqtt_port, ours.nats_port, ours.push_port}) == 4
+    told = environment_for(ours)
+    assert (told["RINGWARD_PUSH_HOST"], told["RINGWARD_PUSH_PORT"]) == ("127.0.0.1", str(ours.push_port))
+    close(supervisor)
+
+
+def test_port_zero_is_no_port_and_stays_so(settings: Settings) -> None:
+    supervisor = Supervisor(settings.model_copy(update={"push_port": 0}), lambda _line: None)
+    assert (supervisor.settings.push_port, supervisor.settings.push_url) == (0, None)
     close(supervisor)
 
 
