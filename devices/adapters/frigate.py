@@ -127,7 +127,7 @@ class FrigateAdapter(Adapter):
         marks: list[str] = []
         data = _read(message.body, marks)
         if path == ("events",) or (not path and "after" in data and "severity" not in section(data, "after")):
-            return _object(section(data, "after"), data, tuple(marks))
+            return _object(section(data, "after"), tuple(marks))
         if path == ("reviews",) or (not path and "after" in data):
             return _review(section(data, "after"), tuple(marks))
         if not path and "cameras" in data:
