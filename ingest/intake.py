@@ -2,14 +2,14 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 from sqlalchemy.orm import Session
 
 from bus import deadletters, subjects
 from bus.messages import encode
-from devices import answers, candidates, clocks, presence
+from devices import answers, candidates, clocks, observations, presence, standing
 from devices.adapters.contract import RefusedError
 from devices.clocks import Clocks
 from devices.directory import DeviceDirectory, DeviceFacts
@@ -48,6 +48,7 @@ class Intake:
         directory: DeviceDirectory,
         metrics: IntakeMetrics,
         limit: Limit | None = None,
+        pinned: Collection[str] = standing.PINNED,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -56,6 +57,8 @@ class Intake:
         self._turns = Turns()
         # How much one device may send; None: as much as it likes.
         self._flood = FloodControl(limit)
+        # Of what a device says of itself: a change of these means that it is other hardware.
+        self._pinned = frozenset(pinned)
 
     def process(self, arrivals: Sequence[Arrival]) -> list[Settled]:
         """Commits a batch; when it returns, every arrival is safe and may be acknowledged.
@@ -112,6 +115,9 @@ class Intake:
             self._flood.undo()
             raise
         dropped = self._flood.keep()
+        if batch.facts:
+            self._reader.remember(batch)
+            self._directory.expire()
         self._count(batch, fresh, dropped)
         return batch
 
@@ -145,6 +151,9 @@ class Intake:
             answers.take(session, *result)
         for (adapter, gateway, name), (at, facts) in batch.candidates.items():
             candidates.note(session, adapter, gateway, name, at, facts)
+        observations.observed(session, batch.heard)
+        for device, said, at in batch.facts:
+            standing.compare(session, device, said, at, self._pinned)
         if batch.origin is not Origin.LETTERS:
             deadletters.record(session, batch.letters)
         return fresh
@@ -153,7 +162,9 @@ class Intake:
         arrival = batch.arrivals[position]
         detail = f"record {prepared.record_id[:100]} was stored before with other content"
         route = routes.find(self._directory, arrival.topic, arrival.signed_in)
-        batch.settled[position] = refuse(batch, arrival, route, RefusedError("duplicate_id_conflict", detail))
+        speaker = self._directory.get(prepared.message.device_id)
+        refused = RefusedError("duplicate_id_conflict", detail)
+        batch.settled[position] = refuse(batch, arrival, route, refused, speaker)
 
     def _note_presence(self, session: Session, batch: Batch) -> None:
         for device, online, clock, at in batch.states:

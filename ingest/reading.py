@@ -1,7 +1,7 @@
 """From an arrival to what the commit will hold: decoded, believed or not, with its time and pictures."""
 
 import datetime as dt
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import structlog
@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bus.messages import Picture
-from devices import points
+from devices import points, standing
 from devices.adapters.canonical import CRITICAL
 from devices.adapters.contract import Adapter, Decoded, Incoming, Reading, RefusedError, SignOfLife
 from devices.clocks import Clocks
@@ -22,6 +22,7 @@ from ingest.refusals import as_known, incoming, refuse
 from ingest.routes import Route
 from ingest.rows import Prepared, prepare
 from ingest.timing import Timing, settle
+from ingest.watching import watched
 from storage import MediaStore
 
 log = structlog.get_logger(__name__)
@@ -58,6 +59,8 @@ class Reader:
         self._clocks = clocks
         # When a device said last that it had just connected.
         self._births: dict[str, dt.datetime] = {}
+        # What each says of itself, so that only news are compared with what is stored.
+        self._said: dict[str, dict[str, Any]] = {}
 
     def take(self, position: int, arrival: Arrival, batch: Batch) -> Settled:
         """Reads one arrival. Raises only what the disk or the database raises."""
@@ -105,6 +108,11 @@ class Reader:
             return None
         return _answer(route, adapter, decoded)
 
+    def remember(self, batch: Batch) -> None:
+        """After the commit: what devices say of themselves has been looked at."""
+        for device, said, _ in batch.facts:
+            self._said[device.device_id] = said
+
     def name(self, session: Session, batch: Batch) -> None:
         """Gives an identity to what came without one, and finds what only repeats a state."""
         known = points.known(session, (device.device_id for _, _, device in batch.unnamed))
@@ -150,6 +158,9 @@ class Reader:
         batch: Batch,
     ) -> Settled:
         sender = self._sender(arrival, route, adapter, decoded, batch)
+        if batch.is_live:
+            batch.heard += watched(self._directory, arrival, sender, decoded)
+        _trust(sender)
         for sign in decoded.signs:
             device = sender if sign.device is None else self._directory.behind(sender.device_id, sign.device)
             if device is None:
@@ -195,7 +206,7 @@ class Reader:
     def _sender(
         self, arrival: Arrival, route: Route, adapter: Adapter, decoded: Decoded, batch: Batch
     ) -> DeviceFacts:
-        """The registered device that speaks. Raises `RefusedError` unless it is to be believed."""
+        """The registered device that speaks, believed or not. Raises `RefusedError`."""
         device = route.device
         if device is None and decoded.sender is not None:
             device = self._directory.speaking(adapter.name, decoded.sender)
@@ -204,7 +215,6 @@ class Reader:
             facts = next((sign.facts for sign in decoded.signs if sign.device is None), {})
             batch.candidates[adapter.name, None, name] = (arrival.received_at, facts)
             raise RefusedError("unknown_device", name[:64])
-        _trust(device)
         return device
 
     def _take_reading(
@@ -273,6 +283,9 @@ class Reader:
             # What the broker remembers of a device is no sign of life.
             return
         at = arrival.received_at
+        said = standing.telling(sign.facts)
+        if said and self._said.get(device.device_id) != said:
+            batch.facts.append((device, said, at))
         if sign.birth:
             self._births[device.device_id] = at
         elif not sign.online and at - self._births.get(device.device_id, _LONG_AGO) < WILL_AFTER_BIRTH:

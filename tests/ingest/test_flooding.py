@@ -100,12 +100,15 @@ def test_pictures_of_what_is_dropped_are_neither_stored_nor_read(
     monkeypatch.setattr("devices.adapters.native.base64.b64decode", read)
     monkeypatch.setattr(gate.media, "put", put)
     flood(gate, 30, first=10, images=[PICTURE])
-    assert ({call.args[0] for call in read.call_args_list}, put.call_count) == ({""}, 0)
-    read.reset_mock()
+
+    def pictures_read() -> list[str]:
+        return [call.args[0] for call in read.call_args_list if call.args[0]]
+
+    assert (pictures_read(), put.call_count) == ([], 0)
     assert gate.letters() == []
     # What is critical is read whole, flood or not.
     flood(gate, 1, first=90, kind="alarm.intrusion", images=[PICTURE])
-    assert (read.call_count, put.call_count) == (1, 1)
+    assert (len(pictures_read()), put.call_count) == (1, 1)
     # And so is the last one, once the flood is over.
     gate.clock.advance(60)
     gate.intake.close_floods(gate.clock.now())
