@@ -149,7 +149,7 @@ class IngestRole(Role):
 
 
 class DevicesRole(_Looping):
-    """Notices devices that fall silent, and sends what devices are asked to do."""
+    """Notices devices that fall silent, sends what devices are asked to do, and keeps their lists."""
 
     name = "devices"
     SWEEP_S = 1.0
@@ -160,6 +160,8 @@ class DevicesRole(_Looping):
         from devices.commands.sender import CommandSender, SenderMetrics
         from devices.directory import DeviceDirectory
         from devices.downlink import Downlink
+        from devices.lists.metrics import ListMetrics
+        from devices.lists.reconciler import Reconciler
 
         super().__init__()
         self._foundation = foundation
@@ -174,16 +176,46 @@ class DevicesRole(_Looping):
             foundation.clock,
             SenderMetrics(foundation.metrics),
         )
+        self._reconciler = Reconciler(
+            foundation.database,
+            self._directory,
+            self._downlink,
+            foundation.clock,
+            ListMetrics(foundation.metrics),
+            terminal_url=foundation.settings.terminal_url,
+        )
+        self._lists: asyncio.Task[None] | None = None
         # Set where ingest runs in the same process: silence counts while it listens only.
         self.listening: Callable[[], bool] = lambda: True
 
     async def start(self) -> None:
         self._downlink.start()
         await super().start()
+        # Apart from the commands: a door does not wait until a register is read.
+        self._lists = asyncio.create_task(self._keep_lists(), name="devices-lists")
 
     async def stop(self) -> None:
+        if self._lists is not None:
+            self._lists.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._lists
         await super().stop()
         await asyncio.to_thread(self._downlink.stop)
+
+    async def _keep_lists(self) -> None:
+        loop = asyncio.get_running_loop()
+        rounds = loop.time()
+        while True:
+            try:
+                if loop.time() >= rounds:
+                    rounds = loop.time() + self._foundation.settings.list_interval_s
+                    await asyncio.to_thread(self._reconciler.round)
+                else:
+                    await asyncio.to_thread(self._reconciler.step)
+            except Exception:
+                # A database that is away comes back; nothing is lost, since all of it is written down.
+                log.exception("lists.failed")
+            await asyncio.sleep(self.LISTS_S)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -9,6 +9,7 @@ import console.accounts.models
 import devices.candidates
 import devices.commands.models
 import devices.enrolments
+import devices.lists.models
 import devices.models
 import devices.observations
 import devices.points
@@ -34,6 +35,7 @@ _ROOMS = (
     devices.candidates,
     devices.commands.models,
     devices.enrolments,
+    devices.lists.models,
     devices.models,
     devices.observations,
     devices.points,

@@ -4,6 +4,7 @@ Every field has a title, and its description says the trade-off; `docs/settings.
 generated from here.
 """
 
+import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
@@ -93,6 +94,24 @@ class Settings(BaseSettings):
         title="Public address",
         description="How browsers reach the console, e.g. https://ringward.example; printed links use it. "
         "Cookies are Secure whenever the request came by https, which a proxy says with X-Forwarded-Proto.",
+    )
+    terminal_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#@]+(/[^?#@]*)?$",
+        title="Address for terminals",
+        description="How face terminals reach this console on their own network, e.g. "
+        "http://192.168.10.2:8080: they fetch the pictures of their lists there themselves. Empty means that "
+        "no face lies on any terminal, only cards. An address of the Internet is refused (人脸识别技术应用"
+        "安全管理办法 art. 8).",
+    )
+    list_interval_s: int = Field(
+        30,
+        ge=5,
+        le=3600,
+        title="Pause between rounds of terminal lists",
+        description="Seconds between two comparisons of what lies on terminals with the register. Too short: "
+        "the register is read all the time. Too long: a new card opens late. Orders to forget do not wait "
+        "for it.",
     )
     mqtt_host: str = Field(
         "127.0.0.1",
@@ -338,6 +357,20 @@ class Settings(BaseSettings):
             raise ValueError("media_endpoint of another machine must be https")
         if (self.media_key_id is None) != (self.media_key_secret is None):
             raise ValueError("media_key_id and media_key_secret go together")
+        return self
+
+    @model_validator(mode="after")
+    def _terminals_are_near(self) -> Self:
+        """Faces stay on the compound's network: an address that is none of it is refused."""
+        if self.terminal_url is not None:
+            host = urlsplit(self.terminal_url).hostname or ""
+            try:
+                private = ipaddress.ip_address(host).is_private
+            except ValueError:
+                # A name is looked up by the terminals, in their own network.
+                private = bool(host)
+            if not private:
+                raise ValueError("terminal_url is an address of the compound's own network")
         return self
 
     @model_validator(mode="after")

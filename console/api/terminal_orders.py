@@ -51,7 +51,7 @@ def orders(here: Here, user: Terminal) -> Page[OrderView]:
     """Orders of the terminal that asks, as far as they are due, the oldest first; they count as sent."""
     with here.database.write() as session:
         at = here.clock.now()
-        due = enrolments.pending(session, user.device_id or "", at)
+        due = enrolments.pending(session, user.device_id or "", at, fetched=True)
         enrolments.mark_sent(session, due, at)
         return Page(items=[OrderView.model_validate(order) for order in due], next_cursor=None)
 

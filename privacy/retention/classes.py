@@ -45,6 +45,7 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "organisations": _REGISTER,
     "premises": _REGISTER,
     "terminal_enrolments": "what lies on terminals now; goes when the terminal has confirmed that it forgot",
+    "terminal_lists": "one row a terminal, overwritten as it goes: which list it keeps, and counts of nobody",
     "subdistricts": _PLACE,
     "communities": _PLACE,
     "compounds": _PLACE,

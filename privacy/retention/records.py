@@ -24,6 +24,7 @@ from alerts.mutes import RuleMute
 from bus.deadletters import DeadLetter
 from devices.commands.models import DeviceCommand
 from devices.enrolments import DeleteOrder, OrderState
+from devices.lists.models import TerminalPush
 from privacy.holds import held_subjects
 from privacy.models import Disclosure, DisclosureState, Erasure, ErasureStep, LegalHold, SubjectRequest
 from privacy.retention.rows import Rows
@@ -133,6 +134,12 @@ RECORDS: Final = (
         "incidents",
         DeviceCommand,
         lambda scope: DeviceCommand.asked_at < scope.cutoff("incidents"),
+    ),
+    _simple(
+        "terminal_pushes",
+        "incidents",
+        TerminalPush,
+        lambda scope: TerminalPush.sent_at < scope.cutoff("incidents"),
     ),
     _simple(
         "subject_requests",

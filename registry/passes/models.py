@@ -55,6 +55,9 @@ class VisitorPass(OwnedByCompound, Versioned, Base):
     # SHA-256 of the QR's random token; the token itself is only in the QR.
     token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     plate: Mapped[str | None] = mapped_column(String(16))
+    # A card that the gate handed out for the visit, sealed like the phone, and its keyed hash.
+    sealed_card: Mapped[bytes | None] = mapped_column("card", LargeBinary)
+    card_key: Mapped[str | None] = mapped_column(String(64))
     # Empty: entrances and the way to the host's building.
     zones: Mapped[list[str]] = mapped_column(JsonText, default=list)
     starts_at: Mapped[dt.datetime] = mapped_column(UtcTime)
@@ -68,6 +71,7 @@ class VisitorPass(OwnedByCompound, Versioned, Base):
     __table_args__ = (
         Index("ix_visitor_passes_plate", "compound", "plate"),
         Index("ix_visitor_passes_tail", "compound", "tail_key"),
+        Index("ix_visitor_passes_card", "compound", "card_key"),
         Index("ix_visitor_passes_end", "compound", "ends_at"),
         CheckConstraint("ends_at > starts_at", name="order"),
     )
@@ -80,6 +84,15 @@ class VisitorPass(OwnedByCompound, Versioned, Base):
     @phone.setter
     def phone(self, plain: str | None) -> None:
         self.sealed_phone = seal_for(self.id, "phone", plain)
+
+    @property
+    def card(self) -> str | None:
+        """The plain number of the card that was handed out; None where there is none."""
+        return open_for(self.id, "card", self.sealed_card)
+
+    @card.setter
+    def card(self, plain: str | None) -> None:
+        self.sealed_card = seal_for(self.id, "card", plain)
 
 
 class PassDirection(enum.StrEnum):

@@ -176,7 +176,88 @@ def _commands() -> None:
 
 
 def _lists() -> None:
-    pass
+    moment = storage.columns.UtcTime
+    with op.batch_alter_table("terminal_enrolments") as batch:
+        batch.alter_column("person", existing_type=sa.String(64), nullable=True)
+        batch.add_column(sa.Column("visitor_pass", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("card", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch.add_column(sa.Column("fingerprint", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("sent", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("push", sa.String(32), nullable=True))
+        batch.add_column(sa.Column("confirmed_at", moment(), nullable=True))
+        batch.add_column(sa.Column("lay_face", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch.add_column(sa.Column("lay_card", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch.add_column(sa.Column("failures", sa.Integer(), nullable=False, server_default="0"))
+        batch.add_column(sa.Column("next_try_at", moment(), nullable=True))
+        batch.add_column(sa.Column("picture", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("refused_picture", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("code", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("text", sa.String(200), nullable=True))
+        batch.create_unique_constraint("uq_terminal_enrolments_visitor", ["device", "visitor_pass"])
+        batch.create_index("ix_terminal_enrolments_push", ["push"])
+    # What lies there from before is not taken back by a batch that is turned away.
+    op.execute(sa.text("UPDATE terminal_enrolments SET lay_face = face"))
+    with op.batch_alter_table("delete_orders") as batch:
+        batch.add_column(sa.Column("push", sa.String(32), nullable=True))
+        batch.add_column(sa.Column("was_there", sa.Boolean(), nullable=True))
+        batch.add_column(sa.Column("unanswered", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch.create_index("ix_delete_orders_push", ["push"])
+    with op.batch_alter_table("visitor_passes") as batch:
+        batch.add_column(sa.Column("card", sa.LargeBinary(), nullable=True))
+        batch.add_column(sa.Column("card_key", sa.String(64), nullable=True))
+        batch.create_index("ix_visitor_passes_card", ["compound", "card_key"])
+    op.create_table(
+        "terminal_lists",
+        sa.Column("device", sa.String(64), nullable=False),
+        sa.Column("compound", sa.String(64), nullable=False),
+        sa.Column("carries", sa.String(16), nullable=False),
+        sa.Column("approval_seen", moment(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("paused_at", moment(), nullable=True),
+        sa.Column("next_at", moment(), nullable=True),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("wanted_faces", sa.Integer(), nullable=False),
+        sa.Column("counted_at", moment(), nullable=True),
+        sa.Column("lack", sa.String(32), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["compound"], ["compounds.id"], name=op.f("fk_terminal_lists_compound_compounds")
+        ),
+        sa.ForeignKeyConstraint(["device"], ["devices.id"], name=op.f("fk_terminal_lists_device_devices")),
+        sa.PrimaryKeyConstraint("device", name=op.f("pk_terminal_lists")),
+    )
+    op.create_index("ix_terminal_lists_compound", "terminal_lists", ["compound"])
+    op.create_table(
+        "terminal_pushes",
+        sa.Column("id", sa.String(32), nullable=False),
+        sa.Column("compound", sa.String(64), nullable=False),
+        sa.Column("device", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(8), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("sent_at", moment(), nullable=False),
+        sa.Column("answer_by", moment(), nullable=False),
+        sa.Column("settled_at", moment(), nullable=True),
+        sa.Column("taken", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(64), nullable=True),
+        sa.Column("text", sa.String(500), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["compound"], ["compounds.id"], name=op.f("fk_terminal_pushes_compound_compounds")
+        ),
+        sa.ForeignKeyConstraint(["device"], ["devices.id"], name=op.f("fk_terminal_pushes_device_devices")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_terminal_pushes")),
+    )
+    in_flight = sa.text("state = 'sent'")
+    op.create_index(
+        "uq_terminal_pushes_in_flight",
+        "terminal_pushes",
+        ["device"],
+        unique=True,
+        sqlite_where=in_flight,
+        postgresql_where=in_flight,
+    )
+    op.create_index("ix_terminal_pushes_device", "terminal_pushes", ["device", "sent_at"])
+    op.create_index("ix_terminal_pushes_sent", "terminal_pushes", ["compound", "sent_at"])
 
 
 def _letters() -> None:
