@@ -13,12 +13,12 @@ Sources: developer.axis.com (MQTT, AXIS Object Analytics, License plate verifier
 application manuals, and integrators' captures.
 """
 
-import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from bus.messages import CredentialUse, PlateReading
+from bus.messages import CredentialUse
+from devices.adapters.axis_plates import PRIVATE, decoded_plate, is_plate, time_of
 from devices.adapters.contract import (
     Adapter,
     Decoded,
@@ -31,14 +31,8 @@ from devices.adapters.contract import (
     SignOfLife,
 )
 from devices.adapters.fields import (
-    add_picture,
-    epoch,
     flag,
-    fraction,
     integer,
-    moment,
-    percentage,
-    picture,
     section,
     text,
 )
@@ -46,9 +40,6 @@ from devices.adapters.leftovers import leftovers
 from devices.adapters.lenient import read_push
 from devices.adapters.onvif_topics import Meaning, levelled, meaning
 
-_PRIVATE: Final = frozenset(
-    ["CredentialHolderName", "PIN", "Password", "ownerName", "plateListDescription", "listDescription"]
-)
 _APPLICATIONS: Final = "cameraapplicationplatform"
 # Applications of the camera, and what their alarm means.
 _ANALYTICS: Final[Mapping[str, str]] = {
@@ -85,24 +76,7 @@ _READ: Final = frozenset(
         "resetTime", "state", "State", "Reason", "Card", "AccessPointToken", "DoorToken", "CredentialToken",
     ]
 )  # fmt: skip
-_LPR: Final = frozenset(
-    [
-        "text", "plateText", "plateUTF8", "plateASCII", "plateUnicode", "lpConfidence", "plateConfidence",
-        "confidence", "carID", "carId", "carState", "carMoveDirection", "capture_timestamp", "capture_ts",
-        "datetime", "packetCounter", "camera_info", "cameraId", "sensorProviderID", "serial", "vehicle_info",
-        "vehicleMake", "vehicleModel", "vehicleType", "vehicleColor", "country", "plateCountry", "region",
-        "plateRegion", "listName", "plateList", "listMode", "plateListMode", "lpImage", "imageArray",
-        "imageType", "vehicleConfidence", "plateRegionCode",
-        # Where and when within the picture, and names of files on the camera, which hold the plate.
-        "consumedTime", "frame_timestamp", "width", "height", "top", "left", "plateCoordinates",
-        "plateCoordinatesRelative", "imageFile", "imageFile2", "imagesURI", "plateImageSize",
-        "plateImageType", "timeProcessing", "geotag", "GEOtarget", "profileID", "iso3166-2",
-        "plateISO3166-2", "action",
-    ]
-)  # fmt: skip
-_STATES: Final = {"new": 0, "update": 1, "lost": 2}
 _MAC: Final = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}")
-_COMPACT_LOCAL: Final = re.compile(r"(\d{8}) (\d{6})(\d{3})")
 
 
 class AxisAdapter(Adapter):
@@ -163,8 +137,8 @@ class AxisAdapter(Adapter):
         data, contents = read_push(message.body, message.content_type)
         reply = None if over_mqtt else _reply(message)
         sender = _serial(data) or named
-        if _is_plate(data):
-            return _decoded_plate(data, data, contents, sender, reply)
+        if is_plate(data):
+            return decoded_plate(data, data, contents, sender, reply)
         told = section(data, "message")
         if not told:
             return _connection(data, sender, reply)
@@ -242,8 +216,8 @@ def _event(
     """A message of the event bridge. Raises `RefusedError`."""
     path = _path(data, levels)
     source, key, values = section(told, "source"), section(told, "key"), section(told, "data")
-    if _is_plate(values):
-        return _decoded_plate(values, data, (), sender, reply)
+    if is_plate(values):
+        return decoded_plate(values, data, (), sender, reply)
     simple = {str(name).lower(): value for name, value in (source | key | values).items()}
     what = _analytics(path, values) if path[:1] == (_APPLICATIONS,) else meaning(path, simple)
     if what is None:
@@ -251,8 +225,8 @@ def _event(
     if what.kind is None:
         signs = (SignOfLife(True),) if what.ignored == "keep_alive" else ()
         return Decoded(sender, signs=signs, reply=reply, ignored=what.ignored)
-    when, marks = _time(values.get("triggerTime"), data.get("timestamp"))
-    kept, dropped = leftovers(source | key | values, _READ, _PRIVATE, "message")
+    when, marks = time_of(values.get("triggerTime"), data.get("timestamp"))
+    kept, dropped = leftovers(source | key | values, _READ, PRIVATE, "message")
     counts = {name: integer(value) for name, value in values.items() if name.startswith("total")}
     kept = {name: value for name, value in kept.items() if name not in counts}
     track = text(values.get("objectId"))
@@ -318,102 +292,3 @@ def _analytics(path: tuple[str, ...], values: Mapping[str, Any]) -> Meaning | No
     if on is False:
         return Meaning(ignored="no_change")
     return Meaning(kind or "video.intrusion")
-
-
-def _time(*given: Any) -> tuple[dt.datetime | None, list[str]]:
-    """The first time that can be read: ISO 8601, or milliseconds since 1970."""
-    unreadable = False
-    for one in given:
-        if text(one) is None:
-            continue
-        when = epoch(one) or moment(one)
-        if when is not None:
-            return when, []
-        unreadable = True
-    return None, ["time_unreadable" if unreadable else "time_missing"]
-
-
-def _is_plate(values: Mapping[str, Any]) -> bool:
-    return any(
-        name in values for name in ("plateText", "plateUTF8", "plateASCII", "carState", "lpConfidence")
-    )
-
-
-def _decoded_plate(
-    values: Mapping[str, Any],
-    whole: Mapping[str, Any],
-    contents: tuple[bytes, ...],
-    sender: str | None,
-    reply: HttpReply | None,
-) -> Decoded:
-    """One telling of a passage. The car id holds it together; the moment of telling orders it."""
-    number = _first(values, ("plateUTF8", "plateUnicode", "text", "plateText", "plateASCII"))
-    if number is not None and (len(number) > 32 or number.lower() in {"unknown", "none"}):
-        number = None
-    score = _first(values, ("lpConfidence", "plateConfidence", "confidence"))
-    when, marks = _captured(values, whole)
-    kept, dropped = leftovers(values, _LPR | {"topic", "timestamp", "message"}, _PRIVATE)
-    vehicle = section(values, "vehicle_info")
-    state = (text(values.get("carState")) or "").lower()
-    car = text(values.get("carID")) or text(values.get("carId"))
-    pictures: list[tuple[str, bytes]] = []
-    role = {"plate": "plate", "vehicle": "vehicle"}.get(
-        (text(values.get("imageType")) or "").lower(), "scene"
-    )
-    images = values.get("imageArray", values.get("lpImage"))
-    for image in images[:4] if isinstance(images, list) else [images]:
-        content = image.get("data", image.get("image")) if isinstance(image, dict) else image
-        picture(content, role, pictures, marks)
-    for content in contents[: 8 - len(pictures)]:
-        add_picture(content, role, pictures, marks)
-    found = {
-        "country": text(values.get("country")) or text(values.get("plateCountry")),
-        "region": text(values.get("region")) or text(values.get("plateRegion")),
-        "brand": text(values.get("vehicleMake")) or text(vehicle.get("brand")),
-        "model": text(values.get("vehicleModel")) or text(vehicle.get("model")),
-        "vehicle_type": text(values.get("vehicleType")) or text(vehicle.get("type")),
-        "vehicle_color": text(values.get("vehicleColor")) or text(vehicle.get("color")),
-        "list": text(values.get("listName")) or text(values.get("plateList")),
-        "list_mode": text(values.get("listMode")) or text(values.get("plateListMode")),
-    }
-    reading = Reading(
-        "plate.recognised" if number is not None else "plate.none",
-        None if car is None else f"car:{car}"[:200],
-        when,
-        # The installer's arrow on the picture says which way is in.
-        direction={"in": "in", "out": "out"}.get((text(values.get("carMoveDirection")) or "").lower()),
-        track=car,
-        plate=None if number is None else PlateReading(number, _score(score)),
-        pictures=tuple(pictures[:8]),
-        attributes=kept | {name: value for name, value in found.items() if value is not None},
-        marks=(*marks, "unknown_fields") if kept else tuple(marks),
-        revision=None if car is None else _revision(when, state),
-    )
-    return Decoded(sender, (reading,), reply=reply, dropped=dropped)
-
-
-def _first(values: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
-    return next((said for name in names if (said := text(values.get(name))) is not None), None)
-
-
-def _score(given: Any) -> float | None:
-    """0…1 of today's versions, 0…100 of old ones: no reader is less sure than one in a hundred."""
-    found = fraction(given)
-    return percentage(given) if found is None else found
-
-
-def _revision(when: dt.datetime | None, state: str) -> int:
-    """Grows with the time of telling; of two at one moment, what comes later in the life of a passage."""
-    step = _STATES.get(state, 0)
-    return step if when is None or when.tzinfo is None else int(when.timestamp() * 1000) * 4 + step
-
-
-def _captured(values: Mapping[str, Any], whole: Mapping[str, Any]) -> tuple[dt.datetime | None, list[str]]:
-    when, marks = _time(values.get("capture_timestamp"), whole.get("timestamp"))
-    if when is not None:
-        return when, marks
-    local = _COMPACT_LOCAL.fullmatch(text(values.get("datetime")) or "")
-    if local is None:
-        return when, marks
-    found = moment(f"{local.group(1)}T{local.group(2)}.{local.group(3)}")
-    return found, [] if found is not None else ["time_unreadable"]

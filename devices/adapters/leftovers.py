@@ -7,7 +7,7 @@ from devices.adapters.canonical import MAX_DEPTH, is_unwanted, spelling
 from devices.adapters.contract import RefusedError
 from devices.adapters.fields import MAX_TEXT
 
-_NOTHING: Final = (None, "", [], {})
+_NOTHING: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
 def leftovers(

@@ -23,7 +23,8 @@ def pieces(body: bytes, content_type: str | None) -> Pieces:
     """
     if len(body) > MAX_BYTES:
         raise RefusedError("too_large", f"{len(body)} bytes, at most {MAX_BYTES}")
-    documents, pictures = [], []
+    documents: list[bytes] = []
+    pictures: list[bytes] = []
     for part in parts(body, content_type):
         is_picture = part.content_type.startswith("image/") or part.content[:3] == b"\xff\xd8\xff"
         (pictures if is_picture else documents).append(part.content)

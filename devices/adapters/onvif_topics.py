@@ -197,8 +197,8 @@ def _door(found: str, values: Mapping[str, Any]) -> Meaning:
             return Meaning(kind, point=(f"door:{door}"[:64], said))
         return Meaning("device.fault") if said == "fault" else Meaning(ignored="no_change")
     if found.endswith("dooralarm"):
-        kind = {"doorforcedopen": "door.forced", "dooropentoolong": "door.held_open"}.get(said)
-        return Meaning(kind) if kind is not None else Meaning(ignored="no_change")
+        alarm = {"doorforcedopen": "door.forced", "dooropentoolong": "door.held_open"}.get(said)
+        return Meaning(alarm) if alarm is not None else Meaning(ignored="no_change")
     if found.endswith("lockphysicalstate"):
         return Meaning("device.fault") if said == "fault" else Meaning(ignored="no_change")
     return Meaning(ignored="no_change") if is_on(values) is False else Meaning(_EVENTS[found])
