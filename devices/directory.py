@@ -91,6 +91,10 @@ class DeviceDirectory:
         if time.monotonic() - self._read_at > MAX_AGE_S:
             self.refresh()
 
+    def expire(self) -> None:
+        """Has the registry read again before the next answer."""
+        self._read_at = float("-inf")
+
     def refresh(self) -> None:
         """Reads the registry again."""
         with self._lock, self._database.read() as session:

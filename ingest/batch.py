@@ -9,6 +9,7 @@ from typing import Any
 
 from devices.adapters.contract import CommandResult, Reading
 from devices.directory import DeviceFacts
+from devices.observations import Heard
 from ingest.arrival import Arrival, Settled
 from ingest.flooding import FloodControl
 from ingest.rows import Prepared
@@ -46,6 +47,9 @@ class Batch:
         default_factory=dict
     )
     results: list[tuple[str, CommandResult, dt.datetime]] = field(default_factory=list)
+    # What devices that nobody believes yet have shown, and what the others say of themselves anew.
+    heard: list[Heard] = field(default_factory=list)
+    facts: list[tuple[DeviceFacts, dict[str, Any], dt.datetime]] = field(default_factory=list)
     letters: list[dict[str, Any]] = field(default_factory=list)
     last_seen: dict[str, dt.datetime] = field(default_factory=dict)
     settled: list[Settled] = field(default_factory=list)

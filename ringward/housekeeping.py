@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from sqlalchemy import func, select
 
+from devices import standing
 from privacy import erasures, filing, retention
 from privacy.models import DeletionProof, Erasure, ErasureStep, StepState
 from privacy.retention import orphans
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 ROUND_S: Final = 5.0
 _FILING_EVERY: Final = dt.timedelta(minutes=10)
+_SILENT_EVERY: Final = dt.timedelta(minutes=10)
 
 
 class HousekeepingMetrics:
@@ -84,6 +86,7 @@ class Housekeeping:
         self._stopping = threading.Event()
         self._ran: dict[str | None, dt.datetime] = {}
         self._counted: dt.datetime | None = None
+        self._looked: dt.datetime | None = None
         # Pictures that nothing named last night; forgotten with the process, and suspected anew.
         self._suspected: frozenset[str] = frozenset()
         self._grown: dict[str, dt.date] = {}
@@ -107,6 +110,7 @@ class Housekeeping:
         self._try("anchor", self._anchor)
         self._try("filing", lambda: self._count(now))
         self._try("ages", lambda: self._grow_up(now))
+        self._try("silent devices", lambda: self._distrust(now))
 
     def keep(self) -> None:
         """Runs retention where it is due. It may take long, so it has a thread of its own.
@@ -149,6 +153,17 @@ class Housekeeping:
         with self._ground.database.write() as session:
             self._metrics.faces.set(filing.check(session, now))
         self._counted = now
+
+    def _distrust(self, now: dt.datetime) -> None:
+        """Devices that were silent for long are looked at before they are believed again."""
+        if self._looked is not None and now - self._looked < _SILENT_EVERY:
+            return
+        after = dt.timedelta(days=self._ground.settings.device_silent_days)
+        with self._ground.database.write() as session:
+            moved = standing.sweep_silent(session, now, after)
+        self._looked = now
+        if moved:
+            log.warning("keeper.silent_devices", devices=len(moved))
 
     def _grow_up(self, now: dt.datetime) -> None:
         """Once a day of each compound: who has turned 14 is a child no more, in the galleries too."""

@@ -103,7 +103,14 @@ class IngestRole(Role):
         limit = Limit(settings.flood_rate, settings.flood_burst) if settings.flood_rate else None
         directory = DeviceDirectory(foundation.database)
         metrics = IntakeMetrics(foundation.metrics)
-        intake = Intake(foundation.database, foundation.media, directory, metrics, limit)
+        intake = Intake(
+            foundation.database,
+            foundation.media,
+            directory,
+            metrics,
+            limit,
+            foundation.settings.pinned_facts,
+        )
         self._upkeep = Upkeep(foundation.database, intake, foundation.clock)
         self._looking: asyncio.Task[None] | None = None
         self._push_side = PushSide(foundation, intake, metrics, wake)

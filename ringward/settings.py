@@ -317,6 +317,32 @@ class Settings(BaseSettings):
         description="The local hour at which each compound's keeper deletes what is over. Choose the "
         "quietest: on SQLite it shares the disk with ingest.",
     )
+    device_secret_overlap_minutes: int = Field(
+        60,
+        ge=0,
+        le=10080,
+        title="Overlap of secrets",
+        description="Minutes for which a device's old secret works beside its new one. Too few: whoever "
+        "walks from device to device locks one out. Too many: a secret that got about works on. 0 replaces "
+        "it at once.",
+    )
+    device_silent_days: int = Field(
+        30,
+        ge=1,
+        le=365,
+        title="Silence that costs trust",
+        description="Days offline after which a device has to be looked at before it is believed again; "
+        "sensors are left out. Too few: a gate that is closed for the holidays is out of service after them. "
+        "Too many: whoever puts another device in its place is believed.",
+    )
+    device_pinned_facts: str = Field(
+        "serial,mac,model",
+        pattern=r"^((serial|mac|model|firmware|ip)(,(serial|mac|model|firmware|ip))*)?$",
+        title="Facts that mean another device",
+        description="Of serial, mac, model, firmware and ip, comma-separated: a device that says another "
+        "value than before goes back into quarantine. With ip each new address lease puts a camera out of "
+        "service until somebody has looked; with firmware each update.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", title="Log level", description="Logs never hold names, plates or pictures at any level."
     )
@@ -400,6 +426,11 @@ class Settings(BaseSettings):
             dead_letters=self.retention_dead_letters_days,
             imports=self.retention_imports_days,
         )
+
+    @property
+    def pinned_facts(self) -> tuple[str, ...]:
+        """`device_pinned_facts`, one by one."""
+        return tuple(name for name in self.device_pinned_facts.split(",") if name)
 
     @property
     def database(self) -> str:
