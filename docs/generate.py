@@ -1,9 +1,10 @@
-"""Writes settings.md, roles.md and sheets.md of this folder from the program: `python docs/generate.py`.
+"""Writes settings.md, roles.md, sheets.md and adapters.md of this folder from the program: `python docs/generate.py`.
 
 With `--check` nothing is written; the exit code says whether the files are up to date.
 """
 
 import sys
+import tomllib
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,12 +18,16 @@ from pydantic.fields import FieldInfo
 from console.accounts.models import Role
 from console.api import router
 from console.permissions import ALLOWED, Action, action_of
+from devices.adapters import ADAPTERS
+from devices.adapters.contract import Adapter
 from registry.imports.columns import COLUMNS
 from ringward.settings import Settings
 
 PAGE = Path(__file__).with_name("settings.md")
 ROLES = Path(__file__).with_name("roles.md")
 SHEETS = Path(__file__).with_name("sheets.md")
+ADAPTERS_PAGE = Path(__file__).with_name("adapters.md")
+TIERS = Path(__file__).parents[1] / "devices" / "adapters" / "tiers.toml"
 
 HEAD = """# Settings
 
@@ -118,6 +123,73 @@ def render_sheets() -> str:
     return "".join(parts).rstrip() + "\n"
 
 
+ADAPTERS_HEAD = """# Whose messages are understood
+
+<!-- Written by docs/generate.py from devices/adapters/. Change it there. -->
+
+Each adapter is one reader of one vendor's format (large ones lie in several files of the same name). What a
+message of yours would become, or why it would be refused, says
+
+```sh
+ringward decode --adapter facesluice --topic mqtt/face/1006498/Rec message.json
+```
+
+Whatever an adapter does not know is kept with the event under its own name; what says a person's age, sex,
+looks, name, telephone or identity number is taken out unread. A score that a device does not give is absent,
+never a default.
+
+| Tier | What it asks |
+|---|---|
+| bronze | decodes what the vendor documents, refuses the rest with a reason, survives fuzzing, drops what is sensitive, keeps what it does not know |
+| silver | answers the device so that it stops re-sending, marks late and replayed records, knows online and offline, has a test for every known quirk |
+| gold | commands with their answers, or everything there is to command where the device takes none; simulated on the wire by code of its own |
+| platinum | person lists pushed and confirmed where the device keeps any, and tried on real hardware |
+
+[`devices/adapters/tiers.toml`](../devices/adapters/tiers.toml) names the tests behind every tier; a test fails where
+they do not exist. Nothing is platinum yet: no real device has been tried.
+
+| Adapter | Whose | Tier | Comes by | Heartbeat | Commands |
+|---|---|---|---|---|---|
+"""
+
+
+def render_adapters() -> str:
+    """The page of vendors' formats, with the fields of each."""
+    tiers = tomllib.loads(TIERS.read_text(encoding="utf-8"))
+    adapters = sorted(ADAPTERS.values(), key=lambda adapter: adapter.name)
+    rows = "".join(_adapter_row(adapter, tiers[adapter.name]["tier"]) for adapter in adapters)
+    return ADAPTERS_HEAD + rows + "".join(map(_adapter_fields, adapters))
+
+
+def _adapter_row(adapter: Adapter, tier: str) -> str:
+    ways = [*(["MQTT"] if adapter.topics else []), *(["HTTP"] if adapter.pushes else [])]
+    beat = "none" if adapter.heartbeat_s is None else f"{adapter.heartbeat_s} s"
+    commands = ", ".join(sorted(adapter.commands)) or "none"
+    link = f"[`{adapter.name}`](#{adapter.name})"
+    return f"| {link} | {adapter.title} | {tier} | {', '.join(ways)} | {beat} | {commands} |\n"
+
+
+def _adapter_fields(adapter: Adapter) -> str:
+    told = [f"\n## {adapter.name}\n\n{adapter.title}."]
+    if adapter.gateway:
+        told.append(" Speaks for what hangs behind it.")
+    if adapter.aliases:
+        told.append(f" Also found as {', '.join(f'`{name}`' for name in adapter.aliases)}.")
+    if adapter.topics:
+        told.append(f"\n\nTopics: {', '.join(f'`{wanted}`' for wanted in adapter.topics)}.")
+    if adapter.root is not None:
+        told.append(f" The root `{adapter.root}` can be `rw/gw/{{device}}` instead.")
+    told.append("\n\n| In the message | Becomes |\n|---|---|\n")
+    told += [
+        f"| `{path.replace('|', chr(92) + '|')}` | {_meaning(to)} |\n" for path, to in adapter.fields.items()
+    ]
+    return "".join(told)
+
+
+def _meaning(to: str) -> str:
+    return to.replace("|", "\\|")
+
+
 def render() -> str:
     """The page of settings."""
     return HEAD + "".join(_row(name, field) for name, field in Settings.model_fields.items())
@@ -165,7 +237,12 @@ def _default(value: object) -> str:
 
 def main() -> int:
     """Exit code 1 when `--check` finds a difference."""
-    pages = {PAGE: render(), ROLES: render_roles(), SHEETS: render_sheets()}
+    pages = {
+        PAGE: render(),
+        ROLES: render_roles(),
+        SHEETS: render_sheets(),
+        ADAPTERS_PAGE: render_adapters(),
+    }
     if "--check" in sys.argv[1:]:
         return int(any(not p.exists() or p.read_text(encoding="utf-8") != text for p, text in pages.items()))
     for page, text in pages.items():

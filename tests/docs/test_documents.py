@@ -54,6 +54,7 @@ def test_generated_pages_are_what_the_program_says() -> None:
     assert generate.PAGE.read_text() == generate.render(), "run: python docs/generate.py"
     assert generate.ROLES.read_text() == generate.render_roles(), "run: python docs/generate.py"
     assert generate.SHEETS.read_text() == generate.render_sheets(), "run: python docs/generate.py"
+    assert generate.ADAPTERS_PAGE.read_text() == generate.render_adapters(), "run: python docs/generate.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
