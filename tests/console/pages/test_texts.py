@@ -94,7 +94,7 @@ CODES = {
     "cause": "silence last_will",
     "suggest": "on_duty routed_team posted_here busy free",
     "deadletter": "clock_far_off picture_unreadable broker_auth_failed broker_forbidden_topic broker_too_large "
-    "worker_gave_up",
+    "worker_gave_up push_auth_failed spool_corrupt spool_expired spool_not_stored",
     "source": "mqtt broker bus",
     "mark": "resent jpeg_named_png erased",
     "step_place": "database passages media keys gallery terminal backup bus",
@@ -183,6 +183,19 @@ def test_every_reason_for_which_a_message_is_refused_has_a_text() -> None:
     for module in sources("bus/embedded.py"):
         given |= {code for code in literals(module) if code.startswith("broker_")}
     assert {"malformed_json", "not_understood", "bad_base64", "broker_auth_failed"} <= given
+    for locale in LOCALES:
+        assert {f"deadletter.{code}" for code in given} <= keys_of(locale)
+
+
+def test_every_reason_at_the_receivers_door_and_in_the_spool_has_a_text() -> None:
+    given: set[str] = set()
+    for module in sources("ingest/receiver.py", "ingest/drain.py"):
+        for node in ast.walk(module):
+            if called(node) in {"note", "_owe"}:
+                given |= literals(node.args[0])
+            elif called(node) == "_set_aside":
+                given |= literals(node.args[1])
+    assert {"push_auth_failed", "too_large", "spool_corrupt", "spool_expired", "spool_not_stored"} <= given
     for locale in LOCALES:
         assert {f"deadletter.{code}" for code in given} <= keys_of(locale)
 
