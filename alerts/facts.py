@@ -54,6 +54,7 @@ def of_event(session: Session, event: EventStored) -> Observation | None:
         credential_id=next((entry.subject for entry in watched), shown[0] if shown else None),
         watch=_hits(watched),
         ring_offline=_ring_offline(session, event) if event.type == "device.offline" else 0.0,
+        amends=event.amends,
     )
 
 
@@ -81,6 +82,7 @@ def of_sighting(session: Session, sighting: Sighting) -> Observation | None:
         vehicle_id=sighting.vehicle_id,
         plate=sighting.plate,
         score=sighting.score,
+        amends=sighting.amends,
         plate_welcome=certain_plate is not None
         and admission.plate_is_welcome(session, sighting.compound, certain_plate, sighting.at),
         watch=_hits(

@@ -100,6 +100,8 @@ class Sighting(msgspec.Struct, frozen=True, omit_defaults=True, tag="sighting", 
     plate: str | None = None
     score: float | None = None
     reasons: tuple[str, ...] = ()
+    # Decided again, because more became known of the event: takes the place of what was said before.
+    amends: bool = False
     v: int = 1
 
 

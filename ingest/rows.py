@@ -146,6 +146,7 @@ def amendment_row(prepared: Prepared) -> dict[str, Any]:
         "event_id": message.id,
         "revision": message.revision,
         "compound": message.compound,
+        "type": message.type,
         "received_at": message.received_at,
         "marks": message.marks,
         "body": prepared.body,

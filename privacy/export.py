@@ -25,6 +25,7 @@ from registry import spelling
 from registry.errors import RefusedError
 from registry.models import Person
 from storage import MediaStore
+from storage.amendments import standing
 from storage.events import EventRow
 from storage.media import MediaNotFoundError
 
@@ -133,19 +134,18 @@ def pack(found: Found, media: MediaStore, *, by: str, at: dt.datetime) -> Export
 def _events(
     session: Session, compound: str, begin: dt.datetime, end: dt.datetime, which: ColumnElement[bool]
 ) -> list[EventRow]:
-    return list(
-        session.scalars(
-            select(EventRow)
-            .where(
-                EventRow.compound == compound,
-                EventRow.corrected_time >= begin,
-                EventRow.corrected_time < end,
-                which,
-            )
-            .order_by(EventRow.corrected_time, EventRow.id)
-            .limit(MOST_EVENTS + 1)
+    rows = session.scalars(
+        select(EventRow)
+        .where(
+            EventRow.compound == compound,
+            EventRow.corrected_time >= begin,
+            EventRow.corrected_time < end,
+            which,
         )
+        .order_by(EventRow.corrected_time, EventRow.id)
+        .limit(MOST_EVENTS + 1)
     )
+    return standing(session, rows.all())
 
 
 def _used(
@@ -164,7 +164,12 @@ def _used(
         .order_by(EventRow.corrected_time, EventRow.id)
         .execution_options(yield_per=1000)
     )
-    return [row for row in rows if not refs.isdisjoint(spelling.card(ref) for ref in refs_in(row.body))]
+    return [
+        row
+        for part in rows.partitions()
+        for row in standing(session, part)
+        if not refs.isdisjoint(spelling.card(ref) for ref in refs_in(row.body))
+    ]
 
 
 def _evidence(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from recognition.models import DecisionRow
 from registry.models import Credential, FaceTemplate, Household, Person, Residence, Vehicle
+from storage.amendments import standing
 from storage.audit import AuditRow
 from storage.events import EventRow
 
@@ -67,8 +68,10 @@ def _subjects(session: Session, person: Person) -> Iterator[str]:
         yield f"event:{event}"
         events.append(event)
     for ids in _chunks(events):
-        for body in session.scalars(select(EventRow.body).where(EventRow.id.in_(ids))):
-            yield from _named("media", (picture.get("media_id") for picture in body.get("pictures") or ()))
+        for row in standing(session, session.scalars(select(EventRow).where(EventRow.id.in_(ids))).all()):
+            yield from _named(
+                "media", (picture.get("media_id") for picture in row.body.get("pictures") or ())
+            )
     portraits = select(FaceTemplate.media_id).where(FaceTemplate.person == person.id)
     yield from _named("media", session.scalars(portraits))
     yield from _named(

@@ -38,7 +38,7 @@ class Finding:
         return columns
 
 
-def sighting_of(event: EventStored, row: DecisionRow) -> Sighting:
+def sighting_of(event: EventStored, row: DecisionRow, *, amends: bool = False) -> Sighting:
     """The message for a stored decision; the same row always gives the same message."""
     return Sighting(
         id=row.sighting_id,
@@ -60,4 +60,5 @@ def sighting_of(event: EventStored, row: DecisionRow) -> Sighting:
         plate=row.plate,
         score=row.score,
         reasons=tuple(row.reasons),
+        amends=amends,
     )

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Float, Index, Integer, String
+from sqlalchemy import BigInteger, Float, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, JsonText, OwnedByCompound, UtcTime
@@ -44,6 +44,8 @@ class DecisionRow(OwnedByCompound, Base):
     # Time of the event, which retention goes by, and of the decision.
     at: Mapped[dt.datetime] = mapped_column(UtcTime)
     decided_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # How much was known of the event when it was decided; None for events that are told of once.
+    revision: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         Index("ix_decisions_compound_time", "compound", "at"),

@@ -11,14 +11,17 @@ import datetime as dt
 import threading
 import time
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import numpy as np
 import structlog
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from bus import subjects
-from bus.messages import EventStored, Sighting, encode
+from bus.messages import EventStored, Picture, Sighting, encode
 from recognition.face_path import FacePath
 from recognition.faces import FaceEngine
 from recognition.finding import Finding, sighting_of
@@ -30,7 +33,8 @@ from recognition.thresholds import DEFAULT_FPIR
 from registry.days import local_date
 from registry.faces import galleries, templates
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, content_id, new_id
-from storage.events import enqueue
+from storage.amendments import standing
+from storage.events import EventAmendment, EventRow, enqueue
 from storage.keys import install_ring
 
 log = structlog.get_logger()
@@ -117,8 +121,10 @@ class RecognitionWorker:
             return []
         sighting_id = content_id("sighting", message.id, kind)
         stored = self._stored(message, sighting_id)
-        if stored is not None:
+        if stored is not None and not self._shows_more(message, sighting_id):
             return [stored]
+        if message.amends:
+            message = self._whole(message)
         started = time.perf_counter()
         finding = self._look(message, kind)
         milliseconds = round((time.perf_counter() - started) * 1000)
@@ -178,8 +184,38 @@ class RecognitionWorker:
             row = session.get(DecisionRow, sighting_id)
             return None if row is None else sighting_of(message, row)
 
+    def _shows_more(self, message: EventStored, sighting_id: str) -> bool:
+        """Whether an amendment has what its event's decision has not seen: a plate, match or picture."""
+        if not message.amends:
+            return False
+        with self._database.read() as session:
+            decided = session.get_one(DecisionRow, sighting_id)
+            if (decided.revision or 0) >= (message.revision or 0):
+                return False
+            then = session.get(EventAmendment, (message.id, decided.revision)) or session.get(
+                EventRow, message.id
+            )
+            before = then.body if then is not None else {}
+        seen = {picture["media_id"] for picture in before.get("pictures") or ()}
+        return (
+            msgspec.to_builtins(message.plate) != before.get("plate")
+            or msgspec.to_builtins(message.match) != before.get("match")
+            or any(picture.media_id not in seen for picture in message.pictures)
+        )
+
+    def _whole(self, message: EventStored) -> EventStored:
+        """An amendment with all pictures of its event: the first may be the best."""
+        with self._database.read() as session:
+            rows = standing(session, session.scalars(select(EventRow).where(EventRow.id == message.id)).all())
+            kept = [picture for row in rows for picture in row.body.get("pictures") or ()]
+        pictures = dict.fromkeys([*message.pictures, *msgspec.convert(kept, list[Picture])])
+        return msgspec.structs.replace(message, pictures=tuple(pictures))
+
     def _store(self, message: EventStored, sighting_id: str, finding: Finding, milliseconds: int) -> Sighting:
-        """Decision and outbox row in one commit; the row that was there first wins."""
+        """Decision and outbox row in one commit; the row that was there first wins.
+
+        Unless it was decided on less than is known now: then this is its new decision.
+        """
         columns = finding.columns() | {
             "sighting_id": sighting_id,
             "event_id": message.id,
@@ -187,14 +223,31 @@ class RecognitionWorker:
             "milliseconds": milliseconds,
             "at": message.at,
             "decided_at": self._clock.now(),
+            "revision": message.revision,
         }
         dialect = sqlite if self._database.is_sqlite else postgresql
         insert = dialect.insert(DecisionRow).values(columns).on_conflict_do_nothing()
         with self._database.write() as session:
             added = session.execute(insert.returning(DecisionRow.sighting_id)).all()
+            amended = not added and message.amends and _decide_anew(session, columns)
             row = session.get_one(DecisionRow, sighting_id)
-            sighting = sighting_of(message, row)
-            if added:
+            sighting = sighting_of(message, row, amends=amended)
+            if added or amended:
                 subject = subjects.sighting(message.compound, row.subject_kind, row.outcome)
-                enqueue(session, [(sighting_id, subject, encode(sighting))])
+                # The bus drops a second message of one id: a new decision is told under its own.
+                told_as = f"{sighting_id}:{message.revision}" if amended else sighting_id
+                enqueue(session, [(told_as, subject, encode(sighting))])
             return sighting
+
+
+def _decide_anew(session: Session, columns: dict[str, Any]) -> bool:
+    """Puts a decision in the place of one on less; False where somebody knew as much already."""
+    known = func.coalesce(DecisionRow.revision, -1)
+    changed = session.execute(
+        update(DecisionRow)
+        .where(DecisionRow.sighting_id == columns["sighting_id"], known < columns["revision"])
+        .values(columns)
+        .execution_options(synchronize_session=False)
+        .returning(DecisionRow.sighting_id)
+    )
+    return bool(changed.all())

@@ -11,6 +11,7 @@ from bus.messages import CredentialUse, DeviceMatch, EventStored, Message, Pictu
 from recognition.finding import sighting_of
 from recognition.models import DecisionRow
 from storage import Database
+from storage.amendments import standing
 from storage.events import EventRow
 
 
@@ -24,7 +25,7 @@ class _Body(msgspec.Struct):
 
 
 def event_message(row: EventRow) -> EventStored:
-    """The message that was committed with this row."""
+    """The message that was committed with this row; of an event as it stands, what would be told now."""
     body = msgspec.convert(row.body, _Body)
     return EventStored(
         id=row.id,
@@ -46,18 +47,17 @@ def event_message(row: EventRow) -> EventStored:
         pictures=body.pictures,
         attributes=body.attributes,
         marks=tuple(row.marks),
+        revision=row.revision,
     )
 
 
 def replay(database: Database, compound: str, since: dt.datetime) -> Sequence[Message]:
-    """Events and sightings of a compound since a moment, in order of corrected time."""
+    """Events, as they stand now, and sightings of a compound since a moment, in order of corrected time."""
     with database.read() as session:
-        events = {
-            row.id: event_message(row)
-            for row in session.scalars(
-                select(EventRow).where(EventRow.compound == compound, EventRow.corrected_time >= since)
-            )
-        }
+        rows = session.scalars(
+            select(EventRow).where(EventRow.compound == compound, EventRow.corrected_time >= since)
+        ).all()
+        events = {row.id: event_message(row) for row in standing(session, rows)}
         decisions = session.scalars(
             select(DecisionRow).where(DecisionRow.compound == compound, DecisionRow.at >= since)
         )

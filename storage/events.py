@@ -67,6 +67,8 @@ class EventAmendment(OwnedByCompound, Base):
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
     revision: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     compound: Mapped[str] = mapped_column(String(64))
+    # What it turned out to be: a plate that could not be read may be read in the next picture.
+    type: Mapped[str] = mapped_column(String(64))
     received_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     marks: Mapped[list[str]] = mapped_column(JsonText)
     body: Mapped[dict[str, Any]] = mapped_column(JsonText)

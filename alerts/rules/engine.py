@@ -41,7 +41,11 @@ class Engine:
         self._mutes = tuple(mutes)
 
     def feed(self, observation: Observation) -> list[Signal | Clear]:
-        """Takes in one observation; returns what can be said at once. The same one again says nothing."""
+        """Takes in one observation; returns what can be said at once. The same one again says nothing.
+
+        One that amends an earlier one is judged like a new one: whoever writes down what is said
+        knows what was raised of it before.
+        """
         if observation.late or observation.received_at - observation.at > LIVE_WINDOW:
             # Late data completes the stored history; it neither raises a live alert nor excuses one.
             return []
@@ -73,6 +77,9 @@ class Engine:
         return signals
 
     def _answer(self, rule: type[Rule], question: Question) -> list[Signal]:
+        if self._recent.is_superseded(question.anchor):
+            # Asked of what was known then; of what is known now it was asked anew, if it still has to be.
+            return []
         signal = rule.answer(question, self._recent, self._settings[rule.id])
         if signal is None or any(mute.covers(signal) for mute in self._mutes):
             return []

@@ -16,19 +16,27 @@ class Recent:
     def __init__(self, horizon: dt.timedelta) -> None:
         self._horizon = horizon
         self._places: defaultdict[str, list[tuple[_Key, Observation]]] = defaultdict(list)
-        self._ids: dict[str, dt.datetime] = {}
+        self._known: dict[str, Observation] = {}
 
     def add(self, observation: Observation) -> bool:
-        """Remembers it; False when it was there already."""
-        if observation.id in self._ids:
-            return False
-        self._ids[observation.id] = observation.at
+        """Remembers it; False when it was there already. What amends takes the place of what it amends."""
+        before = self._known.get(observation.id)
+        if before is not None:
+            if not observation.amends:
+                return False
+            entries = self._places[before.place]
+            entries[:] = [entry for entry in entries if entry[1].id != before.id]
+        self._known[observation.id] = observation
         bisect.insort(
             self._places[observation.place],
             ((observation.at, observation.id), observation),
             key=lambda entry: entry[0],
         )
         return True
+
+    def is_superseded(self, observation: Observation) -> bool:
+        """Whether an amendment has taken the observation's place."""
+        return self._known.get(observation.id, observation) is not observation
 
     def at_place(self, place: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
         """What happened at a lane or device from `start` to `end`, both included, in order."""
@@ -48,4 +56,4 @@ class Recent:
                 self._places[place] = kept
             else:
                 del self._places[place]
-        self._ids = {known: at for known, at in self._ids.items() if at >= limit}
+        self._known = {known: seen for known, seen in self._known.items() if seen.at >= limit}

@@ -50,6 +50,8 @@ class Observation:
     watch: tuple[WatchHit, ...] = ()
     # Share of the ring's devices that are offline now, 0…1.
     ring_offline: float = 0.0
+    # More is known of what was observed before under this id: this takes its place.
+    amends: bool = False
 
     @property
     def place(self) -> str:

@@ -13,10 +13,20 @@ from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.permissions import Action, may
 from console.problems import not_found
-from storage.events import EventRow
+from storage.amendments import later, newest, standing
+from storage.events import EventAmendment, EventRow
 
 router = APIRouter(tags=["events"])
 Reader = Annotated[User, may(Action.EVENTS_READ)]
+
+
+class EventTold(BaseModel):
+    """What was known of an event at one time."""
+
+    received_at: dt.datetime
+    type: str
+    marks: list[str]
+    body: dict[str, Any]
 
 
 class EventView(BaseModel):
@@ -38,12 +48,18 @@ class EventView(BaseModel):
     late: bool
     marks: list[str]
     resent: int
+    # When more became known of it last; it is shown as it stands since then. None where it was told once.
+    amended_at: dt.datetime | None = None
 
 
 class EventInFull(EventView):
-    """`body` is everything decoded that has no field: pictures, plate, credential, attributes."""
+    """`body` is everything decoded that has no field: pictures, plate, credential, attributes.
+
+    `told` says how the event was told, first to last, one entry where it was told once.
+    """
 
     body: dict[str, Any]
+    told: list[EventTold]
 
 
 @router.get("/events")
@@ -69,7 +85,9 @@ def events(
         query = query.where(EventRow.corrected_time < until)
     with here.database.read() as session:
         order = (EventRow.corrected_time, EventRow.id)
-        items, cursor = newest_first(session, query, order, paging, EventView.model_validate)
+        rows, cursor = newest_first(session, query, order, paging, _as_it_is)
+        amended = newest(session, [row.id for row in rows if row.revision is not None])
+        items = [_view(row, amended.get(row.id)) for row in standing(session, rows)]
         return Page(items=items, next_cursor=cursor)
 
 
@@ -81,4 +99,20 @@ def event(here: Here, user: Reader, event_id: str, purpose: Purpose = Purpose.MO
         if row is None or row.compound != here.compound:
             raise not_found("event")
         note_look(session, here.clock.now(), user, Look("event.viewed", purpose, f"event:{row.id}", row.type))
-        return EventInFull.model_validate(row)
+        told: list[EventRow | EventAmendment] = [row, *later(session, row)]
+        history = [
+            EventTold(received_at=one.received_at, type=one.type, marks=one.marks, body=one.body)
+            for one in told
+        ]
+        (stands,) = standing(session, [row])
+        view = _view(stands, told[-1] if len(told) > 1 else None)
+        return EventInFull(**view.model_dump(), body=stands.body, told=history)
+
+
+def _as_it_is(row: EventRow) -> EventRow:
+    return row
+
+
+def _view(row: EventRow, amendment: EventRow | EventAmendment | None) -> EventView:
+    amended_at = None if amendment is None else amendment.received_at
+    return EventView.model_validate(row).model_copy(update={"amended_at": amended_at})

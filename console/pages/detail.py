@@ -19,6 +19,7 @@ from console.pages.queue import QueueItem, items
 from console.pages.readings import Reading, of_events
 from console.texts import Texts
 from registry.models import FaceTemplate, WatchlistEntry
+from storage.amendments import standing
 from storage.events import EventRow
 
 _SENDABLE: Final = frozenset({State.CONFIRMED, State.DISPATCHED, State.ACCEPTED})
@@ -103,9 +104,10 @@ def detail(session: Session, incident: Incident, names: Names, t: Texts, now: dt
     """Everything the operator needs to judge an incident."""
     [item] = items(t, [incident], names.zones, names.devices, now)
     event_ids = _event_ids(session, incident)
-    events = session.scalars(
+    rows = session.scalars(
         select(EventRow).where(EventRow.id.in_(event_ids)).order_by(EventRow.corrected_time)
     ).all()
+    events = standing(session, rows)
     readings = of_events(session, event_ids)
     deciding = _deciding(incident, readings)
     may = allowed(State(incident.state))

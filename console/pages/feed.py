@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from console.pages.places import Names
 from console.pages.readings import Reading, of_events
 from console.texts import Texts
+from storage.amendments import standing
 from storage.events import EventRow
 
 LENGTH: Final = 40
@@ -40,12 +41,13 @@ class FeedLine:
 
 def feed(session: Session, compound: str, names: Names, t: Texts) -> list[FeedLine]:
     """The newest events by the time they happened."""
-    rows = session.scalars(
+    newest = session.scalars(
         select(EventRow)
         .where(EventRow.compound == compound)
         .order_by(EventRow.corrected_time.desc(), EventRow.id.desc())
         .limit(LENGTH)
     ).all()
+    rows = standing(session, newest)
     readings = of_events(session, [row.id for row in rows])
     return [_line(row, readings.get(row.id, ()), names, t) for row in rows]
 

@@ -18,7 +18,7 @@ from alerts.incidents.models import Incident, Transition
 from bus.deadletters import DeadLetter
 from privacy.erasure.marks import Marks, scrub, struck
 from recognition.models import DecisionRow
-from storage.events import EventRow
+from storage.events import EventAmendment, EventRow
 
 ERASED: Final = "erased"
 _CLOSED = [state for state in State if not state.is_open]
@@ -54,6 +54,10 @@ def find(session: Session, marks: Marks) -> list[str]:
     if mentioned:
         query = select(EventRow.id).where(EventRow.compound == marks.compound, or_(*mentioned))
         found |= dict.fromkeys(session.scalars(query))
+    later = _mention(EventAmendment.body, terms)
+    if later:
+        told = select(EventAmendment.event_id).where(EventAmendment.compound == marks.compound, or_(*later))
+        found |= dict.fromkeys(session.scalars(told))
     if marks.ref_keys:
         found |= dict.fromkeys(_by_key(session, marks))
     return list(found)
@@ -77,15 +81,18 @@ def sweep(
     kept: dict[str, bool] = {}
     media: dict[str, None] = {}
     touched = 0
+    amendments = _amendments(session, marks, event_ids)
     for event in session.scalars(
         select(EventRow).where(EventRow.compound == marks.compound, EventRow.id.in_(event_ids))
     ):
-        is_own = event.id in theirs or _names(event.body, marks)
+        told = (event, *amendments.get(event.id, ()))
+        # Whoever is named once is named: what was said first and what became known later are one passage.
+        is_own = event.id in theirs or any(_names(one.body, marks) for one in told)
         if event.id in frozen:
             kept[event.id] = is_own
         elif is_own:
             theirs.add(event.id)
-            media |= dict.fromkeys(_redact(event, marks))
+            media |= dict.fromkeys(media_id for one in told for media_id in _redact(one, marks))
             touched += 1
     for decision in decisions:
         if decision.event_id not in kept:
@@ -151,12 +158,28 @@ def _mention(column: InstrumentedAttribute[Any], terms: Sequence[str]) -> list[C
 
 def _by_key(session: Session, marks: Marks) -> list[str]:
     """Events whose credential has one of the keyed hashes that are left: every presented one is hashed."""
-    query = (
-        select(EventRow.id, EventRow.body)
-        .where(EventRow.compound == marks.compound, type_coerce(EventRow.body, Text).contains('"credential"'))
-        .execution_options(yield_per=1000)
-    )
-    return [row.id for row in session.execute(query) if _names(row.body, marks)]
+    found: list[str] = []
+    for table, key in ((EventRow, EventRow.id), (EventAmendment, EventAmendment.event_id)):
+        query = (
+            select(key.label("id"), table.body)
+            .where(table.compound == marks.compound, type_coerce(table.body, Text).contains('"credential"'))
+            .execution_options(yield_per=1000)
+        )
+        found += (row.id for row in session.execute(query) if _names(row.body, marks))
+    return found
+
+
+def _amendments(
+    session: Session, marks: Marks, event_ids: Collection[str]
+) -> dict[str, list[EventAmendment]]:
+    found: dict[str, list[EventAmendment]] = {}
+    for one in session.scalars(
+        select(EventAmendment).where(
+            EventAmendment.compound == marks.compound, EventAmendment.event_id.in_(event_ids)
+        )
+    ):
+        found.setdefault(one.event_id, []).append(one)
+    return found
 
 
 def _names(body: Mapping[str, Any], marks: Marks) -> bool:
@@ -169,8 +192,11 @@ def _names(body: Mapping[str, Any], marks: Marks) -> bool:
     )
 
 
-def _redact(event: EventRow, marks: Marks) -> list[str]:
-    """Empties an event of who it was; returns its pictures, which it no longer names."""
+def _redact(event: EventRow | EventAmendment, marks: Marks) -> list[str]:
+    """Empties an event, or what became known of it, of who it was.
+
+    Returns its pictures, which it no longer names.
+    """
     body = dict(event.body)
     if body.get("credential"):
         body["credential"] = {**body["credential"], "ref": None}

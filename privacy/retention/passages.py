@@ -20,6 +20,7 @@ from privacy.models import DeletionProof, KeptPicture, PassageCount
 from privacy.retention.pictures import PASSAGE_PICTURES, UNKNOWN_FACES
 from privacy.retention.proofs import proof_row
 from privacy.retention.protection import Revision, revision
+from privacy.retention.references import RAW_BODY
 from privacy.retention.scope import Batch, Due, Ground, Scope, among
 from recognition.models import DecisionRow
 from registry.models import Compound
@@ -112,7 +113,7 @@ class Trail:
         columns = [self.key.label("key"), self.event.label("event"), happened.label("happened")]
         if self.counted:
             columns += [EventRow.device_id, EventRow.type]
-        columns.append(EventRow.body.label("body") if with_body else null().label("body"))
+        columns.append(RAW_BODY.label("body") if with_body else null().label("body"))
         query = select(*columns)
         if with_body and not self.counted:
             query = query.outerjoin(EventRow, EventRow.id == self.event)

@@ -22,6 +22,8 @@ from registry.models import Credential, Vehicle, WatchlistEntry
 
 OPEN_STATES: Final = tuple(state for state in State if state.is_open)
 
+_bodies: Final = msgspec.json.Decoder(dict[str, Any])
+
 Revision = tuple[int, str | None]
 _REVISION: Final = select(func.count(LegalHold.id), func.max(LegalHold.id))
 
@@ -40,8 +42,9 @@ class Protection:
             return True
         if not self.refs or body is None:
             return False
-        decoded = msgspec.json.decode(body) if isinstance(body, str) else body
-        return not self.refs.isdisjoint(spelling.card(ref) for ref in refs_in(decoded))
+        # What became known later stands on lines of its own.
+        bodies = _bodies.decode_lines(body) if isinstance(body, str) else [body]
+        return not self.refs.isdisjoint(spelling.card(ref) for one in bodies for ref in refs_in(one))
 
 
 def protection(session: Session, compound: str, policy: RetentionPolicy, at: dt.datetime) -> Protection:

@@ -11,15 +11,17 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import ColumnElement, Text, and_, case, exists, literal_column, or_, select, type_coerce
+from sqlalchemy import ColumnElement, and_, case, exists, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from privacy.models import KeptPicture
 from privacy.retention.scope import Run, among
 from recognition.models import DecisionRow
+from storage.amendments import raw_bodies
 from storage.events import EventRow
 
-RAW_BODY: Final = type_coerce(EventRow.body, Text)
+# With what became known later: a picture of an amendment is a picture of its event.
+RAW_BODY: Final = raw_bodies()
 # Written out, not bound: only so the database sees that its index of late records is meant.
 IS_LATE: Final = EventRow.late == literal_column("1")
 HAS_PICTURES: Final = RAW_BODY.like('%"media_id"%')

@@ -67,8 +67,11 @@ def test_stored_event_is_read_back_as_the_message_it_was(
             settle_in(database)
     device = facts(database, device_id)
     decoded = decode_event(payload)
-    timing = settle(decoded.device_time, NOON, flagged_late=decoded.late, known_offset=offset)
-    prepared = prepare(device, decoded, timing, NOON, taken)
+    device_time = decoded.device_time
+    if device_time is not None and device_time.tzinfo is None:
+        device_time = device_time.replace(tzinfo=dt.UTC)
+    timing = settle(device_time, NOON, flagged_late=decoded.late, known_offset=offset)
+    prepared = prepare(device, decoded, device_time, decoded.marks, timing, NOON, taken)
     with database.write() as session:
         session.execute(delete(EventRow))
         store(session, [event_row(prepared)])

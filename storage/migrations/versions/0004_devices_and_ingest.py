@@ -27,11 +27,14 @@ def upgrade() -> None:
 def _events() -> None:
     with op.batch_alter_table("events") as batch:
         batch.add_column(sa.Column("revision", sa.BigInteger(), nullable=True))
+    with op.batch_alter_table("decisions") as batch:
+        batch.add_column(sa.Column("revision", sa.BigInteger(), nullable=True))
     op.create_table(
         "event_amendments",
         sa.Column("event_id", sa.String(32), nullable=False),
         sa.Column("revision", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("compound", sa.String(64), nullable=False),
+        sa.Column("type", sa.String(64), nullable=False),
         sa.Column("received_at", storage.columns.UtcTime(), nullable=False),
         sa.Column("marks", storage.columns.JsonText(), nullable=False),
         sa.Column("body", storage.columns.JsonText(), nullable=False),
