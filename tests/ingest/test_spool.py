@@ -3,11 +3,14 @@
 import errno
 import os
 import random
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import ingest.spool
 from ingest.spool import (
@@ -86,6 +89,18 @@ def test_message_comes_back_byte_for_byte_after_a_restart(spools: Spools, payloa
     assert found is not None
     assert (found.topic, found.payload, found.content_type) == ("/a/b?c=%20d", payload, kind)
     assert (found.signed_in, found.received_at) == ("cam-1", NOON)
+
+
+@given(payload=st.binary(max_size=5000), topic=st.text(max_size=50), kind=st.none() | st.text(max_size=50))
+@settings(max_examples=60, deadline=None)
+def test_any_message_comes_back_as_it_was(payload: bytes, topic: str, kind: str | None) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        spool = Spool(Path(folder) / "spool", KeyRing({1: bytes(32)}), VirtualClock(), LIMITS)
+        spool.open()
+        told = spool.put("cam-1", topic, payload, kind)
+        assert (told.topic, told.payload, told.content_type) == (topic, payload, kind)
+        assert spool.read(spool.waiting(1)[0]) == told
+        spool.close()
 
 
 def test_no_plain_byte_lies_on_the_disk(spools: Spools) -> None:

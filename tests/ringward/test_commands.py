@@ -14,6 +14,7 @@ import storage.keys
 import storage.vault
 from console.accounts.models import Role, User
 from console.accounts.tokens import find_api_token
+from ingest.spool import Spool, SpoolLimits
 from registry.models import Person
 from ringward.cli import app
 from ringward.foundation import Foundation
@@ -167,6 +168,19 @@ def test_key_is_retired_only_where_nothing_needs_it(ground: Foundation, run: Run
         assert "newest or the oldest" in run("keys", "retire", number, "--archives-go-with-it", code=1).output
     run("keys", "retire", "2", "--archives-go-with-it")
     assert [use["number"] for use in json.loads(run("keys", "status", "--json").stdout)["keys"]] == [1, 3]
+
+
+def test_key_that_a_pushed_message_waits_under_is_not_retired(ground: Foundation, run: Run) -> None:
+    ground.ring.rotate()
+    spool = Spool(ground.settings.spool_dir, ground.ring, ground.clock, SpoolLimits(2**30, 0))
+    spool.open()
+    spool.put("cam-1", "/event", b"{}", None)
+    ground.ring.rotate()
+    told = run("keys", "retire", "2", "--archives-go-with-it", code=1).output
+    assert "still seals 1 pushed messages" in told
+    spool.done(spool.waiting(1)[0])
+    spool.close()
+    run("keys", "retire", "2", "--archives-go-with-it")
 
 
 # ringward backup, ringward restore
