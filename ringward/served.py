@@ -39,7 +39,7 @@ class Served:
     async def start(self) -> None:
         """Returns when it listens. Raises `OSError` where the port is taken; it may be called again."""
         # Bound here: uvicorn itself ends the whole process where it cannot.
-        listener = socket.create_server((self._host, self.port), family=_family(self._host), backlog=_BACKLOG)
+        listener = _listener(self._host, self.port)
         # Access logs would hold addresses with what they name.
         config = uvicorn.Config(
             self._app, log_level="warning", access_log=False, server_header=False, **self._options
@@ -60,5 +60,18 @@ class Served:
                 await self._task
 
 
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+def _listener(host: str, port: int) -> socket.socket:
+    # asyncio sends small writes at once only where the protocol is named: without, an answer's
+    # body would wait 40 ms for the peer's delayed acknowledgement of its head.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
