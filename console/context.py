@@ -1,5 +1,6 @@
 """What the console needs of the rest of the process, handed over once at the start."""
 
+import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
@@ -60,6 +61,8 @@ class Rooms:
     metrics_registry: CollectorRegistry
     # How long each class of data is kept here.
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    # How long a device's old secret works beside its new one, where nobody says otherwise.
+    secret_overlap: dt.timedelta = dt.timedelta(hours=1)
 
 
 # Which of the deployment's compounds a request is about; without it the console's own.

@@ -34,6 +34,8 @@ class Action(enum.StrEnum):
     PLACES_EDIT = "places_edit"
     NOTES_EDIT = "notes_edit"
     DEVICES_READ = "devices_read"
+    # Registering, testing and approving devices, and their secrets.
+    DEVICES_EDIT = "devices_edit"
     EVENTS_READ = "events_read"
     # Opening, holding and closing ways, speaking at a gate.
     GATES_COMMAND = "gates_command"
@@ -84,6 +86,7 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.PLACES_EDIT: (_ADMIN, _MANAGER),
         Action.NOTES_EDIT: (_ADMIN, _MANAGER, _OPERATOR, _GRID),
         Action.DEVICES_READ: (_ADMIN, _MANAGER, _OPERATOR),
+        Action.DEVICES_EDIT: (_ADMIN,),
         Action.EVENTS_READ: (_ADMIN, _OPERATOR),
         Action.GATES_COMMAND: (_ADMIN, _OPERATOR, _GUARD),
         Action.INCIDENTS_READ: (_ADMIN, _OPERATOR),

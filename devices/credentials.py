@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import bcrypt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -87,18 +86,6 @@ def user_of(device_id: str, number: int) -> str:
 def device_of(user: str) -> str:
     """The device that signs in under a user name."""
     return user.partition(".")[0]
-
-
-def verified(session: Session, user: str, secret: str, at: dt.datetime) -> str | None:
-    """The device whose credential this is and works now; None for anything else."""
-    device = session.get(Device, device_of(user))
-    if device is None or not device.enabled:
-        return None
-    for name, secret_hash, _ in _secrets(device, at):
-        # bcrypt reads 72 bytes and no zero among them; ours are 32 characters.
-        if name == user and "\0" not in secret and bcrypt.checkpw(secret.encode()[:72], secret_hash.encode()):
-            return device.id
-    return None
 
 
 def logins(session: Session, at: dt.datetime) -> list[Login]:

@@ -175,5 +175,5 @@ def _flush(session: Session) -> None:
     """What another compound has taken is not seen from here: the database says so."""
     try:
         session.flush()
-    except IntegrityError:
-        raise RefusedError("device_exists") from None
+    except IntegrityError as error:
+        raise RefusedError("device_exists") from error

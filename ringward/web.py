@@ -1,5 +1,6 @@
 """The console as a role, served in the process's own loop."""
 
+import datetime as dt
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -79,6 +80,7 @@ class ConsoleRole(Role):
             ingest_ready=ingest_ready,
             metrics_registry=foundation.metrics,
             retention=settings.retention,
+            secret_overlap=dt.timedelta(minutes=settings.device_secret_overlap_minutes),
         )
         self._served = Served(
             _WakeAfterWrites(create_app(rooms), wake),

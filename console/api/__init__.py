@@ -12,6 +12,7 @@ from console.api import (
     consents,
     credentials,
     deadletters,
+    device_registry,
     devices,
     disclosures,
     dispatches,
@@ -67,6 +68,8 @@ for _resource in (
     maps,
     finding,
     reports,
+    # Its candidates stand before a device's id, which would swallow their path.
+    device_registry,
     devices,
     events,
     sightings,

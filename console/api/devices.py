@@ -12,7 +12,7 @@ from console.api.paging import Page
 from console.api.places import Here
 from console.permissions import Action, may
 from console.problems import not_found
-from devices.models import Device, DeviceKind, DeviceStatus
+from devices.models import Device, DeviceKind, DeviceStatus, Stage
 
 router = APIRouter(tags=["devices"])
 Reader = Annotated[User, may(Action.DEVICES_READ)]
@@ -29,6 +29,15 @@ class DeviceView(BaseModel):
     direction: str | None
     heartbeat_s: int
     enabled: bool
+    stage: Stage
+    adapter: str
+    external_id: str | None
+    gateway: str | None
+    vendor: str | None
+    model: str | None
+    profile: str | None
+    gb28181_code: str | None
+    retired_at: dt.datetime | None
     x: float | None
     y: float | None
     online: bool | None
@@ -70,6 +79,15 @@ def _view(row: Device, status: DeviceStatus | None) -> DeviceView:
         direction=row.direction,
         heartbeat_s=row.heartbeat_s,
         enabled=row.enabled,
+        stage=row.stage,
+        adapter=row.adapter,
+        external_id=row.external_id,
+        gateway=row.gateway,
+        vendor=row.vendor,
+        model=row.model,
+        profile=row.profile,
+        gb28181_code=row.gb28181_code,
+        retired_at=row.retired_at,
         x=row.x,
         y=row.y,
         online=status.online if status else None,

@@ -55,6 +55,16 @@ ROUTES = {
     ("GET", "/reports/tenancies"): Action.REPORTS_READ,
     ("GET", "/reports/verification"): Action.REPORTS_READ,
     ("GET", "/reports/vacancies"): Action.REPORTS_READ,
+    ("GET", "/devices/candidates"): Action.DEVICES_EDIT,
+    ("POST", "/devices"): Action.DEVICES_EDIT,
+    ("PATCH", "/devices/{device_id}"): Action.DEVICES_EDIT,
+    ("GET", "/devices/{device_id}/onboarding"): Action.DEVICES_EDIT,
+    ("POST", "/devices/{device_id}/stage"): Action.DEVICES_EDIT,
+    ("POST", "/devices/{device_id}/walk"): Action.DEVICES_EDIT,
+    ("POST", "/devices/{device_id}/sign-photo"): Action.DEVICES_EDIT,
+    ("POST", "/devices/{device_id}/privacy-check"): Action.DEVICES_EDIT,
+    ("POST", "/devices/{device_id}/secret"): Action.DEVICES_EDIT,
+    ("POST", "/devices/{device_id}/retirement"): Action.DEVICES_EDIT,
     ("GET", "/devices"): Action.DEVICES_READ,
     ("GET", "/devices/{device_id}"): Action.DEVICES_READ,
     ("GET", "/events"): Action.EVENTS_READ,
@@ -243,6 +253,8 @@ def body(method: str, path: str) -> dict:
         return {"params": {"purpose": "registry_maintenance"}}
     if path.endswith("/templates"):
         return {"files": {"photo": b"a face"}}
+    if (method, path) in DEVICES:
+        return DEVICES[method, path]
     looks = ("/people", "/passes/", "/watchlist")
     return {"params": {"purpose": "monitoring"}} if path.startswith(looks) else {}
 
@@ -297,6 +309,16 @@ PEOPLE_AND_ENTRY = {
         "json": {"name": "张三"},
     },
     ("GET", "/zones/{zone_id}/entitled"): {"params": {"purpose": "monitoring"}},
+}
+
+
+DEVICES = {
+    ("POST", "/devices"): {"json": {"id": "cam-7", "zone": "gate", "kind": "door"}},
+    ("PATCH", "/devices/{device_id}"): {"json": {"name": "东门"}},
+    ("POST", "/devices/{device_id}/stage"): {"json": {"to": "quarantined"}},
+    ("POST", "/devices/{device_id}/walk"): {"json": {"direction": "in"}},
+    ("POST", "/devices/{device_id}/sign-photo"): {"files": {"file": b"\xff\xd8\xff"}},
+    ("POST", "/devices/{device_id}/secret"): {"json": {}},
 }
 
 
