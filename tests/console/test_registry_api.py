@@ -1,4 +1,5 @@
 import base64
+import datetime as dt
 
 import pytest
 from console_world import JPEG, PLATE, event
@@ -7,6 +8,7 @@ from sqlalchemy import select, update
 from console.accounts.models import Role
 from registry.models import Consent, FaceTemplate
 from storage.audit import AuditRow, verify
+from storage.events import EventAmendment, EventRow
 from tests.support.tampering import unguard
 
 GIVEN = {"purpose": "face_access", "wording": "I agree.", "channel": "counter", "given_by": "self"}
@@ -179,6 +181,29 @@ async def test_list_of_events_names_nobody_and_a_look_is_audited(operator, world
         (operator.user.id, "event.viewed", "incident_handling", f"event:{world.event}")
     ]
     assert (await operator.get(f"/api/v1/events/{world.foreign_event}")).status_code == 404
+
+
+async def test_event_that_was_told_again_is_shown_as_it_stands_and_how_it_was_told(operator, world, database):
+    with database.write() as session:
+        row = session.get_one(EventRow, world.event)
+        row.revision, row.type = 1, "plate.none"
+        session.flush()
+        session.add(
+            EventAmendment(
+                event_id=row.id, revision=2, compound=row.compound, type="plate.recognised",
+                received_at=row.received_at + dt.timedelta(seconds=4), marks=[],
+                body={"plate": {"text": PLATE}}, content_hash="1" * 32,
+            )
+        )  # fmt: skip
+        received_at = row.received_at
+    (listed,) = (await operator.get("/api/v1/events")).json()["items"]
+    assert (listed["type"], listed["marks"]) == ("plate.recognised", ["amended"])
+    assert dt.datetime.fromisoformat(listed["amended_at"]) == received_at + dt.timedelta(seconds=4)
+    full = (await operator.get(f"/api/v1/events/{world.event}?purpose=incident_handling")).json()
+    assert (full["body"]["plate"], full["amended_at"]) == ({"text": PLATE}, listed["amended_at"])
+    assert [one["type"] for one in full["told"]] == ["plate.none", "plate.recognised"]
+    with database.read() as session:
+        assert session.get_one(EventRow, world.event).type == "plate.none"
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,10 @@ from registry.models import (
 )
 from storage import JsonText
 from storage.backups import BackupRun
-from storage.events import EventRow
+from storage.events import EventAmendment, EventRow
 from storage.media import MediaNotFoundError
 from storage.vault import ShreddedError
+from tests.support import keeping
 from tests.support import resident as world
 from tests.support.compound import COMPOUND
 from tests.support.resident import FACE, NAME, NOON, PHONE, PLATE
@@ -141,6 +142,34 @@ def test_passages_pictures_and_keys_go_when_it_is_followed_up(either_database, m
         "terminal:cam-1",
         "terminal:door-1",
     }
+
+
+def test_what_became_known_of_a_passage_later_is_forgotten_with_it(either_database, media, vault, ids):
+    picture = media.put(b"the second shot").media_id
+    named_first = keeping.event(NOON, revision=1, plate={"text": PLATE})
+    named_later = keeping.event(NOON, kind="plate.none", revision=1, pictures=[picture])
+    card_later = keeping.event(NOON, revision=1)
+    with either_database.write() as session:
+        session.add_all([named_first, named_later, card_later])
+        session.flush()
+        session.add_all(
+            [
+                keeping.amendment(named_first, attributes={"read": PLATE}),
+                keeping.amendment(named_later, 2, plate={"text": PLATE}),
+                keeping.amendment(named_later, 3, plate={"text": PLATE}, pictures=[picture]),
+                keeping.amendment(card_later, credential={"kind": "card", "ref": world.CARD}),
+            ]
+        )
+    order(either_database)
+    erasures.follow_up(either_database, media, vault, LATER)
+    with either_database.read() as session:
+        rows = [*session.scalars(select(EventRow)), *session.scalars(select(EventAmendment))]
+        said = str([row.body for row in rows])
+        erased = {row.event_id for row in rows if isinstance(row, EventAmendment) and "erased" in row.marks}
+    assert [trace for trace in (PLATE, world.CARD, picture) if trace in said] == []
+    assert erased == {named_first.id, named_later.id, card_later.id}
+    with pytest.raises(MediaNotFoundError):
+        media.get(picture)
 
 
 def test_refused_message_loses_its_bytes_and_others_keep_theirs(either_database, media, vault, ids):

@@ -134,6 +134,24 @@ def test_picture_that_two_events_share_stays_until_both_are_over(settled, keep, 
     assert not media.exists(shared)
 
 
+def test_picture_of_an_amendment_goes_with_those_of_its_event(settled, keep, media):
+    first, second = media.put(b"first").media_id, media.put(b"second").media_id
+    old, young = (keeping.event(NOW - n * DAY, pictures=[first], revision=1) for n in (31, 29))
+    keeping.add(settled, old, keeping.amendment(old, pictures=[second]), young)
+    keep()
+    assert (media.exists(first), media.exists(second)) == (True, False), "the young one shows the first too"
+
+
+def test_picture_that_an_amendment_still_shows_stays(settled, keep, media):
+    shared = media.put(b"a black frame").media_id
+    old, young = keeping.event(NOW - 31 * DAY, pictures=[shared]), keeping.event(NOW - DAY, revision=1)
+    keeping.add(settled, old, young, keeping.amendment(young, pictures=[shared]))
+    keep()
+    assert media.exists(shared)
+    keep(at=NOW + 31 * DAY)
+    assert not media.exists(shared)
+
+
 def test_picture_of_a_late_record_has_its_time_from_when_it_came(settled, keep, media):
     one = media.put(b"late").media_id
     # The device was cut off for months; what it kept comes long after this time was gone through.
@@ -193,6 +211,7 @@ def test_held_person_keeps_what_cameras_cards_and_gates_saw_of_them(settled, kee
     by_card.body = {"credential": {"kind": "card", "ref": "00-aa 11"}, "pictures": []}
     by_terminal.body = {"match": {"person_ref": "p1"}, "pictures": []}
     others = keeping.event(long_ago, credential={"kind": "card", "ref": "other"})
+    by_amendment = keeping.event(long_ago, kind="face.identified", revision=1)
     with settled.write() as session:
         session.add(Vehicle(id="v1", compound=COMPOUND, plate="云A12345", owner="p1"))
         card = Credential(id="c1", compound=COMPOUND, person="p1", kind="card", status="active")
@@ -200,16 +219,17 @@ def test_held_person_keeps_what_cameras_cards_and_gates_saw_of_them(settled, kee
         session.add(card)
     keeping.add(
         settled,
-        *(by_face, by_card, by_plate, by_terminal, others),
+        *(by_face, by_card, by_plate, by_terminal, others, by_amendment),
+        keeping.amendment(by_amendment, credential={"kind": "card", "ref": "00AA11"}),
         keeping.decision(by_face, person_id="p1"),
         keeping.decision(by_plate, subject_kind="plate", vehicle_id="v1"),
         keeping.decision(others, person_id="p2"),
     )
     hold(settled, HoldSubject.PERSON, "p1")
     with settled.read() as session:
-        assert session.scalar(select(func.count()).select_from(EventRow)) == 5
+        assert session.scalar(select(func.count()).select_from(EventRow)) == 6
     keep()
-    assert events_left(settled) == {by_face.id, by_card.id, by_plate.id, by_terminal.id}
+    assert events_left(settled) == {by_face.id, by_card.id, by_plate.id, by_terminal.id, by_amendment.id}
     keep(at=NOW + 4 * DAY)
     assert events_left(settled) == set(), "nobody approved the hold"
 

@@ -25,7 +25,7 @@ from registry.models import (
     VisitorPass,
 )
 from storage import Base, Database, KeyRing, MediaStore, Vault
-from storage.events import OutboxRow
+from storage.events import EventAmendment, EventRow, OutboxRow
 from storage.keys import install_ring
 from storage.vault import install_vault
 
@@ -194,6 +194,88 @@ def test_the_message_in_the_outbox_is_the_sighting(world, portrait_bytes):
     assert queued.subject == "sighting.honghua.face.unknown"
     assert decode(queued.payload) == sighting
     assert queued.message_id == sighting.id
+
+
+def tell(world, message, *, amends):
+    """Stores what ingest stores of a message, then gives it to the worker."""
+    body = msgspec.to_builtins({name: getattr(message, name) for name in ("plate", "match", "pictures")})
+    shared = {
+        "compound": message.compound, "type": message.type, "received_at": message.received_at,
+        "marks": [], "body": body, "content_hash": "", "revision": message.revision,
+    }  # fmt: skip
+    with world.database.write() as session:
+        if amends:
+            session.add(EventAmendment(event_id=message.id, **shared))
+        else:
+            own = {
+                name: getattr(message, name) for name in ("id", "device_id", "ring", "zone", "device_time")
+            }
+            session.add(EventRow(record_id="r", corrected_time=NOW, late=False, **own, **shared))
+    (sighting,) = world.worker.handle(replace_event(message, amends=amends))
+    return sighting
+
+
+def test_plate_that_is_read_later_decides_anew_under_the_same_sighting(world):
+    first = tell(world, world.event("plate.none", revision=1), amends=False)
+    assert (first.outcome, first.amends) == ("no_plate", False)
+    read = world.event("plate.recognised", revision=2, plate=PlateReading("云M12345"))
+    second = tell(world, read, amends=True)
+    assert (second.id, second.outcome, second.vehicle_id, second.amends) == (
+        first.id,
+        "identified",
+        "v1",
+        True,
+    )
+    (row,) = world.rows(DecisionRow)
+    assert (row.outcome, row.revision) == ("identified", 2)
+    # Both are told: the bus drops a second message of one id.
+    assert [one.message_id for one in world.rows(OutboxRow)] == [first.id, f"{first.id}:2"]
+    # And told once each, however often they come.
+    assert world.worker.handle(replace_event(read, amends=True)) == [replace_event(second, amends=False)]
+    assert len(world.rows(OutboxRow)) == 2
+
+
+def test_amendment_that_shows_nothing_new_to_look_at_changes_nothing(world, portrait_bytes):
+    seen = world.event("face.captured", portrait_bytes("biden.jpg"), revision=1)
+    first = tell(world, seen, amends=False)
+    second = tell(world, replace_event(seen, revision=2, attributes={"zones": ["yard"]}), amends=True)
+    third = tell(world, replace_event(seen, revision=3, pictures=()), amends=True)
+    assert second.id == third.id == first.id
+    assert not second.amends
+    assert not third.amends
+    assert len(world.rows(OutboxRow)) == 1
+
+
+def test_new_picture_is_looked_at_together_with_those_before(world, portrait_bytes):
+    world.enrol("p1", portrait_bytes("obama.jpg"))
+    seen = world.event("face.captured", portrait_bytes("obama2.jpg"), revision=1)
+    tell(world, world.event("face.captured", b"no picture at all", revision=1), amends=False)
+    (scene,) = world.event("face.captured", b"still none", role="scene").pictures
+    second = tell(world, replace_event(seen, revision=2, pictures=(*seen.pictures, scene)), amends=True)
+    assert (second.outcome, second.person_id) == ("identified", "p1")
+    # Here the face is only in what was shown before.
+    third = tell(
+        world, replace_event(seen, revision=3, pictures=(scene,), match=DeviceMatch("x")), amends=True
+    )
+    assert (third.outcome, third.person_id) == ("identified", "p1")
+
+
+def test_amendment_that_overtook_its_event_is_decided_once(world):
+    read = world.event("plate.recognised", revision=2, plate=PlateReading("云M12345"))
+    first = world.event("plate.none", revision=1)
+    with world.database.write() as session:
+        session.add(
+            EventRow(
+                id="e1", compound="honghua", device_id="cam-1", record_id="r", type="plate.none",
+                ring="entrance", zone="gate-1", device_time=NOW, corrected_time=NOW, received_at=NOW,
+                late=False, marks=[], body={"plate": None, "match": None, "pictures": []},
+                content_hash="", revision=1,
+            )
+        )  # fmt: skip
+    tell(world, read, amends=True)
+    (late,) = world.worker.handle(first)
+    assert late.outcome == "identified"
+    assert len(world.rows(OutboxRow)) == 1
 
 
 def test_of_two_workers_that_decide_at_once_the_first_wins(world, portrait_bytes, monkeypatch):

@@ -7,7 +7,7 @@ from alerts.incidents.models import Evidence, Incident
 from recognition.models import DecisionRow
 from registry.models import Person
 from storage import Database, new_id
-from storage.events import EventRow
+from storage.events import EventAmendment, EventRow
 from tests.support.compound import COMPOUND, settle_in
 
 NOW = dt.datetime(2026, 11, 24, 19, 0, tzinfo=dt.UTC)
@@ -60,6 +60,7 @@ def event(
     compound: str = COMPOUND,
     device: str = "cam-1",
     pictures: list[str] | None = None,
+    revision: int | None = None,
     **body: object,
 ) -> EventRow:
     event_id = new_id()
@@ -78,6 +79,29 @@ def event(
         marks=[],
         body={"pictures": [{"role": "face", "media_id": one, "size": 3} for one in pictures or []], **body},
         content_hash="0" * 32,
+        revision=revision,
+    )
+
+
+def amendment(
+    of: EventRow,
+    revision: int = 2,
+    *,
+    kind: str | None = None,
+    pictures: list[str] | None = None,
+    **body: object,
+) -> EventAmendment:
+    """What became known of an event, which must have a revision of its own."""
+    shown = [{"role": "face", "media_id": one, "size": 3} for one in pictures or []]
+    return EventAmendment(
+        event_id=of.id,
+        revision=revision,
+        compound=of.compound,
+        type=kind or of.type,
+        received_at=of.received_at + dt.timedelta(seconds=revision),
+        marks=[],
+        body={"pictures": shown, **body},
+        content_hash=f"{revision:032}",
     )
 
 
@@ -112,6 +136,7 @@ __all__ = [
     "DAY",
     "NOW",
     "add",
+    "amendment",
     "decision",
     "event",
     "evidence",
