@@ -7,6 +7,7 @@ thread.
 
 import contextlib
 import select
+import ssl
 import threading
 from collections.abc import Callable
 from socket import socketpair
@@ -48,6 +49,32 @@ class NetworkThread:
         # Full means that it is awake already, closed that it has ended.
         with contextlib.suppress(OSError):
             self._wake_write.send(b"w")
+
+    def send(self, packets: bytes) -> bool:
+        """Sends whole packets at once; False when the connection is not there any more.
+
+        For `on_wake` only, in this thread. What paho itself has begun to send goes first.
+        """
+        while (socket := self._client.socket()) is not None:
+            if self._client.want_write():
+                if self._client.loop_write() is not _OK:
+                    return False
+                self._wait_writable(socket)
+                continue
+            if not packets:
+                return True
+            try:
+                packets = packets[socket.send(packets) :]
+            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                self._wait_writable(socket)
+            except OSError:
+                # Closed under us; the client notices at its next step.
+                return False
+        return False
+
+    def _wait_writable(self, socket: Any) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            select.select([], [socket], [], 1.0)
 
     def stop(self) -> None:
         """Sends what is settled, leaves the broker, ends the thread."""

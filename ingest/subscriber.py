@@ -22,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bus.login import BrokerLogin
+from ingest import packets
 from ingest.arrival import Arrival, Settled
 from ingest.intake import Intake
 from ingest.network import NetworkThread
@@ -207,17 +208,21 @@ class Subscriber:
             while True:
                 batch = self._settled.get_nowait()
                 # Acknowledgements first: they make the broker send on while we answer.
-                for item, _ in batch:
-                    self._acknowledge(item)
+                sent = [packets.puback(item.mid) for item, _ in batch if self._is_acknowledged(item)]
                 for _, settled in batch:
                     for answer in settled.answers:
-                        self._client.publish(answer.topic, answer.payload, qos=answer.qos)
+                        if answer.qos == 0:
+                            sent.append(packets.publish(answer.topic, answer.payload))
+                        else:
+                            self._client.publish(answer.topic, answer.payload, qos=answer.qos)
+                self._network.send(b"".join(sent))
 
-    def _acknowledge(self, item: _Waiting) -> None:
+    def _is_acknowledged(self, item: _Waiting) -> bool:
+        """Whether the broker is told that a message is safe; it asks for it at QoS 1."""
         if item.qos == 0:
-            return
-        if item.epoch == self._epoch:
-            self._client.ack(item.mid, item.qos)
-        else:
+            return False
+        if item.epoch != self._epoch:
             # The broker delivers it again on the new connection, as a repeat.
             self._metrics.stale.inc()
+            return False
+        return True
