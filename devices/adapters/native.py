@@ -328,6 +328,7 @@ class NativeAdapter(Adapter):
             "v": 1,
             "id": order.id,
             "kind": order.kind,
+            "at": order.at,
             "expires_at": order.expires_at,
             "arguments": dict(order.arguments),
         }
