@@ -186,8 +186,8 @@ async def test_refused_sign_ins_are_one_dead_letter_without_the_secret(
 async def test_nothing_that_a_device_sends_stands_in_the_log(
     site: PushedSite, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await site.push(f"cam-1/key-{SECRET}/event?who=li-lei", event("li-lei"), secret=None)
-    await site.push("cam-1/li-lei", b"li-lei")
+    await site.push(f"cam-1/key-{SECRET}/event", event("li-lei"), secret=None)
+    await site.push("cam-1/li-lei?who=li-lei", b"li-lei")
     with monkeypatch.context() as patch:
         patch.setattr(site.pushing._spool, "put", lambda *_: (_ for _ in ()).throw(ValueError("li-lei")))
         assert (await site.push("cam-1/event", event("li-lei"))).status_code == 503
