@@ -26,6 +26,7 @@ from devices.adapters.luozhi import LuozhiAdapter
 from devices.adapters.native import NativeAdapter
 from devices.adapters.onvif import OnvifAdapter
 from devices.adapters.shelly import ShellyAdapter
+from devices.adapters.sparkplug import SparkplugAdapter
 from devices.adapters.tasmota import TasmotaAdapter
 from devices.adapters.uface import UfaceAdapter
 from devices.adapters.uniview import UniviewAdapter
@@ -56,6 +57,7 @@ _CLASSES: Final[tuple[type[Adapter], ...]] = (
     HomeAssistantAdapter,
     ShellyAdapter,
     TasmotaAdapter,
+    SparkplugAdapter,
     ChirpStackAdapter,
 )
 
