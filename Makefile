@@ -31,6 +31,8 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.run $(PORTRAITS)/.done
 	$(VENV)/bin/ringward bench ingest
+	$(VENV)/bin/ringward bench flood
+	$(VENV)/bin/ringward bench hour
 	$(VENV)/bin/ringward bench decide
 	$(VENV)/bin/ringward bench registry
 	$(VENV)/bin/ringward bench import

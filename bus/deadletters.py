@@ -144,6 +144,31 @@ def record(session: Session, letters: Sequence[dict[str, Any]]) -> None:
         session.execute(insert(DeadLetter), fresh)
 
 
+def matching(
+    device: str | None = None,
+    reason: str | None = None,
+    adapter: str | None = None,
+    ids: Sequence[str] = (),
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+) -> list[ColumnElement[bool]]:
+    """Conditions for what is asked for; `since` is included, `until` is not. None at all: empty."""
+    which: list[ColumnElement[bool]] = []
+    if device is not None:
+        which.append(DeadLetter.device_id == device)
+    if reason is not None:
+        which.append(DeadLetter.reason == reason)
+    if adapter is not None:
+        which.append(DeadLetter.adapter == adapter)
+    if ids:
+        which.append(DeadLetter.id.in_(ids))
+    if since is not None:
+        which.append(DeadLetter.received_at >= since)
+    if until is not None:
+        which.append(DeadLetter.received_at < until)
+    return which
+
+
 def ask_replay(session: Session, which: Sequence[ColumnElement[bool]], by: str, at: dt.datetime) -> int:
     """Asks that letters are read again; returns how many. Those that wait already are not asked twice."""
     asked = session.execute(

@@ -90,7 +90,6 @@ class IngestRole(Role):
 
     def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
         from devices.directory import DeviceDirectory
-        from ingest.flood import Limit
         from ingest.intake import Intake
         from ingest.metrics import IntakeMetrics
         from ingest.subscriber import Subscriber, SubscriberMetrics
@@ -99,8 +98,6 @@ class IngestRole(Role):
 
         self._foundation = foundation
         self._wake = wake
-        settings = foundation.settings
-        limit = Limit(settings.flood_rate, settings.flood_burst) if settings.flood_rate else None
         directory = DeviceDirectory(foundation.database)
         metrics = IntakeMetrics(foundation.metrics)
         intake = Intake(
@@ -108,7 +105,7 @@ class IngestRole(Role):
             foundation.media,
             directory,
             metrics,
-            limit,
+            foundation.settings.flood_limit,
             foundation.settings.pinned_facts,
         )
         self._upkeep = Upkeep(foundation.database, intake, foundation.clock)
@@ -162,6 +159,8 @@ class DevicesRole(_Looping):
     SWEEP_S = 1.0
     # How long a command waits at worst until it is looked at.
     SEND_S = 0.1
+    # How long an order to forget waits at worst until it is looked at.
+    LISTS_S = 1.0
 
     def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
         from devices.commands.sender import CommandSender, SenderMetrics

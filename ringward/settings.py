@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from ingest.flood import Limit
 from ringward.ports import reachable
 from storage.objects import is_private
 
@@ -370,6 +371,20 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _terminals_are_near(self) -> Self:
+        """Faces stay on the compound's network: an address that is none of it is refused."""
+        if self.terminal_url is not None:
+            host = urlsplit(self.terminal_url).hostname or ""
+            try:
+                private = ipaddress.ip_address(host).is_private
+            except ValueError:
+                # A name is looked up by the terminals, in their own network.
+                private = bool(host)
+            if not private:
+                raise ValueError("terminal_url is an address of the compound's own network")
+        return self
+
+    @model_validator(mode="after")
     def _one_picture_store(self) -> Self:
         """Found out at the start, not at the first picture."""
         if self.media_url is None:
@@ -383,20 +398,6 @@ class Settings(BaseSettings):
             raise ValueError("media_endpoint of another machine must be https")
         if (self.media_key_id is None) != (self.media_key_secret is None):
             raise ValueError("media_key_id and media_key_secret go together")
-        return self
-
-    @model_validator(mode="after")
-    def _terminals_are_near(self) -> Self:
-        """Faces stay on the compound's network: an address that is none of it is refused."""
-        if self.terminal_url is not None:
-            host = urlsplit(self.terminal_url).hostname or ""
-            try:
-                private = ipaddress.ip_address(host).is_private
-            except ValueError:
-                # A name is looked up by the terminals, in their own network.
-                private = bool(host)
-            if not private:
-                raise ValueError("terminal_url is an address of the compound's own network")
         return self
 
     @model_validator(mode="after")
@@ -431,6 +432,11 @@ class Settings(BaseSettings):
     def pinned_facts(self) -> tuple[str, ...]:
         """`device_pinned_facts`, one by one."""
         return tuple(name for name in self.device_pinned_facts.split(",") if name)
+
+    @property
+    def flood_limit(self) -> Limit | None:
+        """How much one device may send; None where flood control is off."""
+        return Limit(self.flood_rate, self.flood_burst) if self.flood_rate else None
 
     @property
     def database(self) -> str:

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from bus.login import BrokerLogin
 from devices.directory import DeviceDirectory
 from ingest.arrival import Arrival, Settled
+from ingest.flood import Limit
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
 from ingest.subscriber import Subscriber, SubscriberMetrics
@@ -22,13 +23,14 @@ DEADLINE_S: Final = 300.0
 class TimedIntake(Intake):
     """Notes when the first message came, when each commit ended, and how old its events were."""
 
-    def __init__(self, ground: Rig) -> None:
+    def __init__(self, ground: Rig, limit: Limit | None = None) -> None:
         foundation = ground.foundation
         super().__init__(
             foundation.database,
             foundation.media,
             DeviceDirectory(foundation.database),
             IntakeMetrics(CollectorRegistry()),
+            limit,
         )
         self.first: float | None = None
         self.last = 0.0

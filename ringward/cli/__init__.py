@@ -15,7 +15,9 @@ from ringward.cli import (
     imports,
     keep,
     keys,
+    letters,
     mute,
+    sim,
     tokens,
     up,
     users,
@@ -39,11 +41,13 @@ app.command("restore")(backups.restore)
 app.add_typer(users.app, name="user")
 app.add_typer(devices.app, name="device")
 app.add_typer(tokens.app, name="token")
+app.add_typer(letters.app, name="deadletters")
 app.add_typer(audits.app, name="audit")
 app.add_typer(keys.app, name="keys")
 app.add_typer(backups.app, name="backup")
 app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")
 app.add_typer(bench.app, name="bench")
+app.add_typer(sim.app, name="sim")
 
 __all__ = ["app"]

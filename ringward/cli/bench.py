@@ -48,6 +48,22 @@ def decide(
     _print(run(seconds=seconds, rate=rate), as_json=as_json)
 
 
+@app.command("flood")
+def flood(
+    seconds: Annotated[int, typer.Option(min=2, max=600, help="Of each measurement.")] = 10,
+    rounds: Annotated[int, typer.Option(min=1, max=9, help="Medians are taken over the rounds.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """How long the others wait for their acknowledgement while one device sends 1,000 a second.
+
+    Example: ringward bench flood --json
+    """
+    from ringward.bench.flood import run
+
+    logs.configure("warning", "console")
+    _print(run(seconds=seconds, rounds=rounds), as_json=as_json)
+
+
 @app.command("registry")
 def registry(
     communities: Annotated[int, typer.Option(min=1, max=20, help="Of 4,737 people each.")] = 10,
@@ -101,6 +117,33 @@ def import_(
 
     logs.configure("warning", "console")
     _print(run(people=people, database_url=database_url), as_json=as_json)
+
+
+@app.command("hour")
+def hour(
+    devices: Annotated[int, typer.Option(min=1, max=2000, help="Of all vendors.")] = 300,
+    minutes: Annotated[float, typer.Option(min=1, max=240, help="Virtual minutes from seven.")] = 60,
+    speed: Annotated[float, typer.Option(min=1, max=600, help="Times as fast as real.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed is the same hour.")] = 7,
+    faults: Annotated[str, typer.Option(help="none, mild or harsh.")] = "mild",
+    as_json: AsJson = False,
+) -> None:
+    """An hour of a compound's traffic in a minute, and whether anything was lost; ends with 1 if so.
+
+    Example: ringward bench hour --devices 300 --json
+    """
+    from devices.simulator.faults import LEVELS
+    from ringward.bench.hour import run
+
+    if faults not in LEVELS:
+        raise typer.BadParameter(f"one of: {', '.join(LEVELS)}")
+    logs.configure("error", "console")
+    result, outcome = run(devices=devices, minutes=minutes, speed=speed, seed=seed, faults=faults)
+    _print(result, as_json=as_json)
+    if not outcome.verdict.clean:
+        for difference in outcome.verdict.differences:
+            typer.echo(difference, err=True)
+        raise typer.Exit(1)
 
 
 def _print(result: Report, *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ import pytest
 from console_world import JPEG, PLATE, event
 from sqlalchemy import select, update
 
+from bus.deadletters import DeadLetter
 from console.accounts.models import Role
 from registry.models import Consent, FaceTemplate
 from storage.audit import AuditRow, verify
@@ -240,6 +241,58 @@ async def test_raw_bytes_of_a_dead_letter_are_for_administrators(operator, admin
     assert audit_of(database) == []
     assert base64.b64decode((await administrator.get(path)).json()["raw_base64"]) == b"{,}"
     assert [action for _, action, _, _ in audit_of(database)] == ["dead_letter.viewed"]
+
+
+async def test_letters_are_found_by_what_is_known_of_them(operator, world, database):
+    with database.write() as session:
+        row = session.get_one(DeadLetter, world.letter)
+        row.adapter, row.count, row.outcome = "native", 3, "malformed_json"
+        received_at = row.received_at
+    for query, count in (
+        ("device=cam-1", 1), ("device=cam-2", 0), ("adapter=native", 1), ("adapter=frigate", 0),
+        (f"from={received_at:%Y-%m-%dT%H:%M:%SZ}", 1), (f"to={received_at:%Y-%m-%dT%H:%M:%SZ}", 0),
+    ):  # fmt: skip
+        items = (await operator.get(f"/api/v1/deadletters?{query}")).json()["items"]
+        assert len(items) == count, query
+    (item,) = (await operator.get("/api/v1/deadletters")).json()["items"]
+    assert (item["adapter"], item["count"], item["outcome"]) == ("native", 3, "malformed_json")
+
+
+async def test_replay_is_asked_once_by_who_mends_devices_and_audited(
+    operator, administrator, world, database
+):
+    path = f"/api/v1/deadletters/{world.letter}/replay"
+    assert (await operator.post(path)).status_code == 403
+    answer = await administrator.post(path)
+    assert (answer.status_code, answer.json()) == (202, {"asked": 1})
+    assert (await administrator.post(path)).json() == {"asked": 0}, "it waits already"
+    with database.read() as session:
+        row = session.get_one(DeadLetter, world.letter)
+        assert (row.replay_asked_by, row.replay_asked_at is None) == (administrator.user.id, False)
+    assert audit_of(database)[0][1:] == (
+        "dead_letter.replayed", "registry_maintenance", f"dead_letter:{world.letter}",
+    )  # fmt: skip
+    assert (await administrator.post("/api/v1/deadletters/none/replay")).status_code == 404
+
+
+async def test_what_became_an_event_is_not_read_again(administrator, world, database):
+    with database.write() as session:
+        session.get_one(DeadLetter, world.letter).outcome = "stored"
+    answer = await administrator.post(f"/api/v1/deadletters/{world.letter}/replay")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_replayable")
+
+
+async def test_many_letters_are_asked_for_by_what_they_have_in_common(administrator, world, database):
+    path = "/api/v1/deadletters/replay"
+    nothing = await administrator.post(path, json={})
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "nothing_selected")
+    assert (await administrator.post(path, json={"adapter": "frigate"})).json() == {"asked": 0}
+    wanted = {"device": "cam-1", "reason": "bad_json"}
+    assert (await administrator.post(path, json=wanted)).json() == {"asked": 1}
+    with database.write() as session:
+        row = session.get_one(DeadLetter, world.letter)
+        row.replay_asked_at, row.compound = None, "sifang"
+    assert (await administrator.post(path, json=wanted)).json() == {"asked": 0}, "of another compound"
 
 
 # ── audit ─────────────────────────────────────────────────────────────────────

@@ -139,6 +139,8 @@ ROUTES = {
     ("POST", "/terminal-orders/{order_id}/answer"): Action.TERMINAL_ORDERS,
     ("GET", "/deadletters"): Action.EVENTS_READ,
     ("GET", "/deadletters/{letter_id}"): Action.EVENTS_READ,
+    ("POST", "/deadletters/replay"): Action.DEVICES_EDIT,
+    ("POST", "/deadletters/{letter_id}/replay"): Action.DEVICES_EDIT,
     ("GET", "/media/{media_id}"): Action.MEDIA_VIEW,
     ("GET", "/audit"): Action.AUDIT_READ,
     ("GET", "/audit/verification"): Action.AUDIT_READ,
@@ -234,6 +236,8 @@ def body(method: str, path: str) -> dict:
         return {"json": {"state": "done"}}
     if (method, path) == ("POST", "/commands"):
         return {"json": {"device": "no-device", "kind": "open", "reason": "a guest waits"}}
+    if (method, path) == ("POST", "/deadletters/replay"):
+        return {"json": {"reason": "bad_json"}}
     if path.endswith("/answer"):
         return {"json": {"result": "deleted"}}
     if path.endswith("/consents") and method == "POST":

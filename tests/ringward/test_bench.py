@@ -36,6 +36,14 @@ def test_ingest_stands_beside_the_raw_ceiling_of_the_same_run() -> None:
     assert found["figures"]["publish_to_commit_p50_ms"] <= found["figures"]["publish_to_commit_p99_ms"]
 
 
+def test_mad_device_is_measured_beside_the_others() -> None:
+    found = bench("flood", "--seconds", "2", "--rounds", "1")
+    alone = found["figures"]["alone_publish_to_ack_p99_ms"]
+    beside = found["figures"]["beside_mad_device_publish_to_ack_p99_ms"]
+    assert 0 < found["figures"]["alone_publish_to_ack_p50_ms"] <= alone
+    assert math.isclose(found["ratios"]["p99_beside_over_alone"], beside / alone, abs_tol=0.01)
+
+
 def test_decisions_are_measured_from_the_cameras_publish() -> None:
     found = bench("decide", "--seconds", "5", "--rate", "1")
     for kind in ("face", "plate"):
