@@ -16,6 +16,9 @@ from storage.events import EventRow
 AGAIN_WITHIN: Final = dt.timedelta(hours=1)
 """How long after a message the broker's second delivery of it is looked for."""
 
+WRONG_AT_MOST: Final = dt.timedelta(days=2)
+"""A device's time is taken for its own within a day of ours; a little more than twice that is searched."""
+
 _events = cast("Table", EventRow.__table__)
 _LIKE_IT = (
     select(_events.c.id)
@@ -26,6 +29,37 @@ _LIKE_IT = (
     )
     .limit(1)
 )
+_BEGUN = (
+    select(_events.c.device_time)
+    .where(
+        _events.c.device_id == bindparam("device"),
+        _events.c.record_id == bindparam("record"),
+        _events.c.type == bindparam("type"),
+        _events.c.device_time >= bindparam("since"),
+        _events.c.device_time <= bindparam("until"),
+        # For the index of a device's events by time.
+        _events.c.corrected_time >= bindparam("lately"),
+    )
+    .order_by(_events.c.device_time)
+    .limit(1)
+)
+
+
+def begun(session: Session, device: DeviceFacts, reading: Reading, told: dt.datetime) -> dt.datetime | None:
+    """When the thing that a reading tells more of began, as it is stored; None where this is the first.
+
+    `told` is the reading's own time, aware.
+    """
+    assert reading.within_s is not None
+    asked = {
+        "device": device.device_id,
+        "record": reading.record_id,
+        "type": reading.type,
+        "since": told - dt.timedelta(seconds=reading.within_s),
+        "until": told + dt.timedelta(seconds=reading.within_s),
+        "lately": told - WRONG_AT_MOST,
+    }
+    return session.execute(_BEGUN, asked).scalar()
 
 
 def named(session: Session, arrival: Arrival, device: DeviceFacts, reading: Reading) -> Reading | None:

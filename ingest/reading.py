@@ -119,6 +119,7 @@ class Reader:
         changed: dict[tuple[str, str], tuple[str, dt.datetime]] = {}
         # What a device said of its states long ago changes nothing of how they stand now.
         once: dict[tuple[str, str], tuple[str, dt.datetime]] = {}
+        begun: dict[tuple[str, str, str], dt.datetime] = {}
         for position, reading, device in batch.unnamed:
             arrival = batch.arrivals[position]
             if reading.point is not None:
@@ -138,15 +139,40 @@ class Reader:
                 if reading.rests or (before is None and arrival.retained and reading.type not in CRITICAL):
                     # Nothing is wrong; or how things stand on the first day, which is no change.
                     continue
-            elif arrival.retained:
+            elif arrival.retained and reading.record_id is None:
                 # Remembered by the broker, and nothing tells it from the one that we have.
                 continue
             named = identity.named(session, arrival, device, reading)
             if named is None:
                 continue
+            if named.within_s is not None:
+                named = self._joined(session, device, named, begun)
             times = self._times(arrival, device, named)
             batch.add(position, self._prepare(arrival, device, named, times))
         points.keep(session, changed)
+
+    def _joined(
+        self,
+        session: Session,
+        device: DeviceFacts,
+        reading: Reading,
+        begun: dict[tuple[str, str, str], dt.datetime],
+    ) -> Reading:
+        """A telling of a thing under the time at which it began; `begun` is what this batch holds."""
+        told = reading.device_time
+        if told is None or reading.within_s is None:
+            return reading
+        if told.tzinfo is None:
+            told = _in_zone(told, device.time_zone)
+        key = (device.device_id, reading.record_id or "", reading.type)
+        first = begun.get(key)
+        if first is None or abs(told - first).total_seconds() > reading.within_s:
+            first = identity.begun(session, device, reading, told)
+        if first is None:
+            begun[key] = told
+            return reading
+        begun[key] = first
+        return msgspec.structs.replace(reading, device_time=first, as_of=told)
 
     def _understand(
         self,
@@ -231,7 +257,7 @@ class Reader:
             # The event counts without its picture; the bytes stay for whoever mends the device.
             kept = RefusedError("bad_base64", "the event was kept without the picture")
             refuse(batch, arrival, None, kept, device)
-        if reading.record_id is None:
+        if reading.record_id is None or reading.within_s is not None:
             batch.unnamed.append((position, reading, device))
             return
         batch.add(position, self._prepare(arrival, device, reading, times))

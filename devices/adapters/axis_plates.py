@@ -37,6 +37,10 @@ _STATES: Final = {"new": 0, "update": 1, "lost": 2}
 _COMPACT_LOCAL: Final = re.compile(r"(\d{8}) (\d{6})(\d{3})")
 
 
+PASSAGE_S: Final = 120.0
+"""The verifier counts cars from one again after a restart; one car is in the picture no longer than this."""
+
+
 def is_plate(values: Mapping[str, Any]) -> bool:
     return any(
         name in values for name in ("plateText", "plateUTF8", "plateASCII", "carState", "lpConfidence")
@@ -92,6 +96,7 @@ def decoded_plate(
         attributes=kept | {name: value for name, value in found.items() if value is not None},
         marks=(*marks, "unknown_fields") if kept else tuple(marks),
         revision=None if car is None else _revision(when, state),
+        within_s=None if car is None else PASSAGE_S,
     )
     return Decoded(sender, (reading,), reply=reply, dropped=dropped)
 

@@ -97,6 +97,9 @@ class Reading(msgspec.Struct, frozen=True):
     # When the device knew this of a thing that began at `device_time`: what is told later than a
     # thing begins is no older for that. None where it is told at once.
     as_of: dt.datetime | None = None
+    # Seconds within which what is told under one record id is one thing, although each telling
+    # has a time of its own: the first one is the thing's, the later ones amend it by `revision`.
+    within_s: float | None = None
     # Set where the device repeats a state rather than telling of its change, as (what, value):
     # an event only when the value differs from the last one of that device.
     point: tuple[str, str] | None = None
