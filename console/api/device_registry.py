@@ -263,7 +263,11 @@ async def _photo(request: Request, _: Editor) -> bytes:
     file = form.get("file")
     if not isinstance(file, UploadFile):
         raise ProblemError(422, "file_missing", "The form has no file in its field `file`")
-    content = await file.read(PHOTO_MAX + 1)
+    return as_photo(await file.read(PHOTO_MAX + 1))
+
+
+def as_photo(content: bytes) -> bytes:
+    """The bytes of a picture that a browser can show. Raises `ProblemError` for others."""
     if len(content) > PHOTO_MAX or not content.startswith(_PICTURES):
         raise ProblemError(422, "no_picture", "A JPEG or PNG of at most 8 MB is expected")
     return content

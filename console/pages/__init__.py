@@ -15,6 +15,7 @@ from console.pages import (
     imports,
     incident,
     my,
+    onboarding,
     operator,
     people,
     phone,
@@ -31,6 +32,8 @@ for _part in (
     operator,
     incident,
     phone,
+    # Its form stands before a device's id, which would swallow its path.
+    onboarding,
     devices,
     people,
     my,

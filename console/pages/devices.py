@@ -5,19 +5,24 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import or_, select
-from sqlalchemy.orm import defer
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, defer
 
 from bus.deadletters import DeadLetter
 from console.accounts.models import User
+from console.api.device_registry import onboarding_of
 from console.context import rooms
+from console.pages import floods
 from console.pages.board import heard
 from console.pages.places import names
 from console.pages.view import frame, render
-from console.permissions import Action, may
+from console.permissions import Action, allowed, may
 from console.problems import not_found
-from devices.models import Device, DeviceStatus
+from devices.adapters import ADAPTERS
+from devices.candidates import DeviceCandidate
+from devices.models import Device, DeviceStatus, Stage
 from registry.models import Zone
+from storage.amendments import standing
 from storage.events import EventRow
 
 router = APIRouter(prefix="/console")
@@ -45,6 +50,12 @@ class DeviceLine:
     last_seen: dt.datetime | None
     offset_ms: int | None
     heartbeat_s: int
+    stage: str
+    adapter: str
+    external_id: str
+    gateway: str
+    made_by: str
+    gb28181_code: str
 
     @property
     def clock_is_off(self) -> bool:
@@ -61,21 +72,39 @@ def devices(request: Request, user: Reader, show: str = "all") -> Response:
             select(Device, DeviceStatus, Zone)
             .outerjoin(DeviceStatus, DeviceStatus.device_id == Device.id)
             .outerjoin(Zone, Zone.id == Device.zone)
-            .where(Device.compound == here.compound)
+            .where(Device.compound == here.compound, Device.retired_at.is_(None))
         )
         lines = [_line(device, status, zone) for device, status, zone in rows]
+        strangers = session.scalar(select(func.count()).select_from(DeviceCandidate)) or 0
     order = {"off": 0, "never": 1, "on": 2, "disabled": 3}
     lines.sort(key=lambda line: (order[line.condition], line.zone, line.name, line.id))
     trouble = sum(line.condition in {"off", "never"} for line in lines)
+    waiting = sum(line.stage != Stage.APPROVED for line in lines)
     if show == "trouble":
         lines = [line for line in lines if line.condition in {"off", "never"} or line.clock_is_off]
-    return render(view, "devices.html", lines=lines, show=show, trouble=trouble)
+    elif show == "waiting":
+        lines = [line for line in lines if line.stage != Stage.APPROVED]
+    return render(
+        view,
+        "devices.html",
+        lines=lines,
+        show=show,
+        trouble=trouble,
+        waiting=waiting,
+        strangers=strangers,
+    )
 
 
 @router.get("/devices/{device_id}")
 def device(request: Request, user: Reader, device_id: str) -> Response:
     """One device, its last events and what it sent that was refused."""
-    del user
+    return show(request, user, device_id)
+
+
+def show(
+    request: Request, user: User, device_id: str, *, refused: str | None = None, status: int = 200
+) -> Response:
+    """The page of a device; who may put it into service sees how far it is."""
     here, view = rooms(request), frame(request)
     with here.database.read() as session:
         row = session.execute(
@@ -99,7 +128,18 @@ def device(request: Request, user: Reader, device_id: str) -> Response:
             .order_by(DeadLetter.received_at.desc())
             .limit(20)
         ).all()
-        return render(view, "device.html", line=_line(*row), events=events, letters=letters)
+        return render(
+            view,
+            "device.html",
+            status=status,
+            line=_line(*row),
+            events=standing(session, events),
+            letters=letters,
+            flood=floods.dropped(session, device_id, here.clock.now()),
+            onboarding=onboarding_of(session, row[0]) if allowed(user, Action.DEVICES_EDIT) else None,
+            known=_people(session, row[0]),
+            refused=refused,
+        )
 
 
 @router.get("/refused")
@@ -136,7 +176,15 @@ def refused_one(request: Request, user: RefusedReader, letter_id: str) -> Respon
         if letter is None or letter.compound not in {here.compound, None}:
             raise not_found("dead_letter")
         device_name = names(session, here.compound).device(letter.device_id or "")
-        return render(view, "refused_one.html", letter=letter, device_name=device_name)
+        outcome = letter.outcome or ""
+        group = "replay" if outcome in {"", "stored", "known", "nothing"} else "deadletter"
+        return render(
+            view,
+            "refused_one.html",
+            letter=letter,
+            device_name=device_name,
+            outcome=view.t.code(group, outcome) if outcome else "",
+        )
 
 
 def _line(device: Device, status: DeviceStatus | None, zone: Zone | None) -> DeviceLine:
@@ -154,4 +202,17 @@ def _line(device: Device, status: DeviceStatus | None, zone: Zone | None) -> Dev
         last_seen=status.last_seen if status else None,
         offset_ms=status.clock_offset_ms if status else None,
         heartbeat_s=device.heartbeat_s,
+        stage=str(device.stage),
+        adapter=ADAPTERS[device.adapter].title if device.adapter in ADAPTERS else device.adapter,
+        external_id=device.external_id or "",
+        gateway=device.gateway or "",
+        made_by=" ".join(one for one in (device.vendor, device.model) if one),
+        gb28181_code=device.gb28181_code or "",
     )
+
+
+def _people(session: Session, device: Device) -> dict[str, str]:
+    """Who took the steps, by id."""
+    ids = [device.tested_by, device.approved_by, device.sign_checked_by, device.privacy_checked_by]
+    rows = session.execute(select(User.id, User.name).where(User.id.in_([one for one in ids if one])))
+    return {row.id: row.name for row in rows}

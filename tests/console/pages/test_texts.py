@@ -16,7 +16,8 @@ from console.api.purposes import Purpose
 from console.pages.queue import why
 from console.texts import LOCALES, load, negotiate
 from devices.enrolments import OrderState
-from devices.models import DeviceKind
+from devices.models import DeviceKind, Stage
+from devices.onboarding import Missing, Reason
 from privacy.assessment import SECTIONS
 from privacy.breach import BreachClass
 from privacy.disclosures import DisclosureScope
@@ -52,6 +53,10 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("dispatch", DispatchState),
     ("ring", Ring),
     ("device", DeviceKind),
+    ("stage", Stage),
+    ("to_stage", Stage),
+    ("stage_reason", Reason),
+    ("missing", Missing),
     ("role", Role),
     ("team", TeamKind),
     ("purpose", ConsentPurpose),
