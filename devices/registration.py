@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bus.embedded import is_safe_name
-from devices import candidates, credentials
+from devices import candidates, credentials, streams
 from devices.adapters import ADAPTERS
 from devices.credentials import Credential
 from devices.models import Device, DeviceKind, Stage
@@ -132,6 +132,9 @@ def edit(session: Session, device: Device, changes: Mapping[str, Any], at: dt.da
     if "gateway" in really and device.gateway is not None:
         credentials.withdraw(device)
     note(session, at, by, device, "device.edited", " ".join(sorted(really)))
+    if really & {"adapter", "gateway"}:
+        # Another maker's stream, or one that somebody else speaks for.
+        streams.detach(session, device, at, by)
     if "enabled" in really and device.enabled:
         step_back(session, device, Reason.RE_ENABLED, at, by)
     elif really & _IDENTITY:
@@ -153,6 +156,7 @@ def retire(session: Session, device: Device, at: dt.datetime, by: By) -> None:
     told = f"{device.adapter} {device.external_id or device.id}"
     step_back(session, device, Reason.RETIRED, at, by)
     credentials.withdraw(device)
+    streams.detach(session, device, at, by)
     device.enabled, device.retired_at = False, at
     device.external_id = device.gateway = device.lane = device.gb28181_code = None
     note(session, at, by, device, "device.retired", told)

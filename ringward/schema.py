@@ -13,6 +13,7 @@ import devices.lists.models
 import devices.models
 import devices.observations
 import devices.points
+import devices.streams
 import privacy.models
 import recognition.models
 import registry.models
@@ -39,6 +40,7 @@ _ROOMS = (
     devices.models,
     devices.observations,
     devices.points,
+    devices.streams,
     privacy.models,
     recognition.models,
     registry.models,

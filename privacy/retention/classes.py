@@ -59,6 +59,7 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "device_status": "one row a device, overwritten as it goes",
     "device_points": "one row a device and state, overwritten as it goes",
     "device_observations": "one row a device, what it showed while it was tested; overwritten as it goes",
+    "device_streams": "how a camera is called, its password sealed; removed with the device, of nobody",
     "device_candidates": "names of devices that nobody has registered, at most so many; of nobody",
     "event_amendments": "goes with the event that it amends, by the database's own word",
     "kept_pictures": "which pictures had to stay although their time was over; goes when they go",

@@ -22,6 +22,7 @@ def upgrade() -> None:
     _commands()
     _lists()
     _letters()
+    _streams()
 
 
 def _events() -> None:
@@ -286,6 +287,32 @@ def _letters() -> None:
     with op.batch_alter_table("device_status") as batch:
         batch.add_column(sa.Column("cause", sa.String(16), nullable=True))
         batch.add_column(sa.Column("clock_off", sa.Boolean(), nullable=False, server_default=sa.false()))
+
+
+def _streams() -> None:
+    moment = storage.columns.UtcTime
+    op.create_table(
+        "device_streams",
+        sa.Column("device_id", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("url", sa.String(200), nullable=False),
+        sa.Column("username", sa.LargeBinary(), nullable=False),
+        sa.Column("password", sa.LargeBinary(), nullable=False),
+        sa.Column("certificate", sa.Text(), nullable=True),
+        sa.Column("enabled", sa.Boolean(), nullable=False, server_default=sa.true()),
+        sa.Column("changed_at", moment(), nullable=False),
+        sa.Column("connected_since", moment(), nullable=True),
+        sa.Column("last_part_at", moment(), nullable=True),
+        sa.Column("error", sa.String(32), nullable=True),
+        sa.Column("error_at", moment(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["device_id"],
+            ["devices.id"],
+            name=op.f("fk_device_streams_device_id_devices"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_device_streams")),
+    )
 
 
 def downgrade() -> None:
