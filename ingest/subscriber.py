@@ -47,6 +47,11 @@ class SubscriberMetrics:
         self.stale = Counter(
             "ringward_ingest_stale_acks", "Acknowledgements of a lost connection.", registry=registry
         )
+        self.repeated = Counter(
+            "ringward_ingest_repeated_deliveries",
+            "Messages that the broker delivered again while they were under way.",
+            registry=registry,
+        )
         self.queued = Gauge("ringward_ingest_queued_bytes", "Received, not committed.", registry=registry)
 
 
@@ -77,6 +82,8 @@ class Subscriber:
         self._queued_bytes = 0
         self._room = threading.Condition()
         self._epoch = 0
+        # Packet ids of this connection that came and are not acknowledged; the network thread's own.
+        self._under_way: set[int] = set()
         self._stopping = threading.Event()
         self._subscribed = threading.Event()
         self.listening_since: dt.datetime | None = None
@@ -128,6 +135,7 @@ class Subscriber:
             log.error("ingest.refused_by_broker", reason=str(reason))
             return
         self._epoch += 1
+        self._under_way.clear()
         client.subscribe([(wanted, 1) for wanted in mqtt_filters()])
 
     def _on_subscribe(
@@ -150,6 +158,13 @@ class Subscriber:
             log.warning("ingest.disconnected", reason=str(reason))
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if message.qos:
+            if message.dup and message.mid in self._under_way:
+                # nats-server delivers again what is not acknowledged within seconds. The first copy
+                # waits here, and a state that was read twice would seem to have come back.
+                self._metrics.repeated.inc()
+                return
+            self._under_way.add(message.mid)
         try:
             topic = message.topic
         except UnicodeDecodeError:
@@ -225,4 +240,5 @@ class Subscriber:
             # The broker delivers it again on the new connection, as a repeat.
             self._metrics.stale.inc()
             return False
+        self._under_way.discard(item.mid)
         return True

@@ -171,6 +171,21 @@ def test_commit_that_works_at_last_is_acknowledged(post: Post) -> None:
     assert post.left_at_the_broker() == []
 
 
+@pytest.mark.parametrize("mqtt_broker", ["nats-server"], indirect=True)
+def test_what_the_broker_delivers_again_while_it_is_under_way_is_read_once(post: Post) -> None:
+    post.valve.open.clear()
+    subscriber = post.start()
+    with post.camera() as cam:
+        cam.publish(topic(), event("r-1"))
+    repeated = "ringward_ingest_repeated_deliveries_total"
+    wait_until(lambda: post.metrics.get_sample_value(repeated), "the broker has lost its patience")
+    post.valve.open.set()
+    post.wait_stored("r-1")
+    subscriber.stop()
+    assert post.stored() == {"r-1": 0}
+    assert post.left_at_the_broker() == []
+
+
 def test_acknowledgement_of_a_lost_connection_is_not_sent(post: Post) -> None:
     post.valve.open.clear()
     subscriber = post.start()
