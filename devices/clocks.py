@@ -49,18 +49,24 @@ class Clocks:
         self._database = database
         self._lock = threading.Lock()
         self._samples: dict[str, deque[dt.timedelta]] = {}
+        # Asked for with every event, moved by a heartbeat alone.
+        self._drifts: dict[str, dt.timedelta | None] = {}
 
     def known(self, device_id: str) -> dt.timedelta | None:
         """Device clock less ours; None while no heartbeat has told."""
-        with self._lock:
-            return drift(self._of(device_id))
+        try:
+            return self._drifts[device_id]
+        except KeyError:
+            with self._lock:
+                return self._drifts.setdefault(device_id, drift(self._of(device_id)))
 
     def observe(self, device_id: str, offset: dt.timedelta) -> tuple[dt.timedelta, bool]:
         """Takes in a live heartbeat; returns the drift, and whether enough of them have spoken."""
         with self._lock:
             samples = self._of(device_id)
             samples.append(offset)
-            return drift(samples) or dt.timedelta(), len(samples) >= ENOUGH
+            measured = self._drifts[device_id] = drift(samples) or dt.timedelta()
+            return measured, len(samples) >= ENOUGH
 
     def _of(self, device_id: str) -> deque[dt.timedelta]:
         found = self._samples.get(device_id)

@@ -24,6 +24,8 @@ LETTERS: Final = Limit(1 / 60, 500)
 ASIDE: Final = Limit(1 / 5, 5000)
 """The same for what is set aside unread until somebody decides: it is to become history."""
 _SET_ASIDE: Final = frozenset({"quarantined_device", "unknown_device", "disabled_device"})
+_NEWS: Final = "news"
+_HISTORY: Final = "history"
 _MOST_LAST: Final = 8
 _MOST_SENDERS: Final = 10_000
 
@@ -64,6 +66,8 @@ class FloodControl:
         self._before: dict[_Key, Bucket | None] = {}
         self._windows: dict[str, Window] = {}
         self._dropped: list[tuple[DeviceFacts, str, Arrival]] = []
+        # Devices whose share was used up when it was last looked at.
+        self._exhausted: set[str] = set()
 
     def begin(self) -> None:
         self._before.clear()
@@ -93,21 +97,23 @@ class FloodControl:
         limit = self._limit
         if limit is None or event_type in CRITICAL:
             return True
-        which, moment = ("history", happened_at) if late else ("news", arrival.received_at)
+        which, moment = (_HISTORY, happened_at) if late else (_NEWS, arrival.received_at)
         if self._take(limit, (device.device_id, which), moment.timestamp()):
             return True
+        self._exhausted.add(device.device_id)
         self._dropped.append((device, event_type, arrival))
         return False
 
     def is_flooding(self, device_id: str, at: dt.datetime) -> bool:
         """Whether what the device sends now will probably be dropped."""
-        bucket = self._buckets.get((device_id, "news"))
-        return (
-            self._limit is not None
-            and bucket is not None
-            and bucket.tokens < 2
-            and filled(self._limit, bucket, at.timestamp()).tokens < 1
-        )
+        # Asked for with every message: nearly always nobody floods, and that is the answer.
+        if device_id not in self._exhausted or self._limit is None:
+            return False
+        bucket = self._buckets.get((device_id, _NEWS))
+        if bucket is not None and filled(self._limit, bucket, at.timestamp()).tokens < 1:
+            return True
+        self._exhausted.discard(device_id)
+        return False
 
     def letter_of_its_own(self, sender: str, reason: str, at: dt.datetime) -> bool:
         """Whether a refused message is kept by itself, or counted with others of its sender."""

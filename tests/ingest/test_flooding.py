@@ -95,11 +95,11 @@ def test_history_of_one_moment_over_and_over_is_a_flood(gate: Gate) -> None:
 def test_pictures_of_what_is_dropped_are_neither_stored_nor_read(
     gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flood(gate, 10)
+    flood(gate, 11)
     read, put = Mock(side_effect=base64.b64decode), Mock(side_effect=gate.media.put)
     monkeypatch.setattr("devices.adapters.native.base64.b64decode", read)
     monkeypatch.setattr(gate.media, "put", put)
-    flood(gate, 30, first=10, images=[PICTURE])
+    flood(gate, 30, first=11, images=[PICTURE])
 
     def pictures_read() -> list[str]:
         return [call.args[0] for call in read.call_args_list if call.args[0]]
