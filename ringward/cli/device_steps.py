@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 from sqlalchemy.orm import Session
 
+from bus.subjects import MQTT_ROOT
 from devices import registration, stages
 from devices.credentials import Credential
 from devices.directory import facts_of
@@ -217,6 +218,9 @@ def print_login(credential: Credential | None, topics: tuple[tuple[str, ...], tu
         return
     console.print(f"user {credential.user}\npassword {credential.secret}", markup=False)
     for topic in topics[0]:
-        console.print(f"topic {topic}", markup=False)
+        if topic.startswith(MQTT_ROOT):
+            console.print(f"topic {topic.removesuffix('#')}event", markup=False)
+        else:
+            console.print(f"publishes on {topic}", markup=False)
     for topic in topics[1]:
         console.print(f"listens to {topic}", markup=False)

@@ -14,8 +14,11 @@ from typing import Any
 import paho.mqtt.client as mqtt
 import pytest
 
+from bus.embedded import find_server
 from bus.subjects import MQTT_UPLINK, downlink, uplink
-from devices.adapters.contract import MAX_BYTES
+from devices.adapters.contract import MAX_BYTES, Rights
+from devices.brokerfiles import Core, render
+from devices.credentials import Login
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -76,6 +79,35 @@ def test_mosquitto_keeps_what_waits_and_takes_the_largest_event() -> None:
     assert settings["persistence"] == "true"
     assert settings["allow_anonymous"] == "false"
     assert int(settings["max_packet_size"]) > MAX_BYTES
+
+
+def test_emqx_keeps_what_waits_and_lets_nobody_do_what_no_rule_allows() -> None:
+    text = (DEPLOY / "emqx" / "emqx.conf").read_text()
+    for setting in ("max_mqueue_len = infinity", "no_match = deny", "session_expiry_interval = 365d"):
+        assert f"  {setting}\n" in text
+    assert re.search(r"durable_sessions \{\n  enable = true", text)
+
+
+def test_nats_server_reads_the_shipped_file_with_the_users_that_are_written(tmp_path: Path) -> None:
+    users = tmp_path / "ringward"
+    users.mkdir()
+    rights = Rights(("/hiot/record_message", "face.8K01.response"), ())
+    known = [Login("face-1.2", "face-1", "willow", "$2b$04$x", None, rights)]
+    for name, text in render("nats", known, Core("ringward", "$2b$04$y", "")).texts.items():
+        (users / name).write_text(text)
+    text = (DEPLOY / "nats" / "nats.conf").read_text()
+    (tmp_path / "nats.conf").write_text(text)
+    done = subprocess.run(
+        [find_server(), "-t", "-c", tmp_path / "nats.conf"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    # What the embedded server is given, an own one is given too.
+    for line in ("max_payload: 16MB", "sync_interval: always", 'ack_wait: "2s"', "max_ack_pending: 2000"):
+        assert line in text
 
 
 # ── A real Mosquitto with the shipped configuration ──────────────────────────
