@@ -18,7 +18,7 @@ from console.api.purposes import Look, Purpose, note_look
 from console.permissions import Action, may
 from devices import checkins
 from registry.models import PassDirection, PassKind, VisitorPass
-from registry.passes import admission
+from registry.passes import admission, cards
 from registry.passes.admission import PassReason
 from registry.passes.expected import by_plate, by_tail, by_token, destinations
 
@@ -64,6 +64,12 @@ class PassShown(BaseModel):
     zone: Text
 
 
+class CardHanded(BaseModel):
+    """The number of the card, as readers read it."""
+
+    card: Text
+
+
 class PassUsed(PassShown):
     """`use_id` is the client's own id of this use: sent again within two minutes it counts once.
 
@@ -107,6 +113,26 @@ def check(here: Here, user: Guard, pass_id: str, shown: PassShown) -> PassAnswer
         look = Look("pass.checked", Purpose.MONITORING, f"visitor_pass:{row.id}", str(decision.reason))
         note_look(session, at, user, look)
         return answer(row, destinations(session, here.compound, [row], at), decision)
+
+
+@router.put("/passes/{pass_id}/card", status_code=204)
+def hand_out(here: Here, user: Guard, pass_id: str, handed: CardHanded) -> None:
+    """Gives the visitor a card from the gate's drawer: terminals open with it while the pass holds."""
+    at = here.clock.now()
+    with here.database.write() as session:
+        row = find_visible(session, here.compound, user, pass_id)
+        cards.hand_out(session, row, handed.card, at)
+        note_look(session, at, user, Look("pass.card_out", Purpose.MONITORING, f"visitor_pass:{row.id}"))
+
+
+@router.delete("/passes/{pass_id}/card", status_code=204)
+def take_back(here: Here, user: Guard, pass_id: str) -> None:
+    """The visitor has returned the card: it opens nothing any more."""
+    at = here.clock.now()
+    with here.database.write() as session:
+        row = find_visible(session, here.compound, user, pass_id)
+        cards.take_back(session, row)
+        note_look(session, at, user, Look("pass.card_back", Purpose.MONITORING, f"visitor_pass:{row.id}"))
 
 
 @router.post("/passes/{pass_id}/uses")

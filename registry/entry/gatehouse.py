@@ -13,7 +13,7 @@ from registry.credentials.models import Credential, CredentialKind, CredentialSt
 from registry.entry.decision import Entry, EntryFacts, EntryReason, EntryZone, best, may_enter
 from registry.entry.rights import facts_of, key_of, rights_of
 from registry.errors import RefusedError
-from registry.passes import admission, expected
+from registry.passes import admission, cards, expected
 from registry.passes.admission import PassReason
 from registry.passes.models import VisitorPass
 from registry.places.models import Ring, Zone
@@ -34,7 +34,7 @@ class Entitled:
 def by_credential(
     session: Session, compound: str, kind: CredentialKind, ref: str, zone: str, at: dt.datetime
 ) -> Entry:
-    """Of what was shown to a reader. A QR may be a visitor pass, a plate a registered car.
+    """Of what was shown to a reader. A QR or a card may be a visitor's, a plate a registered car.
 
     What nobody could have given out is as unknown as what nobody has. Raises `MissingError("zone")`.
     """
@@ -45,6 +45,11 @@ def by_credential(
     if answer is None and kind is CredentialKind.QR:
         visitor_pass = expected.by_token(session, compound, ref)
         return _UNKNOWN if visitor_pass is None else by_pass(session, visitor_pass, zone, at)
+    if kind is CredentialKind.CARD and (answer is None or not answer.allowed):
+        # A card that somebody had once may lie in the gate's drawer now.
+        visitor_pass = _by_card(session, compound, ref, at)
+        if visitor_pass is not None:
+            return by_pass(session, visitor_pass, zone, at)
     return answer or _UNKNOWN
 
 
@@ -131,6 +136,13 @@ def _by_number(
         return None
     answer = may_enter(EntryFacts(rights, (key_of(session, credential),)), place, at)
     return replace(answer, subject=f"person:{credential.person}")
+
+
+def _by_card(session: Session, compound: str, ref: str, at: dt.datetime) -> VisitorPass | None:
+    try:
+        return cards.by_card(session, compound, ref, at)
+    except RefusedError:
+        return None
 
 
 def _place(session: Session, compound: str, zone: str) -> EntryZone:
