@@ -11,7 +11,7 @@ from types import ModuleType
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from console import health, problems
+from console import health, problems, terminal_pictures
 from console.accounts.limits import SignInLimiter
 from console.api import router as api_router
 from console.api import uploads
@@ -52,6 +52,7 @@ def create_app(rooms: Rooms) -> FastAPI:
     guarded = [Depends(check_csrf)]
     app.include_router(api_router, prefix=API, dependencies=guarded)
     app.include_router(health.router)
+    app.include_router(terminal_pictures.router)
     pages = _pages()
     if pages is not None:
         app.include_router(pages.router, dependencies=guarded, include_in_schema=False)

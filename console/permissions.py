@@ -64,6 +64,7 @@ class Action(enum.StrEnum):
     ERASE = "erase"
     ERASURES_READ = "erasures_read"
     TERMINAL_ORDERS = "terminal_orders"
+    TERMINAL_LISTS_EDIT = "terminal_lists_edit"
     HOLDS_READ = "holds_read"
     HOLDS_APPLY = "holds_apply"
     HOLDS_APPROVE = "holds_approve"
@@ -115,6 +116,7 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.ERASE: (_ADMIN, _MANAGER),
         Action.ERASURES_READ: (_ADMIN, _MANAGER, _AUDITOR),
         Action.TERMINAL_ORDERS: (_DEVICE,),
+        Action.TERMINAL_LISTS_EDIT: (_ADMIN, _MANAGER),
         Action.HOLDS_READ: (_ADMIN, _OPERATOR, _POLICE, _AUDITOR),
         Action.HOLDS_APPLY: (_ADMIN, _OPERATOR, _POLICE),
         Action.HOLDS_APPROVE: (_ADMIN, _AUDITOR),

@@ -147,8 +147,9 @@ def note(
         session.delete(known)
         session.flush()
     row = new_entry(compound, device_id, at, person=person_id)
-    # Whoever calls this puts the person there by other means than a list: nobody confirms it.
+    # Whoever calls this puts the person there by other means than a list, and answers for it.
     row.face = row.lay_face = face
+    row.confirmed_at = at
     session.add(row)
     session.flush()
     return row
@@ -198,7 +199,7 @@ def order_deletion(
         ordered_at=at,
         cause=cause,
         attempts=0,
-        was_there=enrolment.confirmed_at is not None if enrolment.push is not None else None,
+        was_there=enrolment.confirmed_at is not None,
     )
     session.add(order)
     session.flush()

@@ -9,6 +9,7 @@ from devices.adapters import ADAPTERS
 from devices.adapters.contract import UnsupportedError
 from devices.directory import DeviceFacts
 from devices.enrolments import DeleteOrder, OrderState, TerminalEnrolment
+from devices.lists import pushes
 from devices.lists.models import Carries, TerminalList
 from devices.models import Device
 from storage.audit import AuditEntry, append
@@ -57,11 +58,9 @@ def resync(session: Session, device: DeviceFacts, *, by: str, role: str, at: dt.
     row = row_of(session, device)
     row.failures, row.next_at, row.counted_at = 0, None, None
     row.approval_seen = session.get_one(Device, device.device_id).approved_at
-    entries = session.execute(
-        update(TerminalEnrolment)
-        .where(TerminalEnrolment.device == device.device_id)
-        .values(fingerprint=None, confirmed_at=None, next_try_at=None)
-        .returning(TerminalEnrolment.id)
+    pushes.forget_in_flight(session, device.device_id, at)
+    entries = session.scalars(
+        select(TerminalEnrolment.id).where(TerminalEnrolment.device == device.device_id)
     ).all()
     session.execute(
         update(DeleteOrder)

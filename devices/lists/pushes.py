@@ -131,6 +131,26 @@ def give_up(session: Session, at: dt.datetime) -> list[str]:
     return [push.id for push in silent]
 
 
+def forget_in_flight(session: Session, device_id: str, at: dt.datetime) -> None:
+    """Whatever a terminal answers to people it was sent is about a list that it may not have any more."""
+    push = in_flight(session, device_id)
+    if push is not None and push.kind == PushKind.ENROL:
+        _close(push, PushState.UNCERTAIN, at, "resync")
+    session.execute(
+        update(TerminalEnrolment)
+        .where(TerminalEnrolment.device == device_id)
+        .values(
+            push=None,
+            fingerprint=None,
+            confirmed_at=None,
+            next_try_at=None,
+            lay_face=TerminalEnrolment.face,
+            lay_card=TerminalEnrolment.card,
+        )
+    )
+    session.flush()
+
+
 def settle(session: Session, device_id: str, result: CommandResult, at: dt.datetime) -> bool:
     """Takes a terminal's answer to a batch, late ones too; False where it is no batch's."""
     query = select(TerminalPush).where(TerminalPush.device == device_id).with_for_update()

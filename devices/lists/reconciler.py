@@ -332,8 +332,9 @@ class Reconciler:
             lack = None
             if row.carries == Carries.FACES and self._terminal_url is None:
                 lack = Lack.NO_ADDRESS
-            same = (row.wanted, row.wanted_faces, row.lack) == (len(wanted), faces, lack)
-        if same and row.counted_at is not None:
+            counted = row.counted_at is not None
+            same = counted and (row.wanted, row.wanted_faces, row.lack) == (len(wanted), faces, lack)
+        if same:
             return
         with self._database.write() as session:
             row = session.get_one(TerminalList, device.device_id)

@@ -17,7 +17,7 @@ from devices.profiles import profiles
 from devices.registration import Facts
 from registry.errors import RefusedError
 from registry.models import Zone
-from ringward.cli import device_acl, device_steps
+from ringward.cli import device_acl, device_steps, lists
 from ringward.cli.common import console, fail, opened, settings
 from ringward.cli.device_steps import (
     CLI,
@@ -33,6 +33,9 @@ from ringward.cli.device_steps import (
 app = typer.Typer(help="Devices that may publish.", no_args_is_help=True)
 app.command("edit")(device_steps.edit)
 app.command("walk")(device_steps.walk)
+app.command("lists")(lists.lists)
+app.command("keep-list")(lists.keep_list)
+app.command("resync")(lists.resync)
 app.command("test")(device_steps.mark_tested)
 app.command("approve")(device_steps.approve)
 app.command("quarantine")(device_steps.quarantine)

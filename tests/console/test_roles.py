@@ -135,6 +135,9 @@ ROUTES = {
     ("POST", "/me/consents"): Action.OWN_DATA,
     ("DELETE", "/me/consents/{purpose}"): Action.OWN_DATA,
     ("POST", "/me/requests"): Action.OWN_DATA,
+    ("GET", "/devices/{device_id}/list"): Action.DEVICES_READ,
+    ("PUT", "/devices/{device_id}/list"): Action.TERMINAL_LISTS_EDIT,
+    ("POST", "/devices/{device_id}/list/resync"): Action.TERMINAL_LISTS_EDIT,
     ("GET", "/terminal-orders"): Action.TERMINAL_ORDERS,
     ("POST", "/terminal-orders/{order_id}/answer"): Action.TERMINAL_ORDERS,
     ("GET", "/deadletters"): Action.EVENTS_READ,
@@ -155,6 +158,8 @@ ROUTES = {
     ("POST", "/passes/{pass_id}/token"): Action.PASSES_DECIDE,
     ("POST", "/passes/search"): Action.PASSES_USE,
     ("POST", "/passes/{pass_id}/check"): Action.PASSES_USE,
+    ("PUT", "/passes/{pass_id}/card"): Action.PASSES_USE,
+    ("DELETE", "/passes/{pass_id}/card"): Action.PASSES_USE,
     ("POST", "/passes/{pass_id}/uses"): Action.PASSES_USE,
     ("GET", "/watchlist"): Action.WATCHLIST_READ,
     ("GET", "/watchlist/changes"): Action.WATCHLIST_READ,
@@ -255,6 +260,11 @@ def body(method: str, path: str) -> dict:
         return {"files": {"file": b"no sheet"}, "params": {"kind": "people"}}
     if path == "/exports/registry":
         return {"params": {"purpose": "registry_maintenance"}}
+    if path == "/devices/{device_id}/list":
+        purpose = {"params": {"purpose": "monitoring"}}
+        return purpose if method == "GET" else {"json": {"carries": "cards"}}
+    if (method, path) == ("PUT", "/passes/{pass_id}/card"):
+        return {"json": {"card": "CAFE01"}}
     if path.endswith("/templates"):
         return {"files": {"photo": b"a face"}}
     if (method, path) in DEVICES:

@@ -200,7 +200,7 @@ def _lists() -> None:
         batch.create_unique_constraint("uq_terminal_enrolments_visitor", ["device", "visitor_pass"])
         batch.create_index("ix_terminal_enrolments_push", ["push"])
     # What lies there from before is not taken back by a batch that is turned away.
-    op.execute(sa.text("UPDATE terminal_enrolments SET lay_face = face"))
+    op.execute(sa.text("UPDATE terminal_enrolments SET lay_face = face, confirmed_at = pushed_at"))
     with op.batch_alter_table("delete_orders") as batch:
         batch.add_column(sa.Column("push", sa.String(32), nullable=True))
         batch.add_column(sa.Column("was_there", sa.Boolean(), nullable=True))
