@@ -1,5 +1,6 @@
 """Every page as HTML: both languages, every role, nothing inline, nothing unescaped."""
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -18,6 +19,7 @@ from console.texts import load
 from devices.models import Device, DeviceStatus
 from registry.models import Building, Compound, Person, Zone
 from storage.audit import AuditRow
+from storage.events import EventRow
 
 Visit = Callable[..., TestClient]
 
@@ -287,3 +289,28 @@ def test_nothing_from_outside_becomes_markup(visit: Visit, seeded: Rooms, text: 
         assert [tag for tag in found.elements if tag in {"script", "img", "svg"}] == [
             tag for tag in plain[page] if tag in {"script", "img", "svg"}
         ]
+
+
+def test_page_of_a_device_tells_what_was_counted_and_not_kept(visit: Visit, seeded: Rooms) -> None:
+    now = seeded.clock.now()
+    rows = []
+    for hours, dropped in (
+        (1, {"face.captured": 40}),
+        (2, {"face.captured": 2, "access.denied": 5}),
+        (30, {"door.opened": 9}),
+    ):
+        at = now - dt.timedelta(hours=hours)
+        rows.append(
+            EventRow(
+                id=f"flood-{hours}", compound=COMPOUND, device_id="cam-north", record_id=f"flood-{hours}",
+                type="device.fault", ring="entrance", zone="north", device_time=at, corrected_time=at,
+                received_at=at, late=False, marks=[], content_hash="",
+                body={"attributes": {"cause": "flooding", "suppressed": dropped}},
+            )
+        )  # fmt: skip
+    with seeded.database.write() as session:
+        session.add_all(rows)
+    html = visit("operator").get("/console/devices/cam-north").text
+    assert "×42" in html
+    assert "×5" in html
+    assert "×9" not in html
