@@ -12,6 +12,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 import ringward.housekeeping
+from devices.models import Device, DeviceStatus
 from privacy import erasures, retention
 from privacy.models import Erasure, ErasureKind, ErasureStep, FilingTask
 from registry.models import Compound, Consent, FaceTemplate, Person
@@ -200,6 +201,27 @@ def test_picture_that_nothing_names_goes_in_the_second_night_and_no_other(ground
     housekeeping.keep()
     assert set(media.list()) == (stored | {coming}) - {orphan}
     assert metric(ground, "deleted_rows_total", retention_class="orphans") == 1
+
+
+def test_photo_of_a_sign_stays_for_as_long_as_its_device(ground, housekeeping):
+    picture = ground.media.put(b"\xff\xd8\xff the sign at the gate").media_id
+    with ground.database.write() as session:
+        session.get_one(Device, "cam-1").sign_photo = picture
+    for night in range(1, 4):
+        at(ground, dt.datetime(2026, 11, 24 + night, 4, tzinfo=SHANGHAI))
+        housekeeping.keep()
+    assert ground.media.exists(picture)
+
+
+def test_device_that_was_silent_for_long_is_found_by_the_keeper(ground, housekeeping):
+    since = ground.clock.now()
+    with ground.database.write() as session:
+        session.add(DeviceStatus(device_id="door-1", online=False, since=since))
+    at(ground, since + dt.timedelta(days=30, seconds=1))
+    housekeeping.round()
+    with ground.database.read() as session:
+        device = session.get_one(Device, "door-1")
+        assert (device.stage, device.stage_reason) == ("quarantined", "silent")
 
 
 def test_stopping_keeper_ends_retention_between_two_batches(ground, housekeeping):
