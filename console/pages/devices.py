@@ -20,6 +20,7 @@ from console.permissions import Action, allowed, may
 from console.problems import not_found
 from devices.adapters import ADAPTERS
 from devices.candidates import DeviceCandidate
+from devices.lists import report
 from devices.models import Device, DeviceStatus, Stage
 from registry.models import Zone
 from storage.amendments import standing
@@ -136,6 +137,7 @@ def show(
             events=standing(session, events),
             letters=letters,
             flood=floods.dropped(session, device_id, here.clock.now()),
+            terminal_list=report.of(session, device_id),
             onboarding=onboarding_of(session, row[0]) if allowed(user, Action.DEVICES_EDIT) else None,
             known=_people(session, row[0]),
             refused=refused,

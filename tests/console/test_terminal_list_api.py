@@ -163,6 +163,21 @@ async def test_manager_decides_and_operator_reads(terminal, signed_in, database,
     assert actions == ["terminal_list.decided", "terminal_list.read", "terminal_list.decided"]
 
 
+async def test_page_of_a_device_counts_and_names_nobody(terminal, signed_in, database, clock):
+    operator = signed_in(Role.OPERATOR)
+    assert "Person list" not in (await operator.get("/console/devices/cam-1")).text
+    with database.write() as session:
+        device = facts_of(session, "cam-1")
+        keeping.decide(session, device, Carries.FACES, by="li", role="administrator", at=clock.now())
+        row = enrolments.note(session, "honghua", "cam-1", "adult", face=False, at=clock.now())
+        row.code, row.text, row.failures = "468", "no usable face in the picture", 2
+    page = await operator.get("/console/devices/cam-1", headers={"Accept-Language": "en"})
+    assert page.status_code == 200
+    assert "Person list" in page.text
+    assert "no usable face in the picture" in page.text
+    assert row.ref not in page.text
+
+
 @pytest.mark.parametrize("carries", ["everything", "undecided", ""])
 async def test_list_of_faces_alone_or_of_anything_else_there_is_not(terminal, administrator, carries):
     answer = await administrator.put("/api/v1/devices/cam-1/list", json={"carries": carries})
