@@ -35,7 +35,7 @@ class Faults(msgspec.Struct, frozen=True):
     wrong_zone: float = 0.0
     # Of devices: once they are away for some minutes, and tell afterwards what they kept.
     outage: float = 0.0
-    # How often all devices lose their connection at once and come back at once.
+    # How often all devices lose their connection at once, and come back within ten minutes.
     storms: int = 0
     # Of devices: they are set back to how they left the factory, and count from one again.
     reset: float = 0.0

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from devices.simulator.wires import Message
 
 KEEPALIVE_S: Final = 60
-RETRY_S: Final = 1.0
+RETRY_S: Final = 2.0
 _MISC_S: Final = 1.0
 
 
@@ -41,7 +42,7 @@ class Line:
         self,
         access: Access,
         will: Message | None,
-        filters: Sequence[str],
+        filters: Sequence[tuple[str, int]],
         *,
         on_up: Callable[[], None],
         on_message: Callable[[str, bytes], None],
@@ -52,6 +53,8 @@ class Line:
         self._on_up, self._heard, self._acknowledged = on_up, on_message, on_acknowledged
         self._loop = asyncio.get_running_loop()
         self._wanted = False
+        # Not all in the same instant, or a broker that was overrun is overrun again.
+        self._pause_s = RETRY_S * (0.5 + zlib.crc32(access.user.encode()) % 100 / 100)
         self._tick: asyncio.TimerHandle | None = None
         self.up = False
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=access.user, protocol=mqtt.MQTTv311)
@@ -99,12 +102,13 @@ class Line:
         return info.mid if message.qos else None
 
     def _try(self) -> None:
-        if not self._wanted or self._client.is_connected():
+        # A broker that is slow to answer has a connection under way: a second one would end it.
+        if not self._wanted or self._client.socket() is not None:
             return
         try:
             self._client.connect(self._access.host, self._access.port, KEEPALIVE_S)
         except OSError:
-            self._loop.call_later(RETRY_S, self._try)
+            self._loop.call_later(self._pause_s, self._try)
 
     def _misc(self) -> None:
         if self._client.socket() is not None:
@@ -128,7 +132,7 @@ class Line:
         if reason.is_failure:
             return
         if self._filters:
-            client.subscribe([(wanted, 1) for wanted in self._filters])
+            client.subscribe(list(self._filters))
         else:
             self._is_up()
 
@@ -142,4 +146,4 @@ class Line:
     def _on_disconnect(self, *_: Any) -> None:
         self.up = False
         if self._wanted:
-            self._loop.call_later(RETRY_S, self._try)
+            self._loop.call_later(self._pause_s, self._try)

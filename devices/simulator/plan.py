@@ -183,7 +183,7 @@ def _storms(members: Sequence[Member], faults: Faults, rng: random.Random, minut
         at_s = rng.uniform(0.2, 0.8) * minutes * 60
         for member in members:
             if member.gateway is None and not WIRES[member.wire].pushes:
-                yield Step(at_s, member.device_id, "cut", seconds=rng.uniform(5, 40))
+                yield Step(at_s, member.device_id, "cut", seconds=rng.uniform(30, 600))
 
 
 def _madness(members: Sequence[Member], faults: Faults, rng: random.Random, minutes: float) -> Iterator[Step]:

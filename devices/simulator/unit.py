@@ -227,7 +227,7 @@ class MqttUnit(Unit):
         self._line = Line(
             access,
             wire.will(),
-            wire.listens(),
+            [(wanted, wire.listens_qos) for wanted in wire.listens()],
             on_up=self._up,
             on_message=self._hear,
             on_acknowledged=self._acknowledged,
@@ -243,7 +243,9 @@ class MqttUnit(Unit):
 
     @property
     def waiting(self) -> int:
-        return len(self._published) + len(self._broken) + len(self._unanswered) + len(self._kept)
+        # Whoever has a PUBACK may go without an answer: it came while the cable was out.
+        unanswered = sum(sent.message.qos == 0 for sent in self._unanswered.values())
+        return len(self._published) + len(self._broken) + unanswered + len(self._kept)
 
     def open(self) -> None:
         self._line.open()

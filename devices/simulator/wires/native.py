@@ -22,6 +22,7 @@ _ROLES = {"face": "face", "access": "face", "plate": "vehicle"}
 
 class NativeWire(Wire):
     adapter = "native"
+    listens_qos = 1
     can: ClassVar = frozenset(
         ["face.captured", "plate.recognised", "plate.none", "access.granted", "access.denied",
          "access.duress", "door.opened", "door.closed", "door.forced", "barrier.opened", "barrier.closed",

@@ -108,6 +108,8 @@ class Wire(ABC):
     can: ClassVar[frozenset[str]]
     # Seconds between signs of life by the vendor's default; 0: it gives none.
     beat_s: ClassVar[float] = 0
+    # The QoS at which it subscribes.
+    listens_qos: ClassVar[int] = 0
     # Whether it keeps what it could not send, and sends it later.
     keeps: ClassVar[bool] = True
     # Whether it speaks for others.

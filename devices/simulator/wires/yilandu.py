@@ -9,6 +9,7 @@ from devices.simulator.wires.wire import Fact, Happening, Heard, Message, Wire, 
 
 class YilanduWire(Wire):
     adapter = "yilandu"
+    listens_qos = 1
     can: ClassVar = frozenset(["access.granted", "access.denied", "face.captured"])
 
     def listens(self) -> tuple[str, ...]:

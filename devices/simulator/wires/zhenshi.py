@@ -21,6 +21,7 @@ _COLORS: Final = {"blue": 1, "yellow": 2, "white": 3, "black": 4, "green": 5, "y
 
 class ZhenshiWire(Wire):
     adapter = "zhenshi"
+    listens_qos = 1
     can: ClassVar = frozenset(
         ["plate.recognised", "plate.none", "barrier.opened", "barrier.closed", "vehicle.stranded"]
     )
