@@ -52,7 +52,7 @@ def passages(site: Site, at: dt.datetime, number: int, picture: bytes | None = N
             "record_id": f"r-{event_id}", "type": "plate.recognised", "ring": "entrance",
             "zone": plan.NORTH_GATE, "lane": None, "direction": "in", "device_time": moment,
             "corrected_time": moment, "received_at": moment, "late": False, "marks": [], "body": body,
-            "content_hash": "0" * 32, "resent": 0,
+            "content_hash": "0" * 32, "resent": 0, "revision": None,
         }  # fmt: skip
         rows.append(tuple(values[name] for name in EVENT_COLUMNS))
     with site.ground.database.write() as session:

@@ -15,6 +15,7 @@ def row(number: int) -> tuple:
     return (
         f"{number:032x}", "honghua", "cam-1", f"r-{number}", "door.opened", "entrance", "gate", None, "in",
         at, at, at, number % 2, ("clock_skew",), EncodedJson('{"attributes":{"名":"东门"}}'), "0" * 32, 0,
+        number or None,
     )  # fmt: skip
 
 
@@ -30,6 +31,7 @@ def test_every_row_arrives_with_its_values(either_database: Database, count: int
             assert found.device_time == NOON + dt.timedelta(microseconds=number)
             assert (found.late, found.lane, found.direction) == (number % 2, None, "in")
             assert found.marks == ["clock_skew"]
+            assert found.revision == (number or None)
             assert found.body == {"attributes": {"名": "东门"}}
 
 
