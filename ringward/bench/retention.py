@@ -192,6 +192,7 @@ def _event(number: int, moment: dt.datetime, body: EncodedJson) -> tuple[Any, ..
         "body": body,
         "content_hash": "0" * 32,
         "resent": 0,
+        "revision": None,
     }
     return tuple(values[name] for name in EVENT_COLUMNS)
 
