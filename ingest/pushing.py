@@ -1,4 +1,4 @@
-"""Everything between a pushing device and the intake: receiver, spool, drainer, and their upkeep."""
+"""Everything between HTTP and the intake: receiver, streams, spool, drainer, and their upkeep."""
 
 import contextlib
 import threading
@@ -19,6 +19,7 @@ from ingest.metrics import IntakeMetrics
 from ingest.pushers import Pushers
 from ingest.receiver import PushMetrics, Receiver
 from ingest.spool import Spool, SpoolLimits
+from ingest.streams import StreamRules, Streams
 from ingest.turnedaway import TurnedAway
 from storage import Clock, Database, KeyRing
 
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 # How long a new device or a changed secret may wait until it counts.
 REFRESH_S: Final = 2.0
 SWEEP_S: Final = 3600.0
+_NEAR: Final = StreamRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Pushing:
         registry: CollectorRegistry,
         intake_metrics: IntakeMetrics,
         on_commit: Callable[[], None],
+        *,
+        stream_rules: StreamRules = _NEAR,
     ) -> None:
         self._rules = rules
         self._spool = Spool(rules.folder, ring, clock, rules.limits)
@@ -66,6 +70,7 @@ class Pushing:
             on_commit,
             max_age_days=rules.max_age_days,
         )
+        self._streams = Streams(stream_rules, self._spool, database, clock, self._turned_away, registry)
         self._started = False
         self._stopping = threading.Event()
         self._upkeep = threading.Thread(target=self._keep_up, name="push-upkeep", daemon=True)
@@ -73,6 +78,10 @@ class Pushing:
     @property
     def app(self) -> ASGIApp:
         return self._receiver.app
+
+    @property
+    def streams(self) -> Streams:
+        return self._streams
 
     def start(self) -> None:
         """Opens the spool and begins to empty it; a second call does nothing.
@@ -86,6 +95,7 @@ class Pushing:
         self._pushers.refresh()
         strange = self._spool.open()
         self._drainer.start(strange)
+        self._streams.start()
         self._upkeep.start()
         self._started = True
 
@@ -93,6 +103,7 @@ class Pushing:
         """Finishes what is under way; nobody may push any more. The rest stays in the spool."""
         self._stopping.set()
         self._receiver.close()
+        self._streams.stop()
         if self._started:
             self._drainer.stop()
             self._upkeep.join(10)

@@ -1,4 +1,4 @@
-"""The HTTP side of ingest as a part of its role: spool, drainer and the receivers' own server."""
+"""The HTTP side of ingest as a part of its role: spool, drainer, streams and the receivers' own server."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
 from ingest.pushing import Pushing, SpoolRules
 from ingest.spool import SpoolLimits
+from ingest.streams import StreamRules
 from ringward.foundation import Foundation
 from ringward.served import Served
 
@@ -40,6 +41,7 @@ class PushSide:
             foundation.metrics,
             metrics,
             wake,
+            stream_rules=StreamRules(settings.near_networks, settings.stream_most),
         )
         self._served: Served | None = None
         if settings.push_port:

@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from devices.near import PRIVATE, Network, networks
 from ingest.flood import Limit
 from ringward.ports import reachable
 from storage.objects import is_private
@@ -177,9 +178,9 @@ class Settings(BaseSettings):
         ge=16,
         le=1_000_000,
         title="Size of the spool",
-        description="Megabytes of pushed messages that may wait while the database is away; beyond it devices "
-        "are told to send again. Too small: what a camera does not send again is lost in a long outage. Too "
-        "large: the disk is full of it.",
+        description="Megabytes of pushed messages that may wait while the database is away; beyond it "
+        "devices are told to send again. Too small: what a camera does not send again is lost in a long "
+        "outage. Too large: the disk is full of it.",
     )
     spool_keep_free_mb: int = Field(
         512,
@@ -194,9 +195,24 @@ class Settings(BaseSettings):
         ge=1,
         le=180,
         title="Age in the spool",
-        description="Days after which a pushed message that could not be stored is set aside, and a file that "
-        "was set aside is deleted. Too few: a long outage costs events. Too many: pictures lie there longer "
-        "than anybody was told.",
+        description="Days after which a pushed message that could not be stored is set aside, and a file "
+        "that was set aside is deleted. Too few: a long outage costs events. Too many: pictures lie there "
+        "longer than anybody was told.",
+    )
+    stream_networks: str = Field(
+        PRIVATE,
+        title="Networks of cameras",
+        description="Where cameras may be whose stream is read, in CIDR notation, comma-separated. Each "
+        "network more can be called by whoever may register devices: name none in which something else "
+        "listens, and never 169.254.0.0/16, where clouds keep their keys.",
+    )
+    stream_most: int = Field(
+        64,
+        ge=0,
+        le=500,
+        title="Streams",
+        description="How many cameras' streams are read at once. Too few: the others are not heard, and say "
+        "so. Too many: their pictures wait for each other. 0 reads none.",
     )
     nats_url: str | None = Field(
         None,
@@ -385,6 +401,14 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _cameras_are_somewhere(self) -> Self:
+        try:
+            networks(self.stream_networks)
+        except ValueError as error:
+            raise ValueError(f"stream_networks: {error}") from None
+        return self
+
+    @model_validator(mode="after")
     def _one_picture_store(self) -> Self:
         """Found out at the start, not at the first picture."""
         if self.media_url is None:
@@ -432,6 +456,11 @@ class Settings(BaseSettings):
     def pinned_facts(self) -> tuple[str, ...]:
         """`device_pinned_facts`, one by one."""
         return tuple(name for name in self.device_pinned_facts.split(",") if name)
+
+    @property
+    def near_networks(self) -> tuple[Network, ...]:
+        """`stream_networks`, one by one."""
+        return networks(self.stream_networks)
 
     @property
     def flood_limit(self) -> Limit | None:

@@ -15,10 +15,12 @@ from bus.deadletters import DeadLetter
 from devices import presence
 from devices.directory import DeviceDirectory
 from devices.models import Device, DeviceKind, Stage
+from devices.near import networks
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
 from ingest.pushing import Pushing, SpoolRules
 from ingest.spool import SpoolLimits
+from ingest.streams import StreamRules
 from ringward.served import Served
 from storage import Database, KeyRing, MediaStore
 from storage.events import EventRow
@@ -32,6 +34,8 @@ LIMITS = SpoolLimits(512 * 1024 * 1024, 0)
 
 class PushedSite:
     """The invented compound behind a receiver; `uface-1` calls back, `mqtt-1` does not push."""
+
+    stream_rules = StreamRules(networks("127.0.0.0/8"), 4)
 
     def __init__(
         self,
@@ -69,7 +73,15 @@ class PushedSite:
         self.intake = Intake(self.database, media, DeviceDirectory(self.database), metrics)
         rules = SpoolRules(self.spool, self._limits, 30)
         return Pushing(
-            rules, ring, self.database, self.intake, self.clock, self.metrics, metrics, lambda: None
+            rules,
+            ring,
+            self.database,
+            self.intake,
+            self.clock,
+            self.metrics,
+            metrics,
+            lambda: None,
+            stream_rules=self.stream_rules,
         )
 
     async def push(
