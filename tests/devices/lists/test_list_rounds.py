@@ -1,7 +1,6 @@
 """A terminal's list from the register to the confirmation, with what goes wrong in between."""
 
 import datetime as dt
-import itertools
 import json
 
 import pytest
@@ -189,14 +188,16 @@ def test_refused_picture_is_tried_again_after_longer_and_longer_pauses(post: Pos
     post.face("p1")
     post.terminal.blind = True
     post.run()
-    tries, at = [post.clock.now()], 1
-    while len(tries) < 10:
-        post.clock.advance(300)
+    pauses = []
+    for tried in range(1, 10):
+        due = post.rows()["p1"].next_try_at
+        pauses.append(due - post.clock.now())
+        post.clock.at = due - dt.timedelta(seconds=1)
         post.run(1)
-        if len(post.put()) > at:
-            at = len(post.put())
-            tries.append(post.clock.now())
-    pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
+        assert len(post.put()) == tried
+        post.clock.at = due
+        post.run(1)
+        assert len(post.put()) == tried + 1
     assert pauses == sorted(pauses)
     assert pauses[0] == pushes.FIRST_RETRY
     assert pauses[-1] == pushes.LONGEST_RETRY
