@@ -1,4 +1,4 @@
-"""Tools beside Python that some tests drive: left out by name where missing, never in CI."""
+"""What some tests need beside Python, tools and rights: left out by name where missing, never in CI."""
 
 import os
 import shutil
@@ -25,3 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for item in items:
                 if item.get_closest_marker(marker):
                     item.add_marker(pytest.mark.skip(reason=f"{tool} is not installed ({hint})"))
+    if os.geteuid() != 0:
+        for item in items:
+            if item.get_closest_marker("root"):
+                item.add_marker(pytest.mark.skip(reason="only root may mount and make network namespaces"))

@@ -31,6 +31,7 @@ class Broker(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self.mqtt_host = "127.0.0.1"
         self.mqtt_port = free_port()
         self.lines: list[str] = []
         self._process: subprocess.Popen[str] | None = None
@@ -38,8 +39,8 @@ class Broker(ABC):
     @abstractmethod
     def command(self) -> list[str]: ...
 
-    def ports(self) -> list[int]:
-        return [self.mqtt_port]
+    def ports(self) -> list[tuple[str, int]]:
+        return [(self.mqtt_host, self.mqtt_port)]
 
     def start(self) -> None:
         process = subprocess.Popen(
@@ -48,7 +49,7 @@ class Broker(ABC):
         self._process = process
         threading.Thread(target=self._read, args=(process,), daemon=True).start()
         wait_until(
-            lambda: process.poll() is not None or all(listens(port) for port in self.ports()),
+            lambda: process.poll() is not None or all(listens(port, host) for host, port in self.ports()),
             f"{self.name} listens",
         )
         assert process.poll() is None, "\n".join(self.lines[-20:])
@@ -65,7 +66,7 @@ class Broker(ABC):
 
     def login(self, user: str = CORE, client_id: str = "ringward-ingest") -> BrokerLogin:
         password = CORE_PASSWORD if user == CORE else SECRET
-        return BrokerLogin("127.0.0.1", self.mqtt_port, user, password, client_id)
+        return BrokerLogin(self.mqtt_host, self.mqtt_port, user, password, client_id)
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stderr is not None
@@ -78,8 +79,11 @@ class NatsServer(Broker):
 
     name = "nats-server"
 
-    def __init__(self, folder: Path, devices: Sequence[DeviceLogin] | None = None) -> None:
+    def __init__(
+        self, folder: Path, devices: Sequence[DeviceLogin] | None = None, mqtt_host: str = "127.0.0.1"
+    ) -> None:
         super().__init__(folder)
+        self.mqtt_host = mqtt_host
         if devices is None:
             devices = [DeviceLogin(device_id, COMPOUND, SECRET_HASH) for device_id in DEVICES]
         self.nats_port = free_port()
@@ -87,7 +91,7 @@ class NatsServer(Broker):
         config = EmbeddedConfig(
             host="127.0.0.1",
             nats_port=self.nats_port,
-            mqtt_host="127.0.0.1",
+            mqtt_host=mqtt_host,
             mqtt_port=self.mqtt_port,
             store=folder / "store",
             core_user=CORE,
@@ -97,8 +101,8 @@ class NatsServer(Broker):
         self._config = folder / "nats.conf"
         self._config.write_text(config.render())
 
-    def ports(self) -> list[int]:
-        return [self.mqtt_port, self.nats_port]
+    def ports(self) -> list[tuple[str, int]]:
+        return [*super().ports(), ("127.0.0.1", self.nats_port)]
 
     def command(self) -> list[str]:
         return [str(find_server()), "-c", str(self._config)]

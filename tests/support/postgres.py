@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 
 import ringward.schema
@@ -60,6 +61,25 @@ class Postgres:
     def stop(self) -> None:
         self._server.cleanup()
 
+    def kill(self) -> None:
+        """kill -9 of the server and of everything that it has started."""
+        server = psutil.Process(self._server.get_pid())
+        family = [server, *server.children(recursive=True)]
+        for process in family:
+            process.kill()
+        # Its own memory and socket are free only when the last of them is gone.
+        wait_until(lambda: not any(_lives(process) for process in family), "PostgreSQL is gone")
+        # The locks name a process, which a container without an init lists for ever though it is dead.
+        folders = {self._server.pgdata, self._server.get_postmaster_info().socket_dir}
+        for folder in filter(None, folders):
+            for lock in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*.lock")):
+                lock.unlink(missing_ok=True)
+
+    def revive(self) -> None:
+        """Starts it again on the same data."""
+        self._server.ensure_postgres_running()
+        wait_until(self._answers, "PostgreSQL answers again")
+
     def _url(self, name: str) -> str:
         return self._uri.replace("postgresql://", "postgresql+psycopg://").replace("/postgres?", f"/{name}?")
 
@@ -71,6 +91,17 @@ class Postgres:
             return False
         return True
 
+    def migrated(self) -> str:
+        """The URL of a migrated database that stays until the server goes."""
+        name = f"m_{new_id()}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        return self._url(name)
+
     def _run(self, statement: str) -> None:
         with psycopg.connect(self._uri, autocommit=True) as connection:
             connection.execute(statement)
+
+
+def _lives(process: psutil.Process) -> bool:
+    # A dead child of a parent that never asks stays in the list of processes.
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

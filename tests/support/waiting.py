@@ -9,6 +9,16 @@ DEADLINE_S = 20.0
 _STEP_S = 0.01
 
 
+def holds_within(condition: Callable[[], Any], deadline_s: float) -> bool:
+    """Whether the condition holds in time, for whoever says himself what that means."""
+    end = time.monotonic() + deadline_s
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(_STEP_S)
+    return True
+
+
 def wait_until(condition: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
     """The condition's first true value; fails the test when there is none in time."""
     end = time.monotonic() + deadline_s

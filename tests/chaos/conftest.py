@@ -1,0 +1,30 @@
+"""Sites that are taken down again, whatever became of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+import storage.keys
+import storage.vault
+from tests.chaos.site import Site
+
+
+class Make(Protocol):
+    def __call__(self, **how: Any) -> Site: ...
+
+
+@pytest.fixture
+def make(tmp_path: Path, migrated_file: Path) -> Iterator[Make]:
+    before = storage.keys._ring, storage.vault._vault
+    made: list[Site] = []
+
+    def one(**how: Any) -> Site:
+        made.append(Site(tmp_path / f"site-{len(made)}", migrated=migrated_file, **how))
+        return made[-1]
+
+    yield one
+    for site in made:
+        site.close()
+    storage.keys._ring, storage.vault._vault = before

@@ -1,0 +1,45 @@
+"""A disk of its own that can be filled up and freed: a tmpfs."""
+
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_BLOCK = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Mounted at `folder`."""
+
+    folder: Path
+
+    def fill(self) -> None:
+        """Takes every byte that is left."""
+        with (self.folder / "filler").open("ab", buffering=0) as filler:
+            for size in (_BLOCK, 512):
+                try:
+                    while True:
+                        filler.write(bytes(size))
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+
+    def free(self) -> None:
+        (self.folder / "filler").unlink()
+
+    @classmethod
+    @contextmanager
+    def mounted(cls, folder: Path, megabytes: int) -> Iterator[Self]:
+        """Needs root."""
+        folder.mkdir(parents=True)
+        options = f"size={megabytes}m,mode=0700,uid={os.geteuid()}"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+        try:
+            yield cls(folder)
+        finally:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
