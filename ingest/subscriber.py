@@ -24,7 +24,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from bus.login import BrokerLogin
 from ingest import packets
 from ingest.arrival import Arrival, Settled
-from ingest.deliveries import Copy, Deliveries, Key
 from ingest.intake import Intake
 from ingest.network import NetworkThread
 from ingest.routes import mqtt_filters
@@ -50,7 +49,7 @@ class SubscriberMetrics:
         )
         self.repeated = Counter(
             "ringward_ingest_repeated_deliveries",
-            "Copies of messages that had come on the same connection.",
+            "Messages that the broker delivered again while they were under way.",
             registry=registry,
         )
         self.queued = Gauge("ringward_ingest_queued_bytes", "Received, not committed.", registry=registry)
@@ -61,8 +60,6 @@ class _Waiting(msgspec.Struct, frozen=True):
     mid: int
     qos: int
     arrival: Arrival
-    # By which a second copy of it is known; None for one that is such a copy itself.
-    key: Key | None = None
 
 
 class Subscriber:
@@ -85,7 +82,8 @@ class Subscriber:
         self._queued_bytes = 0
         self._room = threading.Condition()
         self._epoch = 0
-        self._deliveries = Deliveries()
+        # Packet ids of this connection that came and are not acknowledged; the network thread's own.
+        self._under_way: set[int] = set()
         self._stopping = threading.Event()
         self._subscribed = threading.Event()
         self.listening_since: dt.datetime | None = None
@@ -137,7 +135,7 @@ class Subscriber:
             log.error("ingest.refused_by_broker", reason=str(reason))
             return
         self._epoch += 1
-        self._deliveries.clear()
+        self._under_way.clear()
         client.subscribe([(wanted, 1) for wanted in mqtt_filters()])
 
     def _on_subscribe(
@@ -159,29 +157,25 @@ class Subscriber:
         if not self._stopping.is_set():
             log.warning("ingest.disconnected", reason=str(reason))
 
-    def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if message.qos:
+            if message.dup and message.mid in self._under_way:
+                # nats-server delivers again what is not acknowledged within seconds. The first copy
+                # waits here, and a state that was read twice would seem to have come back.
+                self._metrics.repeated.inc()
+                return
+            self._under_way.add(message.mid)
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "\ufffd"
-        payload = bytes(message.payload)
-        key: Key | None = None
-        if message.qos and not message.dup:
-            key = self._deliveries.first(topic, payload)
-        elif message.qos:
-            copy = self._deliveries.again(topic, payload)
-            if copy is not Copy.UNKNOWN:
-                self._metrics.repeated.inc()
-                if copy is Copy.SAFE:
-                    client.ack(message.mid, message.qos)
-                return
-        arrival = Arrival(topic, payload, self._clock.now(), message.retain, message.dup)
-        size = len(payload)
+        arrival = Arrival(topic, bytes(message.payload), self._clock.now(), message.retain, message.dup)
+        size = len(message.payload)
         with self._room:
             while self._queued_bytes > QUEUE_BYTES and not self._stopping.is_set():
                 self._room.wait(0.5)
             self._queued_bytes += size
-        self._queue.put(_Waiting(self._epoch, message.mid, message.qos, arrival, key))
+        self._queue.put(_Waiting(self._epoch, message.mid, message.qos, arrival))
 
     def _write(self) -> None:
         while True:
@@ -246,6 +240,5 @@ class Subscriber:
             # The broker delivers it again on the new connection, as a repeat.
             self._metrics.stale.inc()
             return False
-        if item.key is not None:
-            self._deliveries.safe(item.key)
+        self._under_way.discard(item.mid)
         return True
