@@ -57,7 +57,7 @@ class _Waits(NamedTuple):
     in_ingest: list[float]
 
 
-def run(*, seconds: int, rounds: int) -> Report:
+def run(*, seconds: int, rounds: int, mad_qos: int) -> Report:
     """Alternates alone and beside the mad device; medians over the rounds."""
     memory.settle()
     limit = Settings().flood_limit
@@ -77,7 +77,7 @@ def run(*, seconds: int, rounds: int) -> Report:
             _ask(ground, intake, round(RATE), 0)
             for number in range(1, rounds + 1):
                 alone.append(_ask(ground, intake, count, 2 * number * _ROOM))
-                beside.append(_beside(ground, intake, count, (2 * number + 1) * _ROOM))
+                beside.append(_beside(ground, intake, count, (2 * number + 1) * _ROOM, mad_qos))
         finally:
             receiving.stop()
             stopping.set()
@@ -99,6 +99,7 @@ def run(*, seconds: int, rounds: int) -> Report:
             "rounds": rounds,
             "rate_per_s": RATE,
             "mad_rate_per_s": MAD_RATE,
+            "mad_qos": mad_qos,
             "size_bytes": SIZE,
         },
         figures,
@@ -116,10 +117,10 @@ def _median(rounds: list[list[float]], share: float) -> float:
     return statistics.median(percentile(one, share) for one in rounds)
 
 
-def _beside(ground: Rig, intake: _WatchedIntake, count: int, first: int) -> _Waits:
+def _beside(ground: Rig, intake: _WatchedIntake, count: int, first: int, mad_qos: int) -> _Waits:
     before = intake.committed
     # Long enough for the calm one, and for its own burst to be used up before.
-    mad = publisher(ground.mqtt_port, _ROOM, SIZE, first, MAD_RATE)
+    mad = publisher(ground.mqtt_port, _ROOM, SIZE, first, MAD_RATE, mad_qos)
     try:
         wait_for(lambda: intake.committed - before > 3 * MAD_RATE)
         return _ask(ground, intake, count, first)

@@ -1,6 +1,6 @@
-"""A device that publishes `count` access events of `size` bytes with QoS 1, then leaves.
+"""A device that publishes `count` access events of `size` bytes, then leaves.
 
-Run as a process: python -m ringward.bench.publisher PORT COUNT SIZE FIRST_ID RATE
+Run as a process: python -m ringward.bench.publisher PORT COUNT SIZE FIRST_ID RATE QOS
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ def event(number: int, size: int) -> bytes:
 
 def main() -> None:
     port, count, size, first = (int(value) for value in sys.argv[1:5])
-    rate = float(sys.argv[5])
+    rate, qos = float(sys.argv[5]), int(sys.argv[6])
     client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=FACE_CAMERA, protocol=mqtt.MQTTv311)
     client.username_pw_set(FACE_CAMERA, SECRET)
     client.max_inflight_messages_set(1000)
@@ -46,7 +46,7 @@ def main() -> None:
     for number in range(first, first + count):
         if rate:
             time.sleep(max(0.0, started + (number - first) / rate - time.monotonic()))
-        last = client.publish(topic, event(number, size), qos=1)
+        last = client.publish(topic, event(number, size), qos=qos)
     if last is not None:
         last.wait_for_publish(DEADLINE_S)
     deadline = time.monotonic() + DEADLINE_S

@@ -86,7 +86,9 @@ def _furnish(foundation: Foundation) -> None:
         presence.ensure_rows(session, foundation.clock.now())
 
 
-def publisher(mqtt_port: int, count: int, size: int, first: int, rate: float = 0) -> subprocess.Popen[bytes]:
+def publisher(
+    mqtt_port: int, count: int, size: int, first: int, rate: float = 0, qos: int = 1
+) -> subprocess.Popen[bytes]:
     """A publishing device as a process of its own; `rate` 0 is as fast as it goes."""
     return subprocess.Popen(
         [
@@ -98,5 +100,6 @@ def publisher(mqtt_port: int, count: int, size: int, first: int, rate: float = 0
             str(size),
             str(first),
             str(rate),
+            str(qos),
         ]
     )

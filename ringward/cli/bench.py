@@ -52,6 +52,9 @@ def decide(
 def flood(
     seconds: Annotated[int, typer.Option(min=2, max=600, help="Of each measurement.")] = 10,
     rounds: Annotated[int, typer.Option(min=1, max=9, help="Medians are taken over the rounds.")] = 3,
+    mad_qos: Annotated[
+        int, typer.Option(min=0, max=1, help="Of the mad device: with 1 the broker's disk is measured too.")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """How long the others wait for their acknowledgement while one device sends 1,000 a second.
@@ -61,7 +64,7 @@ def flood(
     from ringward.bench.flood import run
 
     logs.configure("warning", "console")
-    _print(run(seconds=seconds, rounds=rounds), as_json=as_json)
+    _print(run(seconds=seconds, rounds=rounds, mad_qos=mad_qos), as_json=as_json)
 
 
 @app.command("registry")
