@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.chaos.history import Journal
+from tests.chaos.journal import Journal
 from tests.chaos.native import NativeDevices
 from tests.chaos.pusher import Pushers
 from tests.chaos.terminal import Terminals

@@ -13,23 +13,24 @@ import msgspec
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.chaos.history import Journal
+from tests.chaos.journal import Journal, Record, digest
 from tests.chaos.work import Work
 
 # What one device has under way at once: enough to be fast, little enough to be ordinary.
 INFLIGHT = 50
+KIND = "access.granted"
 STEP_S = 0.005
 
 
 @dataclass
 class _Device:
-    """`waiting` is the packet of each record that has no PUBACK yet, `told_at` the moment of each record."""
+    """`waiting` are packets that have no PUBACK yet, `said` all records by their id."""
 
     name: str
     client: mqtt.Client
     confirmed: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
-    waiting: dict[int, str] = field(default_factory=dict)
-    told_at: dict[str, float] = field(default_factory=dict)
+    waiting: dict[int, Record] = field(default_factory=dict)
+    said: dict[str, Record] = field(default_factory=dict)
 
 
 class NativeDevices:
@@ -61,26 +62,33 @@ class NativeDevices:
     def _tell(self, device: _Device, number: int) -> None:
         # Before a packet's number is used again, its confirmation is read.
         self._note(device)
-        record, at = f"n-{number}", dt.datetime.now(dt.UTC)
-        body = self._body(number, record, at)
-        self._journal.told(device.name, record, at)
-        device.told_at[record] = time.time()
+        at = dt.datetime.now(dt.UTC)
+        body = self._body(number, at)
+        poison = self._is_poison(number)
+        record = Record(
+            device.name, KIND, f"n-{number}", at, at.timestamp(), digest(body) if poison else None
+        )
+        self._journal.told(record)
+        device.said[record.number] = record
         topic = f"rw/v1/{self._work.compound}/{device.name}/up/event"
         device.waiting[device.client.publish(topic, body, qos=1).mid] = record
 
     def _note(self, device: _Device) -> None:
         while not device.confirmed.empty():
-            record = device.waiting.pop(device.confirmed.get_nowait())
-            self._journal.answered(device.name, record, "puback", device.told_at[record])
+            self._journal.answered(device.waiting.pop(device.confirmed.get_nowait()), "puback")
 
-    def _body(self, number: int, record: str, at: dt.datetime) -> bytes:
+    def _is_poison(self, number: int) -> bool:
+        every = self._work.poison_every
+        return bool(every) and number % every == every - 1
+
+    def _body(self, number: int, at: dt.datetime) -> bytes:
         work = self._work
-        fields: dict[str, Any] = {"v": 1, "id": record, "type": "access.granted", "at": at.isoformat()}
+        fields: dict[str, Any] = {"v": 1, "id": f"n-{number}", "type": KIND, "at": at.isoformat()}
         fields |= {"direction": "in", "credential": {"kind": "card", "ref": "c-1"}}
         if work.picture_every and number % work.picture_every == 0:
             jpeg = b"\xff\xd8\xff\xe0" + os.urandom(work.picture_bytes) + b"\xff\xd9"
             fields["images"] = [{"role": "face", "jpeg": base64.b64encode(jpeg).decode()}]
-        if work.poison_every and number % work.poison_every == work.poison_every - 1:
+        if self._is_poison(number):
             fields["type"] = "never.heard.of"
         return msgspec.json.encode(fields)
 
@@ -94,9 +102,10 @@ class NativeDevices:
 
         def on_message(_client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
             answer = msgspec.json.decode(message.payload)
-            told_at = device.told_at.get(answer["id"])
-            if told_at is not None:
-                self._journal.answered(name, answer["id"], "answer", told_at, ok=answer["ok"])
+            record = device.said.get(answer["id"])
+            if record is not None:
+                assert answer["ok"] == (record.broken is None), answer
+                self._journal.answered(record, "answer")
 
         client.username_pw_set(name, self._work.secret)
         client.max_inflight_messages_set(INFLIGHT)

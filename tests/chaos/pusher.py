@@ -7,10 +7,11 @@ import threading
 import time
 from zoneinfo import ZoneInfo
 
-from tests.chaos.history import Journal
+from tests.chaos.journal import Journal, Record
 from tests.chaos.work import Work
 
 AGAIN_S = 0.5
+KIND = "face.captured"
 TIMEOUT_S = 10.0
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -49,11 +50,11 @@ class Pushers:
                     "is_realtime": 1,
                 }
             )
-            told_at = time.time()
-            self._journal.told(name, str(number), at)
+            record = Record(name, KIND, str(number), at, time.time())
+            self._journal.told(record)
             while not self._push(name, body):
                 time.sleep(AGAIN_S)
-            self._journal.answered(name, str(number), "http", told_at)
+            self._journal.answered(record, "http")
 
     def _push(self, name: str, body: str) -> bool:
         connection = http.client.HTTPConnection(self._work.host, self._work.port, timeout=TIMEOUT_S)

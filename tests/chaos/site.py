@@ -17,15 +17,15 @@ import sqlalchemy as sa
 from bus.embedded import DeviceLogin
 from devices import credentials, presence
 from devices.models import DeviceKind
+from devices.simulator.checker import Verdict, check
+from devices.simulator.history import Entry, read
 from ingest.session import open_session
 from ringward.foundation import lay
 from ringward.settings import Settings
 from storage import Database, migrate
 from storage.events import EventRow, OutboxRow
-from tests.chaos import announced
+from tests.chaos import announced, pictures
 from tests.chaos.cable import Cable
-from tests.chaos.checker import Verdict, check
-from tests.chaos.history import Entry, read
 from tests.chaos.work import Kind, Work
 from tests.support.brokers import CORE, CORE_PASSWORD, Broker, NatsServer
 from tests.support.compound import COMPOUND, SECRET, device, settle_in
@@ -198,11 +198,13 @@ class Site:
         return made
 
     def entries(self) -> list[Entry]:
-        return list(read(Path(one.work.journal) for one in self._devices))
+        """What all journals hold so far."""
+        paths = [Path(one.work.journal) for one in self._devices]
+        return [entry for path in paths if path.exists() for entry in read(path)]
 
     def answered(self, by: str | None = None) -> int:
         """How many answers devices have had, or how many of one sort."""
-        return sum(entry.what != "told" and by in {None, entry.by} for entry in self.entries())
+        return sum(entry.by is not None and by in {None, entry.by} for entry in self.entries())
 
     def stored(self) -> int:
         with self.ground.database.read() as session:
@@ -210,12 +212,6 @@ class Site:
                 sa.select(sa.func.count()).select_from(EventRow).where(EventRow.type.not_like("device.%"))
             )
             return session.scalar(events) or 0
-
-    def records(self) -> set[tuple[str, str]]:
-        """(device, record) of everything stored."""
-        with self.ground.database.read() as session:
-            rows = session.execute(sa.select(EventRow.device_id, EventRow.record_id))
-            return {(row.device_id, row.record_id) for row in rows}
 
     def hours_of_receipt(self) -> set[int]:
         """By how many hours ingest's clock was ahead of the devices' when it took something in."""
@@ -268,15 +264,22 @@ class Site:
         """For whoever reads of a failure: what nobody answered, and what the processes said last."""
         said: dict[tuple[str, str], set[str | None]] = {}
         for entry in self.entries():
-            said.setdefault((entry.device, entry.number), set()).add(entry.by)
+            said.setdefault((entry.device, entry.number or entry.digest or ""), set()).add(entry.by)
         waiting = sorted(key for key, answers in said.items() if answers == {None})
         logs = ["devices.log", "ingest.log", "rest.log"]
         tails = [(self.folder / name).read_text()[-2000:] for name in logs if (self.folder / name).exists()]
         broker = "\n".join(self.broker.lines[-20:])
         return "\n---\n".join([f"{len(waiting)} of {len(said)}: {waiting[:20]}", *tails, broker])
 
-    def verdict(self) -> Verdict:
-        return check(self.entries(), self.ground.database, self.ground.media)
+    def verdict(self, by: str | None = None) -> Verdict:
+        """The database against what devices were told, or against one sort of answers alone."""
+        entries = [entry for entry in self.entries() if by is None or entry.by in {None, by}]
+        names = [name for kind in self.names.values() for name in kind]
+        with self.ground.database.read() as session:
+            return check(entries, session, names, _LONG_AGO)
+
+    def unreadable(self) -> list[str]:
+        return pictures.unreadable(self.ground.database, self.ground.media)
 
     def outbox(self) -> int:
         self.keep_alive()
@@ -358,4 +361,5 @@ class Site:
         return kept | {f"RINGWARD_{name}": value for name, value in ours.items()} | {"PYTHONUNBUFFERED": "1"}
 
 
+_LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NATIVE = ("cam-1", "cam-2", "door-1")

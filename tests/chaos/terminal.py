@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.chaos.history import Journal
+from tests.chaos.journal import Journal, Record
 from tests.chaos.work import Work
 
 AGAIN_S = 1.0
+KIND = "access.granted"
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -79,13 +80,13 @@ class _Terminal:
         said = json.dumps({"operator": "RecPush", "info": info})
         self._answered.clear()
         self._asked = number
-        told_at = time.time()
-        self._journal.told(self._name, f"rec:{number}", at)
+        record = Record(self._name, KIND, str(number), at, time.time())
+        self._journal.told(record)
         while True:
             self._client.publish(f"mqtt/face/{self._name}/Rec", said, qos=0)
             if self._answered.wait(AGAIN_S):
                 break
-        self._journal.answered(self._name, f"rec:{number}", "answer", told_at)
+        self._journal.answered(record, "answer")
 
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
         answer = json.loads(message.payload)

@@ -24,7 +24,7 @@ def test_broker_that_is_killed_with_a_long_queue_delivers_all_of_it(make: Make) 
     assert site.stored() == 0
     site.ingest.start()
     verdict = site.settle()
-    assert verdict.is_clean, verdict
+    assert verdict.clean, verdict
     assert verdict.stored == verdict.acknowledged == QUEUED
 
 
@@ -44,5 +44,5 @@ def test_mosquitto_loses_nothing_over_kill_9_of_ingest_and_over_its_own_clean_re
     site.broker.start()
     site.ingest.start()
     verdict = site.settle()
-    assert verdict.is_clean, verdict
+    assert verdict.clean, verdict
     assert verdict.stored == verdict.acknowledged == 1200 + QUEUED

@@ -26,8 +26,8 @@ def test_nothing_is_lost_or_doubled_when_the_cable_to_ingest_is_pulled(make: Mak
             cable.plug()
         verdict = site.settle()
         site.close()
-    assert verdict.is_clean, verdict
-    assert verdict.stored == verdict.acknowledged == verdict.told == 1200 + 80 + 80
+    assert verdict.clean, verdict
+    assert verdict.stored == verdict.acknowledged == verdict.happened == 1200 + 80 + 80
 
 
 def test_nothing_is_lost_or_doubled_when_ingests_clock_is_set(make: Make) -> None:
@@ -41,6 +41,6 @@ def test_nothing_is_lost_or_doubled_when_ingests_clock_is_set(make: Make) -> Non
         wait_until(lambda: site.answered() > answers, "devices are answered", 60)  # noqa: B023
         site.jump(hours)
     verdict = site.settle()
-    assert verdict.is_clean, verdict
-    assert verdict.stored == verdict.acknowledged == verdict.told == 1200 + 80 + 80
+    assert verdict.clean, verdict
+    assert verdict.stored == verdict.acknowledged == verdict.happened == 1200 + 80 + 80
     assert len(site.hours_of_receipt()) == 3
