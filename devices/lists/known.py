@@ -1,6 +1,8 @@
 """What is believed of a terminal's entries, out of the rows that say so."""
 
-from sqlalchemy import select
+from collections.abc import Collection
+
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from devices.enrolments import DeleteOrder, OrderState, TerminalEnrolment
@@ -9,8 +11,8 @@ from devices.lists.models import PushState, TerminalPush
 from devices.lists.wanted import Holder
 
 
-def known_of(session: Session, device_id: str) -> list[Known]:
-    """Every entry of a terminal."""
+def known_of(session: Session, device_id: str, among: Collection[Holder] | None = None) -> list[Known]:
+    """Every entry of a terminal, or those of a few holders."""
     leaving = set(
         session.scalars(
             select(DeleteOrder.ref).where(
@@ -22,10 +24,30 @@ def known_of(session: Session, device_id: str) -> list[Known]:
         TerminalPush.device == device_id, TerminalPush.state == PushState.SENT
     )
     flying = set(session.scalars(sent))
-    rows = session.scalars(select(TerminalEnrolment).where(TerminalEnrolment.device == device_id))
+    # Columns, not objects: there are thousands, and they are looked at every round.
+    query = select(
+        TerminalEnrolment.person,
+        TerminalEnrolment.visitor_pass,
+        TerminalEnrolment.ref,
+        TerminalEnrolment.face,
+        TerminalEnrolment.card,
+        TerminalEnrolment.fingerprint,
+        TerminalEnrolment.sent,
+        TerminalEnrolment.failures,
+        TerminalEnrolment.next_try_at,
+        TerminalEnrolment.refused_picture,
+        TerminalEnrolment.push,
+    ).where(TerminalEnrolment.device == device_id)
+    if among is not None:
+        query = query.where(
+            or_(
+                TerminalEnrolment.person.in_([one.id for one in among if one.kind == "person"]),
+                TerminalEnrolment.visitor_pass.in_([one.id for one in among if one.kind == "pass"]),
+            )
+        )
     return [
         Known(
-            holder_of(row),
+            _holder(row.person, row.visitor_pass),
             row.ref,
             row.face,
             row.card,
@@ -37,12 +59,14 @@ def known_of(session: Session, device_id: str) -> list[Known]:
             leaving=row.ref in leaving,
             on_its_way=row.push in flying,
         )
-        for row in rows
+        for row in session.execute(query)
     ]
 
 
 def holder_of(row: TerminalEnrolment) -> Holder:
     """Whose entry a row is."""
-    if row.person is not None:
-        return Holder("person", row.person)
-    return Holder("pass", row.visitor_pass or "")
+    return _holder(row.person, row.visitor_pass)
+
+
+def _holder(person: str | None, visitor_pass: str | None) -> Holder:
+    return Holder("pass", visitor_pass or "") if person is None else Holder("person", person)

@@ -62,7 +62,7 @@ def register_of(
                 person,
                 name,
                 rights.get(person, ()),
-                tuple(_readable(cards.get(person, ()))),
+                tuple(_readable(person, cards.get(person, ()))),
                 pictures.get(person),
                 faces.get(person, (_ANY_FACE,)),
             )
@@ -162,43 +162,49 @@ def fingerprint(entry: Wanted) -> str:
     return current_ring().fingerprint("terminal-entry", msgspec.json.encode(content).decode())
 
 
+_Sealed = tuple[str, bytes | None, Key]
+"""A card: its id, its sealed number, and when and where it opens."""
+
 # Who was enrolled without a credential of the kind face opens wherever they may enter.
 _ANY_FACE: Final = Key(CredentialKind.FACE, CredentialStatus.ACTIVE)
 
 
 def _keys(
     session: Session, compound: str, people: Collection[str] | None
-) -> tuple[dict[str, list[tuple[Credential, Key]]], dict[str, tuple[Key, ...]]]:
+) -> tuple[dict[str, list[_Sealed]], dict[str, tuple[Key, ...]]]:
     """Active cards, and faces in whatever state: a face that is suspended is not one without bounds."""
-    cards: defaultdict[str, list[tuple[Credential, Key]]] = defaultdict(list)
+    cards: defaultdict[str, list[_Sealed]] = defaultdict(list)
     faces: defaultdict[str, tuple[Key, ...]] = defaultdict(tuple)
-    rows = session.scalars(
-        select(Credential).where(
+    rows = session.execute(
+        select(
+            Credential.id,
+            Credential.person,
+            Credential.kind,
+            Credential.status,
+            Credential.zones,
+            Credential.starts_at,
+            Credential.ends_at,
+            Credential.sealed_ref,
+        ).where(
             Credential.compound == compound,
             Credential.kind.in_((CredentialKind.CARD, CredentialKind.FACE)),
             _among(Credential.person, people),
         )
     )
-    for row in rows:
-        key = Key(
-            CredentialKind(row.kind),
-            CredentialStatus(row.status),
-            frozenset(row.zones),
-            row.starts_at,
-            row.ends_at,
-        )
-        if row.kind == CredentialKind.FACE:
-            faces[row.person] = (*faces[row.person], key)
-        elif row.status == CredentialStatus.ACTIVE:
-            cards[row.person].append((row, key))
+    for number, person, kind, status, zones, starts_at, ends_at, sealed in rows:
+        key = Key(CredentialKind(kind), CredentialStatus(status), frozenset(zones), starts_at, ends_at)
+        if kind == CredentialKind.FACE:
+            faces[person] = (*faces[person], key)
+        elif status == CredentialStatus.ACTIVE:
+            cards[person].append((number, sealed, key))
     return cards, faces
 
 
-def _readable(cards: Iterable[tuple[Credential, Key]]) -> Iterable[Card]:
-    for row, key in cards:
-        number = row.ref
+def _readable(person: str, cards: Iterable[_Sealed]) -> Iterable[Card]:
+    for card_id, sealed, key in cards:
+        number = open_for(person, "credential", sealed)
         if number is not None:
-            yield Card(row.id, number, key)
+            yield Card(card_id, number, key)
 
 
 def _among(column: InstrumentedAttribute[str], ids: Collection[str] | None) -> ColumnElement[bool]:

@@ -243,7 +243,7 @@ class Reconciler:
         people = _ids(holders, "person")
         register = register_of(session, device.compound, now, people)
         wanted = self._wanted(session, terminal, register, now, _ids(holders, "pass"))
-        known = [one for one in known_of(session, device.device_id) if one.holder in holders]
+        known = known_of(session, device.device_id, holders)
         return compare({h: w for h, w in wanted.items() if h in holders}, known, now, fingerprint)
 
     def _wanted(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from registry.entry.decision import EntryFacts, EntryZone, Key, Right, may_enter
+from registry.places.models import Ring
 
 AHEAD: Final = dt.timedelta(hours=24)
 """How long before a right begins its holder is put on the terminal: it may be offline that morning."""
@@ -106,6 +107,9 @@ def entry_of(resident: Resident, zone: EntryZone, at: dt.datetime, *, faces: boo
     The card comes first and its validity is the entry's, for nobody may be left with the
     face as the only way in (L-03); the face is added where it opens for as long.
     """
+    if zone.ring is Ring.BUILDING and not any(zone.id in right.buildings for right in resident.rights):
+        # Most of a compound at the door of one building: nothing of theirs ever opens it.
+        return None
     card = _best_card(resident, zone, at)
     face = _face(resident, zone, at) if faces and resident.picture is not None else None
     if card is not None:
