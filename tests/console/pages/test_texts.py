@@ -181,7 +181,7 @@ def called(node: ast.AST) -> str:
 
 def test_every_reason_for_which_a_message_is_refused_has_a_text() -> None:
     given: set[str] = set()
-    for module in sources("ingest", "devices", "devices/adapters"):
+    for module in sources("ingest", "devices/adapters"):
         for node in ast.walk(module):
             if called(node) == "RefusedError" and node.args:
                 given |= literals(node.args[0])
@@ -212,7 +212,8 @@ def test_every_mark_an_event_can_carry_has_a_text() -> None:
             if called(node) == "mark":
                 given |= literals(node.args[1])
             elif isinstance(node, ast.keyword) and node.arg == "marks":
-                given |= literals(node.value)
+                # A dictionary's own field of that name is no mark.
+                given |= literals(node.value) - {"marks"}
             elif (called(node) == "append" and getattr(node.func.value, "id", "") == "marks") or called(
                 node
             ) == "Timing":
