@@ -18,6 +18,7 @@ import binascii
 import datetime as dt
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, TypeVar
 
 import msgspec
@@ -344,6 +345,7 @@ class NativeAdapter(Adapter):
         return Rights((f"{branch}/up/#",), (f"{branch}/down/#",))
 
 
+@lru_cache(4096)
 def _place(topic: str) -> tuple[str, str | None, str | None]:
     """(leaf, device, topic of its down branch): the last two None where it was pushed by HTTP."""
     # Pushed by HTTP it is a path.
