@@ -9,6 +9,7 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry
 
 from alerts.incidents.actor import Actor
+from devices.near import PRIVATE, Network, networks
 from privacy.retention import RetentionPolicy
 from registry.faces.templates import ConsentMissingError
 from storage import Clock, Database, MediaStore
@@ -63,6 +64,8 @@ class Rooms:
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     # How long a device's old secret works beside its new one, where nobody says otherwise.
     secret_overlap: dt.timedelta = dt.timedelta(hours=1)
+    # Where cameras may be whose stream is read.
+    camera_networks: tuple[Network, ...] = networks(PRIVATE)
 
 
 # Which of the deployment's compounds a request is about; without it the console's own.

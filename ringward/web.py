@@ -81,6 +81,7 @@ class ConsoleRole(Role):
             metrics_registry=foundation.metrics,
             retention=settings.retention,
             secret_overlap=dt.timedelta(minutes=settings.device_secret_overlap_minutes),
+            camera_networks=settings.near_networks,
         )
         self._served = Served(
             _WakeAfterWrites(create_app(rooms), wake),

@@ -45,6 +45,7 @@ from console.api import (
     sightings,
     situations,
     stream,
+    streams,
     terminal_lists,
     terminal_orders,
     vehicles,
@@ -71,6 +72,7 @@ for _resource in (
     reports,
     # Its candidates stand before a device's id, which would swallow their path.
     device_registry,
+    streams,
     devices,
     events,
     sightings,

@@ -15,9 +15,10 @@ from devices.models import Device, DeviceKind, DeviceStatus, Stage
 from devices.observations import DeviceObservation
 from devices.profiles import profiles
 from devices.registration import Facts
+from devices.streams import DeviceStream
 from registry.errors import RefusedError
 from registry.models import Zone
-from ringward.cli import device_acl, device_steps, lists
+from ringward.cli import device_acl, device_steps, device_stream, lists
 from ringward.cli.common import console, fail, opened, settings
 from ringward.cli.device_steps import (
     CLI,
@@ -42,6 +43,7 @@ app.command("quarantine")(device_steps.quarantine)
 app.command("retire")(device_steps.retire)
 app.command("secret")(device_steps.renew_secret)
 app.command("acl")(device_acl.acl)
+app.command("stream")(device_stream.stream)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
@@ -186,6 +188,7 @@ def show(device_id: DeviceId, as_json: Json = False, data_dir: DataDir = None) -
             "walk_said": row.walk_said if row else None,
             "sign_photo": _iso(device.sign_checked_at),
             "privacy_check": _iso(device.privacy_checked_at),
+            "stream": device_stream.told(session.get(DeviceStream, device_id)),
         }
         missing = [str(one) for one in stages.lacking(session, device)]
     if as_json:
@@ -210,9 +213,10 @@ def list_devices(
     """
     with opened(settings(data_dir=data_dir)) as ground, ground.database.read() as session:
         query = (
-            select(Device, Zone.ring, DeviceStatus.online)
+            select(Device, Zone.ring, DeviceStatus.online, DeviceStream)
             .join(Zone, Zone.id == Device.zone)
             .outerjoin(DeviceStatus, DeviceStatus.device_id == Device.id)
+            .outerjoin(DeviceStream, DeviceStream.device_id == Device.id)
             .where(Device.retired_at.is_(None))
             .order_by(Zone.ring, Device.id)
         )
@@ -227,14 +231,17 @@ def list_devices(
                 "adapter": device.adapter,
                 "stage": str(device.stage),
                 "online": bool(online),
+                "stream": device_stream.in_short(stream),
             }
-            for device, ring, online in session.execute(query)
+            for device, ring, online, stream in session.execute(query)
         ]
     if as_json:
         _print_json({"devices": found})
         return
     for one in found:
         state = "online" if one["online"] else "offline"
+        if one["stream"]:
+            state += f"  stream {one['stream']}"
         console.print(
             f"{one['id']}  {one['kind']}  {one['ring']}/{one['zone']}  "
             f"{one['adapter']}  {one['stage']}  {state}"

@@ -18,7 +18,7 @@ from bus.embedded import find_server
 from ingest.spool import look_at
 from recognition.modelfiles import ModelFileMissingError, model_file
 from ringward import schema
-from ringward.cli import safekeeping
+from ringward.cli import device_stream, safekeeping
 from ringward.cli.common import console, settings
 from ringward.cli.safekeeping import Finding
 from ringward.ports import reachable
@@ -136,6 +136,7 @@ def _database(loaded: Settings) -> Iterator[Finding]:
         )
         if not differences:
             yield from safekeeping.after_the_database(database, loaded, SystemClock().now())
+            yield from device_stream.findings(database)
     except Exception as error:  # noqa: BLE001 - whatever the driver says, it is the answer
         yield Finding("database", False, type(error).__name__, "Check its address and that it runs.")
     finally:
