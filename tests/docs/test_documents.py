@@ -76,7 +76,9 @@ def test_every_command_and_option_named_exists(page: Path) -> None:
                 words.pop(0)
             assert name in command.commands, f"ringward {named[1]}"
             command = command.commands[name]
-        options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        options = {
+            option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+        } | {"--help"}
         used = {word.split("=")[0] for word in words if word.startswith("--")}
         assert used <= options, f"ringward {named[1]}"
 
