@@ -5,7 +5,7 @@ codes of `AccessControllerEvent`, messages of real devices.
 
 Quirks, each with a test:
 - XML in three namespaces or in none, JSON, and both in parts with JPEGs called octet-streams
-- "videoloss inactive" is the stream's keep-alive
+- "videoloss inactive" is the stream's keep-alive; older firmware says "other" and calls it a heartbeat
 - an event that ends says `inactive`: no second event
 - a plate's confidence is one number for all and one for each character
 - `currentEvent` false is a record of the past, sent again
@@ -149,7 +149,9 @@ def _told(alert: dict[str, Any], attached: Attached) -> Decoded:
     kind = _kind(alert)
     sender = _sender(alert)
     state = (text(alert.get("eventState")) or "active").lower()
-    if kind == "heartbeat" or (kind == "videoloss" and state == "inactive"):
+    described = (text(alert.get("eventDescription")) or "").lower()
+    rests = state == "inactive" and (kind == "videoloss" or described == "heartbeat")
+    if kind == "heartbeat" or rests:
         sign = SignOfLife(online=True, device_time=_time(alert, []), facts=_facts(alert))
         return Decoded(sender, signs=(sign,), ignored="keep_alive")
     if state == "inactive":

@@ -144,6 +144,12 @@ def test_detection_target_and_region_are_kept() -> None:
     assert "unknown_fields" in found.marks
 
 
+def test_older_firmware_calls_its_keep_alive_a_heartbeat() -> None:
+    body = xml("other", state="inactive").replace(b"other alarm", b"Heartbeat")
+    told = adapter.decode(Incoming("/x", body, "application/xml"))
+    assert (told.readings, told.ignored, [sign.online for sign in told.signs]) == ((), "keep_alive", [True])
+
+
 def test_videoloss_inactive_is_the_keep_alive() -> None:
     told = decode(xml("videoloss", state="inactive"))
     assert (told.readings, told.ignored, told.sender) == ((), "keep_alive", MAC)
