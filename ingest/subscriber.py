@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from bus.login import BrokerLogin
 from ingest import packets
 from ingest.arrival import Arrival, Settled
+from ingest.deliveries import Copy, Deliveries
 from ingest.intake import Intake
 from ingest.network import NetworkThread
 from ingest.routes import mqtt_filters
@@ -49,7 +50,7 @@ class SubscriberMetrics:
         )
         self.repeated = Counter(
             "ringward_ingest_repeated_deliveries",
-            "Messages that the broker delivered again while they were under way.",
+            "Copies of messages that had come on the same connection.",
             registry=registry,
         )
         self.queued = Gauge("ringward_ingest_queued_bytes", "Received, not committed.", registry=registry)
@@ -82,8 +83,7 @@ class Subscriber:
         self._queued_bytes = 0
         self._room = threading.Condition()
         self._epoch = 0
-        # Packet ids of this connection that came and are not acknowledged; the network thread's own.
-        self._under_way: set[int] = set()
+        self._deliveries = Deliveries()
         self._stopping = threading.Event()
         self._subscribed = threading.Event()
         self.listening_since: dt.datetime | None = None
@@ -135,7 +135,7 @@ class Subscriber:
             log.error("ingest.refused_by_broker", reason=str(reason))
             return
         self._epoch += 1
-        self._under_way.clear()
+        self._deliveries.clear()
         client.subscribe([(wanted, 1) for wanted in mqtt_filters()])
 
     def _on_subscribe(
@@ -157,20 +157,21 @@ class Subscriber:
         if not self._stopping.is_set():
             log.warning("ingest.disconnected", reason=str(reason))
 
-    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        if message.qos:
-            if message.dup and message.mid in self._under_way:
-                # nats-server delivers again what is not acknowledged within seconds. The first copy
-                # waits here, and a state that was read twice would seem to have come back.
-                self._metrics.repeated.inc()
-                return
-            self._under_way.add(message.mid)
+    def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         try:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "\ufffd"
-        arrival = Arrival(topic, bytes(message.payload), self._clock.now(), message.retain, message.dup)
-        size = len(message.payload)
+        payload = bytes(message.payload)
+        if message.qos:
+            copy = self._deliveries.take(message.mid, topic, payload, again=message.dup)
+            if copy is not Copy.NONE:
+                self._metrics.repeated.inc()
+                if copy is Copy.SAFE:
+                    client.ack(message.mid, message.qos)
+                return
+        arrival = Arrival(topic, payload, self._clock.now(), message.retain, message.dup)
+        size = len(payload)
         with self._room:
             while self._queued_bytes > QUEUE_BYTES and not self._stopping.is_set():
                 self._room.wait(0.5)
@@ -240,5 +241,5 @@ class Subscriber:
             # The broker delivers it again on the new connection, as a repeat.
             self._metrics.stale.inc()
             return False
-        self._under_way.discard(item.mid)
+        self._deliveries.safe(item.mid)
         return True
