@@ -39,6 +39,7 @@ GOOD_S: Final = 30.0
 # How long nothing has come when an event is taken to be complete, and where it promises pictures.
 QUIET_S: Final = 0.5
 PROMISED_S: Final = 5.0
+_GRACE_S: Final = 0.02
 ROOM_RETRY_S: Final = 1.0
 # Of all streams together, in parts that are not complete.
 MEMORY_BYTES: Final = 64 * 1024 * 1024
@@ -195,6 +196,9 @@ class Streaming:
                 coming = coming or asyncio.ensure_future(anext(chunks, b""))
                 pending = assembler.waiting or not reader.between
                 await asyncio.wait([coming], timeout=QUIET_S if pending else None)
+                if not coming.done():
+                    # It may have been us who were busy: then what has come meanwhile goes first.
+                    await asyncio.wait([coming], timeout=_GRACE_S)
                 if coming.done():
                     chunk = coming.result()
                     coming, quiet_s = None, 0.0

@@ -110,7 +110,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest.streaming, "FIRST_WAIT_S", 0.05)
     monkeypatch.setattr(ingest.streaming, "LONGEST_WAIT_S", 0.1)
     monkeypatch.setattr(ingest.streaming, "ROOM_RETRY_S", 0.05)
-    monkeypatch.setattr(ingest.streaming, "QUIET_S", 0.1)
 
 
 @pytest.fixture
