@@ -14,7 +14,7 @@ from bus import deadletters
 from bus.embedded import DeviceLogin, EmbeddedConfig, device_of, find_server, parse_refusal
 from devices import credentials
 from devices.secrets import hash_secret
-from ingest.session import open_session
+from ingest.mqtt.session import open_session
 from ringward.children import Child
 from ringward.foundation import CORE_USER, Foundation, mqtt_login
 from ringward.ports import reachable

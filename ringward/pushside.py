@@ -9,9 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
-from ingest.pushing import Pushing, SpoolRules
-from ingest.spool import SpoolLimits
-from ingest.streams import StreamRules
+from ingest.push.pushing import Pushing, SpoolRules
+from ingest.push.spool import SpoolLimits
+from ingest.streams.cameras import StreamRules
 from ringward.foundation import Foundation
 from ringward.served import Served
 

@@ -92,7 +92,7 @@ class IngestRole(Role):
         from devices.directory import DeviceDirectory
         from ingest.intake import Intake
         from ingest.metrics import IntakeMetrics
-        from ingest.subscriber import Subscriber, SubscriberMetrics
+        from ingest.mqtt.subscriber import Subscriber, SubscriberMetrics
         from ingest.upkeep import Upkeep
         from ringward.pushside import PushSide
 

@@ -70,6 +70,7 @@ MIX: Final[Sequence[Line]] = (
     Line("zigbee2mqtt", "contact", 8), Line("zigbee2mqtt", "detector", 6), Line("zigbee2mqtt", "button", 3),
     Line("homeassistant", "contact", 4), Line("homeassistant", "detector", 2),
     Line("chirpstack", "contact", 5), Line("chirpstack", "detector", 4), Line("chirpstack", "button", 3),
+    Line("sparkplug", "contact", 4), Line("sparkplug", "button", 1),
     Line("hc_iot", "door", 4), Line("ga1400", "plate", 2), Line("ga1400", "recorder", 3),
 )  # fmt: skip
 """A compound that has bought from everybody for ten years."""
@@ -151,7 +152,7 @@ def _shares(devices: int, mix: Sequence[Line]) -> list[int]:
 
 
 def _gateway_name(wire: str, device_id: str) -> str:
-    return "53050200005030000001" if wire == "ga1400" else device_id
+    return {"ga1400": "53050200005030000001", "sparkplug": "yard/hut"}.get(wire, device_id)
 
 
 def _name(wire: str, purpose: str, number: int) -> str:

@@ -13,7 +13,7 @@ from ingest.arrival import Arrival, Settled
 from ingest.flood import Limit
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
-from ingest.subscriber import Subscriber, SubscriberMetrics
+from ingest.mqtt.subscriber import Subscriber, SubscriberMetrics
 from ringward.bench.rig import Rig
 from ringward.foundation import CORE_USER
 

@@ -67,6 +67,40 @@ def flood(
     _print(run(seconds=seconds, rounds=rounds, mad_qos=mad_qos), as_json=as_json)
 
 
+@app.command("backlog")
+def backlog(
+    devices: Annotated[int, typer.Option(min=1, max=2000, help="That spoke during the outage.")] = 300,
+    events: Annotated[int, typer.Option(min=100, max=500_000, help="Of all of them together.")] = 30_000,
+    hours: Annotated[float, typer.Option(min=0.1, max=72, help="How long the outage was.")] = 8.0,
+    live_seconds: Annotated[int, typer.Option(min=2, max=600, help="Live events before and during.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Drain what devices said during an outage while new events come in.
+
+    Example: ringward bench backlog --json
+    """
+    from ringward.bench.backlog import run
+
+    logs.configure("warning", "console")
+    _print(run(devices=devices, events=events, hours=hours, live_seconds=live_seconds), as_json=as_json)
+
+
+@app.command("burst")
+def burst(
+    messages: Annotated[int, typer.Option(min=1, max=2000, help="Then twice as many.")] = 100,
+    megabytes: Annotated[float, typer.Option(min=0.1, max=7.5, help="Of each message.")] = 4.0,
+    as_json: AsJson = False,
+) -> None:
+    """Let pictures come all at once; how much memory ingest takes, and how much for twice as many.
+
+    Example: ringward bench burst --json
+    """
+    from ringward.bench.burst import run
+
+    logs.configure("warning", "console")
+    _print(run(messages=messages, megabytes=megabytes), as_json=as_json)
+
+
 @app.command("registry")
 def registry(
     communities: Annotated[int, typer.Option(min=1, max=20, help="Of 4,737 people each.")] = 10,

@@ -15,7 +15,7 @@ import msgspec
 import typer
 
 from bus.embedded import find_server
-from ingest.spool import look_at
+from ingest.push.spool import look_at
 from recognition.modelfiles import ModelFileMissingError, model_file
 from ringward import schema
 from ringward.cli import device_stream, safekeeping

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from ingest.spool import sealed_by
+from ingest.push.spool import sealed_by
 from ringward import schema
 from ringward.cli import progress
 from ringward.cli.common import console, fail, opened, settings

@@ -174,7 +174,7 @@ def test_first_compound_can_take_devices(tmp_path: Path) -> None:
 def codes_in_ingest() -> set[str]:
     """Literal reasons and marks in the source of ingest."""
     found: set[str] = set()
-    for path in [*(ROOT / "ingest").glob("*.py"), *(ROOT / "devices" / "adapters").glob("*.py")]:
+    for path in [*(ROOT / "ingest").rglob("*.py"), *(ROOT / "devices" / "adapters").glob("*.py")]:
         text = path.read_text()
         found |= set(re.findall(r'RefusedError\(\s*"(\w+)"', text))
         found |= set(

@@ -21,7 +21,7 @@ from devices.registration import Facts
 from devices.stages import By, approve_untested, privacy_seen, sign_seen
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
-from ingest.subscriber import Subscriber, SubscriberMetrics
+from ingest.mqtt.subscriber import Subscriber, SubscriberMetrics
 from storage import Database, MediaStore
 from storage.events import EventRow
 from tests.support.brokers import CORE, CORE_PASSWORD, Mosquitto

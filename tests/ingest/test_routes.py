@@ -8,7 +8,7 @@ from devices.adapters.contract import RefusedError
 from devices.directory import DeviceDirectory
 from devices.models import DeviceKind
 from ingest import routes
-from ingest.subscriber import BATCH_MESSAGES
+from ingest.mqtt.subscriber import BATCH_MESSAGES
 from storage import Database
 from tests.support.compound import COMPOUND, device, settle_in
 

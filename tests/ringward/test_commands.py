@@ -14,7 +14,7 @@ import storage.keys
 import storage.vault
 from console.accounts.models import Role, User
 from console.accounts.tokens import find_api_token
-from ingest.spool import Spool, SpoolLimits
+from ingest.push.spool import Spool, SpoolLimits
 from registry.models import Person
 from ringward.cli import app
 from ringward.foundation import Foundation

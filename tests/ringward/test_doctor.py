@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from console.accounts import service
 from console.accounts.models import Role
-from ingest.spool import Spool, SpoolLimits
+from ingest.push.spool import Spool, SpoolLimits
 from privacy.models import Erasure, ErasureStep
 from ringward.cli import app, doctor
 from ringward.cli.doctor import examine

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-import ingest.drain
+import ingest.push.drain
 import ringward.pushside
 from devices.directory import DeviceDirectory
 from ingest.intake import Intake
@@ -22,7 +22,7 @@ from tests.support.waiting import until
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ringward.pushside, "RETRY_S", 0.02)
-    monkeypatch.setattr(ingest.drain, "RETRY_S", 0.02)
+    monkeypatch.setattr(ingest.push.drain, "RETRY_S", 0.02)
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from devices.models import Device, DeviceKind, Stage
 from devices.near import networks
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
-from ingest.pushing import Pushing, SpoolRules
-from ingest.spool import SpoolLimits
-from ingest.streams import StreamRules
+from ingest.push.pushing import Pushing, SpoolRules
+from ingest.push.spool import SpoolLimits
+from ingest.streams.cameras import StreamRules
 from ringward.served import Served
 from storage import Database, KeyRing, MediaStore
 from storage.events import EventRow

@@ -9,13 +9,13 @@ DEADLINE_S = 20.0
 _STEP_S = 0.01
 
 
-def holds_within(condition: Callable[[], Any], deadline_s: float) -> bool:
+def holds_within(condition: Callable[[], Any], deadline_s: float, step_s: float = _STEP_S) -> bool:
     """Whether the condition holds in time, for whoever says himself what that means."""
     end = time.monotonic() + deadline_s
     while not condition():
         if time.monotonic() > end:
             return False
-        time.sleep(_STEP_S)
+        time.sleep(step_s)
     return True
 
 

@@ -19,6 +19,7 @@ from devices.simulator.wires.luozhi import LuozhiWire
 from devices.simulator.wires.native import NativeWire
 from devices.simulator.wires.onvif import OnvifWire
 from devices.simulator.wires.shelly import ShellyWire
+from devices.simulator.wires.sparkplug import SparkplugWire
 from devices.simulator.wires.tasmota import TasmotaWire
 from devices.simulator.wires.uface import UfaceWire
 from devices.simulator.wires.uniview import UniviewWire
@@ -33,7 +34,7 @@ WIRES: Final[dict[str, type[Wire]]] = {
         NativeWire, FacesluiceWire, ZhenshiWire, HikvisionWire, ArtemisWire, DahuaWire, UniviewWire,
         UfaceWire, AxisWire, OnvifWire, FrigateWire, Zigbee2MqttWire, HomeAssistantWire, ShellyWire,
         TasmotaWire, ChirpStackWire, YilanduWire, LuozhiWire, HcIotWire, HaanWire, JsskeWire, Ga1400Wire,
-        DoubleTakeWire,
+        DoubleTakeWire, SparkplugWire,
     )
 }  # fmt: skip
 """By the adapter's name."""

@@ -156,7 +156,7 @@ def test_every_outcome_of_recognition_has_a_text() -> None:
 def sources(*names: str) -> list[ast.Module]:
     """The modules of these rooms and files, parsed."""
     paths = [
-        p for name in names for p in ([ROOT / name] if name.endswith(".py") else (ROOT / name).glob("*.py"))
+        p for name in names for p in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py"))
     ]
     return [ast.parse(path.read_text()) for path in sorted(paths)]
 
@@ -194,7 +194,7 @@ def test_every_reason_for_which_a_message_is_refused_has_a_text() -> None:
 
 def test_every_reason_at_the_receivers_door_and_in_the_spool_has_a_text() -> None:
     given: set[str] = set()
-    for module in sources("ingest/receiver.py", "ingest/drain.py"):
+    for module in sources("ingest/push/receiver.py", "ingest/push/drain.py"):
         for node in ast.walk(module):
             if called(node) in {"note", "_owe"}:
                 given |= literals(node.args[0])

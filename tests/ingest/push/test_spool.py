@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import ingest.spool
-from ingest.spool import (
+import ingest.push.spool
+from ingest.push.spool import (
     MAGIC,
     OVERHEAD,
     Spool,
@@ -247,8 +247,8 @@ def test_many_writers_at_once_lose_nothing(spools: Spools) -> None:
         lambda content: b"X" + content[1:],
         lambda content: content[:20] + bytes([content[20] ^ 1]) + content[21:],
         lambda content: content[:-5] + bytes([content[-5] ^ 1]) + content[-4:],
-        lambda content: MAGIC + ingest.spool._checksum(b"") + b"",
-        lambda content: MAGIC + ingest.spool._checksum(b"\x01no seal") + b"\x01no seal",
+        lambda content: MAGIC + ingest.push.spool._checksum(b"") + b"",
+        lambda content: MAGIC + ingest.push.spool._checksum(b"\x01no seal") + b"\x01no seal",
     ],
     ids=["empty", "cut", "not ours", "checksum", "content", "nothing sealed", "no seal"],
 )

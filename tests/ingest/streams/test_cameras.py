@@ -17,16 +17,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-import ingest.attaching
-import ingest.streaming
-import ingest.streams
+import ingest.streams.attaching
+import ingest.streams.cameras
+import ingest.streams.streaming
 from devices import presence
 from devices import streams as registry
 from devices.models import Device, DeviceKind
 from devices.near import networks
 from devices.stages import By
 from devices.streams import DeviceStream, StreamGiven
-from ingest.streams import StreamRules
+from ingest.streams.cameras import StreamRules
 from storage import Database, KeyRing, MediaStore
 from storage.events import EventRow
 from tests.support.cameras import PASSWORD, USER, Camera
@@ -106,10 +106,10 @@ class StreamSite(PushedSite):
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest.streams, "REFRESH_S", 0.05)
-    monkeypatch.setattr(ingest.streaming, "FIRST_WAIT_S", 0.05)
-    monkeypatch.setattr(ingest.streaming, "LONGEST_WAIT_S", 0.1)
-    monkeypatch.setattr(ingest.streaming, "ROOM_RETRY_S", 0.05)
+    monkeypatch.setattr(ingest.streams.cameras, "REFRESH_S", 0.05)
+    monkeypatch.setattr(ingest.streams.streaming, "FIRST_WAIT_S", 0.05)
+    monkeypatch.setattr(ingest.streams.streaming, "LONGEST_WAIT_S", 0.1)
+    monkeypatch.setattr(ingest.streams.streaming, "ROOM_RETRY_S", 0.05)
 
 
 @pytest.fixture
@@ -290,7 +290,7 @@ async def test_dahua_events_come_as_they_are_told(running: StreamSite) -> None:
 async def test_part_that_is_too_large_is_a_dead_letter_and_ends_nothing(
     running: StreamSite, camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest.streaming, "MAX_BYTES", 2000)
+    monkeypatch.setattr(ingest.streams.streaming, "MAX_BYTES", 2000)
     running.read(camera)
     camera.say(told(plate(1)) + pictured(b"\xff\xd8\xff" + b"x" * 9000) + told(plate(2)))
     await running.stored(*invented(1, 2))
@@ -331,7 +331,7 @@ async def test_page_in_place_of_a_stream_is_called_so(running: StreamSite) -> No
 async def test_silence_is_noticed(
     running: StreamSite, camera: Camera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest.attaching, "PATIENCE", 0.01)
+    monkeypatch.setattr(ingest.streams.attaching, "PATIENCE", 0.01)
     running.read(camera)
     await running.says("silent")
     await until(lambda: camera.attached > 1, "it is called again")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.parts import NotAStreamError, PartReader, StreamPart
+from ingest.streams.parts import NotAStreamError, PartReader, StreamPart
 
 MOST = 4096
 KIND = "multipart/mixed; boundary=edge"

@@ -20,11 +20,11 @@ from devices.adapters import ADAPTERS
 from devices.adapters.contract import MAX_BYTES, Incoming, RefusedError
 from devices.near import Network
 from devices.streams import KINDS, StreamWanted
-from ingest.assembly import Assembler, Message, is_picture
-from ingest.attaching import AttachError, attached
-from ingest.parts import NotAStreamError, PartReader, StreamPart
-from ingest.spool import Spool, SpoolFullError
-from ingest.turnedaway import TurnedAway
+from ingest.push.spool import Spool, SpoolFullError
+from ingest.push.turnedaway import TurnedAway
+from ingest.streams.assembly import Assembler, Message, is_picture
+from ingest.streams.attaching import AttachError, attached
+from ingest.streams.parts import NotAStreamError, PartReader, StreamPart
 from storage import Clock
 
 log = structlog.get_logger(__name__)

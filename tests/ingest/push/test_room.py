@@ -3,7 +3,7 @@ import contextlib
 
 import pytest
 
-from ingest.room import NoRoomError, Room
+from ingest.push.room import NoRoomError, Room
 from tests.support.waiting import until
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.packets import puback, publish
+from ingest.mqtt.packets import puback, publish
 
 
 class Wire:

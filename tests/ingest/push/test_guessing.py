@@ -1,4 +1,4 @@
-from ingest.guessing import ADDRESS, PAIR, Guessing
+from ingest.push.guessing import ADDRESS, PAIR, Guessing
 
 
 class Seconds:

@@ -22,11 +22,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bus.login import BrokerLogin
-from ingest import packets
 from ingest.arrival import Arrival, Settled
-from ingest.deliveries import Copy, Deliveries
 from ingest.intake import Intake
-from ingest.network import NetworkThread
+from ingest.mqtt import packets
+from ingest.mqtt.deliveries import Copy, Deliveries
+from ingest.mqtt.network import NetworkThread
 from ingest.routes import mqtt_filters
 from storage import Clock
 

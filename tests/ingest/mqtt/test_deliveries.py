@@ -1,4 +1,4 @@
-from ingest.deliveries import Copy, Deliveries
+from ingest.mqtt.deliveries import Copy, Deliveries
 
 
 def test_a_copy_is_of_what_waits_and_then_of_what_is_safe() -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from devices.adapters import ADAPTERS
 from devices.adapters.contract import MAX_PICTURES, Decoded, Incoming
-from ingest.assembly import Assembler, Message, is_picture
-from ingest.parts import StreamPart
+from ingest.streams.assembly import Assembler, Message, is_picture
+from ingest.streams.parts import StreamPart
 from tests.support.compound import JPEG
 
 XML_HEAD = (b'Content-Type: application/xml; charset="UTF-8"',)

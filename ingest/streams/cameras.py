@@ -16,9 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from devices.near import PRIVATE, Network, networks
 from devices.streams import DeviceStream, StreamWanted, wanted
-from ingest.spool import Spool
-from ingest.streaming import Means, Memory, Streaming, StreamMetrics, StreamState
-from ingest.turnedaway import TurnedAway
+from ingest.push.spool import Spool
+from ingest.push.turnedaway import TurnedAway
+from ingest.streams.streaming import Means, Memory, Streaming, StreamMetrics, StreamState
 from storage import Clock, Database
 
 log = structlog.get_logger(__name__)

@@ -34,11 +34,11 @@ from starlette.routing import Route
 
 from devices.adapters import ADAPTERS
 from devices.adapters.contract import MAX_BYTES, Adapter, HttpReply, Incoming, RefusedError
-from ingest.guessing import Guessing
-from ingest.pushers import Pusher, Pushers
-from ingest.room import NoRoomError, Room
-from ingest.spool import Spool, SpoolFullError
-from ingest.turnedaway import TurnedAway
+from ingest.push.guessing import Guessing
+from ingest.push.pushers import Pusher, Pushers
+from ingest.push.room import NoRoomError, Room
+from ingest.push.spool import Spool, SpoolFullError
+from ingest.push.turnedaway import TurnedAway
 
 log = structlog.get_logger(__name__)
 

@@ -15,11 +15,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-import ingest.guessing
-import ingest.pushing
-import ingest.receiver
+import ingest.push.guessing
+import ingest.push.pushing
+import ingest.push.receiver
 from devices.adapters.contract import MAX_BYTES
-from ingest.spool import OVERHEAD, SpoolLimits
+from ingest.push.spool import OVERHEAD, SpoolLimits
 from storage import Database, KeyRing, MediaStore
 from storage.events import EventRow
 from tests.support.clock import VirtualClock
@@ -39,7 +39,7 @@ HEAD = f"POST /push/cam-1/event HTTP/1.1\nHost: x\nAuthorization: Basic {BASIC}\
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest.pushing, "REFRESH_S", 0.05)
+    monkeypatch.setattr(ingest.push.pushing, "REFRESH_S", 0.05)
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ async def test_during_a_rotation_both_secrets_count_until_it_is_over(site: Pushe
 
 async def test_many_wrong_secrets_are_slowed_and_the_devices_own_is_not(site: PushedSite) -> None:
     assert (await site.push("cam-1/event", event("r-1"))).status_code == 200
-    for _ in range(ingest.guessing.PAIR[0]):
+    for _ in range(ingest.push.guessing.PAIR[0]):
         assert (await site.push("cam-1/event", event(), secret="guess")).status_code == 401
     answer = await site.push("cam-1/event", event(), secret="guess")
     assert (answer.status_code, int(answer.headers["retry-after"]) >= 1) == (429, True)
@@ -356,7 +356,7 @@ async def test_body_that_ends_in_the_middle_is_no_message(site: PushedSite) -> N
 async def test_body_that_does_not_come_is_not_waited_for_for_ever(
     site: PushedSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest.receiver, "BODY_S", 0.1)
+    monkeypatch.setattr(ingest.push.receiver, "BODY_S", 0.1)
     reader, writer = await site.raw(f"{HEAD}Content-Length: 1000\n\n", b"x" * 500)
     assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
     writer.close()
@@ -368,7 +368,7 @@ async def test_burst_of_large_pictures_is_taken_within_the_room_there_is(site: P
     real = site.pushing._spool.put
 
     def put(*given: object) -> object:
-        most.append(ingest.receiver.BODIES_BYTES - room._free)
+        most.append(ingest.push.receiver.BODIES_BYTES - room._free)
         return real(*given)
 
     site.pushing._spool.put = put  # type: ignore[method-assign]
@@ -378,7 +378,7 @@ async def test_burst_of_large_pictures_is_taken_within_the_room_there_is(site: P
     )
     assert {answer.status_code for answer in answers} == {200}
     assert len(most) == 20
-    assert max(most) <= 3 * ingest.receiver.BODIES_A_DEVICE * len(bodies[0]) + 100
+    assert max(most) <= 3 * ingest.push.receiver.BODIES_A_DEVICE * len(bodies[0]) + 100
     await site.stored(*[f"r-{number}" for number in range(20)])
 
 

@@ -13,14 +13,14 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
-from ingest.drain import Drainer, SpoolMetrics
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
-from ingest.pushers import Pushers
-from ingest.receiver import PushMetrics, Receiver
-from ingest.spool import Spool, SpoolLimits
-from ingest.streams import StreamRules, Streams
-from ingest.turnedaway import TurnedAway
+from ingest.push.drain import Drainer, SpoolMetrics
+from ingest.push.pushers import Pushers
+from ingest.push.receiver import PushMetrics, Receiver
+from ingest.push.spool import Spool, SpoolLimits
+from ingest.push.turnedaway import TurnedAway
+from ingest.streams.cameras import StreamRules, Streams
 from storage import Clock, Database, KeyRing
 
 log = structlog.get_logger(__name__)
@@ -86,7 +86,7 @@ class Pushing:
     def start(self) -> None:
         """Opens the spool and begins to empty it; a second call does nothing.
 
-        Raises `OSError` (`ingest.spool.SpoolBusyError` among them) and what the database raises;
+        Raises `OSError` (`ingest.push.spool.SpoolBusyError` among them) and what the database raises;
         it may then be called again.
         """
         if self._started:

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from bus import deadletters
 from ingest.arrival import Arrival
 from ingest.intake import Intake
-from ingest.spool import Spool, SpoolFileError
+from ingest.push.spool import Spool, SpoolFileError
 from ingest.timing import LIVE_WINDOW
 from storage import Clock, Database
 

@@ -7,16 +7,16 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import func, select
 
-import ingest.network
-import ingest.subscriber
+import ingest.mqtt.network
+import ingest.mqtt.subscriber
 from bus.deadletters import DeadLetter
 from devices import presence
 from devices.directory import DeviceDirectory
 from ingest.arrival import Arrival, Settled
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
-from ingest.session import open_session
-from ingest.subscriber import Subscriber, SubscriberMetrics
+from ingest.mqtt.session import open_session
+from ingest.mqtt.subscriber import Subscriber, SubscriberMetrics
 from storage import Database, MediaStore
 from storage.events import EventRow
 from tests.support.brokers import Broker
@@ -112,8 +112,8 @@ def post(
     clock: VirtualClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Post]:
-    monkeypatch.setattr(ingest.subscriber, "RETRY_S", 0.02)
-    monkeypatch.setattr(ingest.network, "RECONNECT_S", (0.05,))
+    monkeypatch.setattr(ingest.mqtt.subscriber, "RETRY_S", 0.02)
+    monkeypatch.setattr(ingest.mqtt.network, "RECONNECT_S", (0.05,))
     post = Post(mqtt_broker, database, media, clock)
     yield post
     post.close()
@@ -271,8 +271,8 @@ def test_broker_that_goes_and_comes_back_finds_ingest_again(post: Post, how: str
 
 
 def test_reading_stops_while_too_much_waits(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest.subscriber, "QUEUE_BYTES", 3000)
-    monkeypatch.setattr(ingest.subscriber, "BATCH_MESSAGES", 4)
+    monkeypatch.setattr(ingest.mqtt.subscriber, "QUEUE_BYTES", 3000)
+    monkeypatch.setattr(ingest.mqtt.subscriber, "BATCH_MESSAGES", 4)
     post.valve.open.clear()
     subscriber = post.start()
     records = [f"r-{number}" for number in range(60)]
@@ -287,7 +287,7 @@ def test_reading_stops_while_too_much_waits(post: Post, monkeypatch: pytest.Monk
 
 
 def test_batches_are_bounded(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest.subscriber, "BATCH_MESSAGES", 7)
+    monkeypatch.setattr(ingest.mqtt.subscriber, "BATCH_MESSAGES", 7)
     sizes: list[int] = []
     take: Callable = post.valve._intake.process
     monkeypatch.setattr(post.valve._intake, "process", lambda batch: sizes.append(len(batch)) or take(batch))

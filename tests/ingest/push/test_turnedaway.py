@@ -5,7 +5,7 @@ from sqlalchemy.exc import OperationalError
 
 from bus.deadletters import DeadLetter
 from ingest.metrics import IntakeMetrics
-from ingest.turnedaway import TurnedAway
+from ingest.push.turnedaway import TurnedAway
 from storage import Database
 from tests.support.clock import VirtualClock
 

@@ -9,7 +9,7 @@ import re
 from typing import Final, NamedTuple
 
 from devices.adapters.contract import MAX_BYTES, MAX_PICTURES
-from ingest.parts import StreamPart
+from ingest.streams.parts import StreamPart
 
 _PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM")
 _MARK: Final = b"\xef\xbb\xbf"

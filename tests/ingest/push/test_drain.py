@@ -9,15 +9,15 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-import ingest.drain
+import ingest.push.drain
 from bus.deadletters import DeadLetter
 from devices import presence
 from devices.directory import DeviceDirectory
 from ingest.arrival import Arrival, Settled
-from ingest.drain import Drainer, SpoolMetrics
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
-from ingest.spool import Spool, SpoolLimits
+from ingest.push.drain import Drainer, SpoolMetrics
+from ingest.push.spool import Spool, SpoolLimits
 from storage import Database, KeyRing, MediaStore
 from storage.events import EventRow
 from tests.support.clock import NOON, VirtualClock
@@ -152,7 +152,7 @@ def test_database_that_is_away_for_days_sets_nothing_aside(works: Works) -> None
 
 
 def test_thread_tries_again_until_the_database_is_back(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest.drain, "RETRY_S", 0.01)
+    monkeypatch.setattr(ingest.push.drain, "RETRY_S", 0.01)
     works.valve.failing = lambda _: AWAY
     works.push(event("r-1"))
     works.drainer.start()
@@ -244,7 +244,7 @@ def test_message_that_fails_beside_others_that_do_not_is_set_aside(
     assert set(works.records()) == {f"r-{number}" for number in range(1, 10)}
     assert works.letters() == [("spool_not_stored", None)]
     assert (works.gauge("messages"), works.gauge("aside")) == (0, 1)
-    assert failed == ingest.drain.PATIENCE + ingest.drain.STRIKES
+    assert failed == ingest.push.drain.PATIENCE + ingest.push.drain.STRIKES
 
 
 def test_two_bad_messages_side_by_side_do_not_hide_each_other(works: Works) -> None:

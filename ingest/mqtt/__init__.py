@@ -1,0 +1,1 @@
+"""From the broker: a session that persists, one thread that reads, one that commits, and the answers."""
