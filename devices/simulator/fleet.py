@@ -152,7 +152,7 @@ def _shares(devices: int, mix: Sequence[Line]) -> list[int]:
 
 
 def _gateway_name(wire: str, device_id: str) -> str:
-    return {"ga1400": "53050200005030000001", "sparkplug": "yard/hut"}.get(wire, device_id)
+    return "53050200005030000001" if wire == "ga1400" else device_id
 
 
 def _name(wire: str, purpose: str, number: int) -> str:

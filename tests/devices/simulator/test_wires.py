@@ -18,6 +18,7 @@ NAMES = {
     "tasmota": "b3-door",
     "axis": "ACCC8E000001",
     "ga1400": "53050200005030000001",
+    "sparkplug": "yard/hut",
 }
 BEHIND = {
     "artemis": ("src-1",),
@@ -26,6 +27,7 @@ BEHIND = {
     "homeassistant": ("binary_sensor.b3_front_door", "binary_sensor.b3_smoke"),
     "chirpstack": ("24e124136c000001",),
     "hc_iot": ("M-77",),
+    "sparkplug": ("box-1",),
     "ga1400": ("53050200001320000001",),
     "double_take": ("porch",),
 }
