@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bus.messages import Picture
 from devices import points, standing
+from devices.adapters import named_in
 from devices.adapters.canonical import CRITICAL
 from devices.adapters.contract import Adapter, Decoded, Incoming, Reading, RefusedError, SignOfLife
 from devices.clocks import Clocks
@@ -80,14 +81,26 @@ class Reader:
         except RefusedError as refused:
             if route is not None and _is_our_own(arrival, route, refused):
                 return Settled()
-            return refuse(batch, arrival, route, refused)
+            return refuse(batch, arrival, route, refused, self._whose(route))
         except (OSError, SQLAlchemyError):
             # The disk or the database, not the message: nothing of this batch may be acknowledged.
             raise
         except Exception as error:
             # A message that we trip over must not be delivered for ever, nor disappear.
             log.exception("ingest.not_understood")
-            return refuse(batch, arrival, route, RefusedError("not_understood", type(error).__name__))
+            unread = RefusedError("not_understood", type(error).__name__)
+            return refuse(batch, arrival, route, unread, self._whose(route))
+
+    def _whose(self, route: Route | None) -> DeviceFacts | None:
+        """Whose topic it is, for whoever looks at a message that nobody could read."""
+        if route is None or route.device is not None:
+            return None
+        for adapter in route.adapters:
+            name = named_in(adapter, route.topic)
+            device = None if name is None else self._directory.speaking(adapter.name, name)
+            if device is not None:
+                return device
+        return None
 
     def _take_lightly(self, arrival: Arrival, route: Route, batch: Batch) -> Settled | None:
         """Settles what is one event to be dropped, its pictures unread; None if it has to be read whole."""

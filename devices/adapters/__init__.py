@@ -90,6 +90,16 @@ def filters() -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted for adapter in ADAPTERS.values() for wanted in adapter.topics))
 
 
+def named_in(adapter: Adapter, topic: str) -> str | None:
+    """Who speaks by a topic alone: a device's name is the first level that its vendor leaves open."""
+    levels = topic.split("/")
+    for wanted in adapter.topics:
+        parts = wanted.split("/")
+        if "+" in parts and matches(parts, levels):
+            return levels[parts.index("+")]
+    return adapter.root if adapter.root == levels[0] else None
+
+
 def matches(wanted: Sequence[str], levels: Sequence[str]) -> bool:
     """Whether an MQTT topic filter matches a topic, both split at their slashes."""
     for position, level in enumerate(wanted):

@@ -12,13 +12,14 @@ from bus import deadletters
 from bus.deadletters import DeadLetter
 from devices.adapters.contract import RefusedError
 from devices.adapters.native import NativeAdapter
-from devices.models import Device, Stage
+from devices.models import Device, DeviceKind, Stage
 from ingest.arrival import Arrival
 from ingest.upkeep import Upkeep
 from storage import Database, KeyRing, MediaStore
 from storage.events import EventRow, OutboxRow
 from storage.keys import install_ring
 from tests.support.clock import NOON, VirtualClock
+from tests.support.compound import device
 from tests.support.gate import Gate, make_gate
 from tests.support.native import event, state, topic
 
@@ -218,3 +219,16 @@ def test_many_letters_are_read_in_portions_the_oldest_first(gate: Gate) -> None:
     assert replay(gate)
     assert len(gate.events()) == 150
     assert not replay(gate)
+
+
+def test_message_that_nobody_can_read_lies_with_the_device_of_its_topic(
+    database: Database, media: MediaStore, clock: VirtualClock
+) -> None:
+    gate = make_gate(database, media, clock)
+    with database.write() as session:
+        session.add(device("term", DeviceKind.DOOR, adapter="facesluice", external_id="1026700"))
+    answer = gate.take(b'{"operator":"RecPush","info":{"RecordID":"3",', on="mqtt/face/1026700/Rec")[0]
+    assert answer is not None
+    assert json.loads(answer.payload)["info"]["SnapOrRecordID"] == 3
+    (letter,) = gate.letters()
+    assert (letter.reason, letter.device_id) == ("malformed_json", "term")

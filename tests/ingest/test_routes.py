@@ -3,7 +3,7 @@
 import pytest
 
 from bus.embedded import MAX_ACK_PENDING, MOST_IN_FLIGHT
-from devices.adapters import ADAPTERS, matches
+from devices.adapters import ADAPTERS, matches, named_in
 from devices.adapters.contract import RefusedError
 from devices.directory import DeviceDirectory
 from devices.models import DeviceKind
@@ -57,3 +57,17 @@ def test_topic_that_leads_nowhere_is_refused(directory: DeviceDirectory, topic: 
     with pytest.raises(RefusedError) as refused:
         routes.find(directory, topic, None)
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("adapter", "topic", "name"),
+    [
+        ("facesluice", "mqtt/face/1026700/Rec", "1026700"),
+        ("facesluice", "mqtt/face/basic", None),
+        ("zhenshi", "917e/device/message/up/ivs_result", "917e"),
+        ("zigbee2mqtt", "zigbee2mqtt/hall/door", "zigbee2mqtt"),
+        ("shelly", "b3-door/online", "b3-door"),
+    ],
+)
+def test_topic_alone_says_whose_unreadable_message_it_is(adapter: str, topic: str, name: str | None) -> None:
+    assert named_in(ADAPTERS[adapter], topic) == name
