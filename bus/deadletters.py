@@ -48,7 +48,7 @@ class DeadLetter(Base):
     # How often the same came.
     count: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     # A keyed hash by which the same is known again; it says nothing of the content.
-    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    known_by: Mapped[str | None] = mapped_column(String(64))
     # How it came, where that cannot be told from the rest: content_type, signed_in, retained.
     context: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
     # Somebody wants it read again; ingest takes this away when it has.
@@ -62,7 +62,7 @@ class DeadLetter(Base):
 
     __table_args__ = (
         Index("ix_dead_letters_received", "received_at"),
-        Index("uq_dead_letters_fingerprint", "fingerprint", unique=True),
+        Index("uq_dead_letters_known_by", "known_by", unique=True),
         Index("ix_dead_letters_device", "device_id", "received_at"),
         Index(
             "ix_dead_letters_asked",
@@ -76,7 +76,7 @@ class DeadLetter(Base):
 _letters = cast("Table", DeadLetter.__table__)
 _AGAIN: Final = (
     update(_letters)
-    .where(_letters.c.fingerprint == bindparam("known"))
+    .where(_letters.c.known_by == bindparam("known"))
     .values(count=_letters.c.count + bindparam("times"), last_seen=bindparam("at"))
     .returning(_letters.c.id)
 )
@@ -93,7 +93,7 @@ def letter(
     device_id: str | None = None,
     adapter: str | None = None,
     raw: bytes | None = None,
-    fingerprint: str | None = None,
+    known_by: str | None = None,
     context: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A new dead letter's columns, cut to what they hold."""
@@ -112,7 +112,7 @@ def letter(
         "size": len(raw) if raw is not None else 0,
         "raw": raw,
         "count": 1,
-        "fingerprint": fingerprint,
+        "known_by": known_by,
         "context": context or {},
         "replayed_at": None,
     }
@@ -130,10 +130,10 @@ def record(session: Session, letters: Sequence[dict[str, Any]]) -> None:
     fresh: list[dict[str, Any]] = []
     by_print: dict[str, list[dict[str, Any]]] = {}
     for one in letters:
-        if one["fingerprint"] is None:
+        if one.get("known_by") is None:
             fresh.append(one)
         else:
-            by_print.setdefault(one["fingerprint"], []).append(one)
+            by_print.setdefault(one["known_by"], []).append(one)
     for known, same in by_print.items():
         times = sum(one["count"] for one in same)
         again = {"known": known, "times": times, "at": same[-1]["received_at"]}
@@ -193,7 +193,7 @@ def settle(session: Session, letter_id: str, outcome: str, became: Sequence[str]
         "became": list(became) or None,
     }
     if outcome == STORED:
-        values["fingerprint"] = None
+        values["known_by"] = None
     session.execute(update(DeadLetter).where(DeadLetter.id == letter_id).values(values))
 
 

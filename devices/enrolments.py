@@ -50,7 +50,7 @@ class TerminalEnrolment(OwnedByCompound, Base):
     # The same for a card.
     card: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     # What the terminal has confirmed to hold, and what it was sent last: keyed hashes, see `devices.lists`.
-    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    content_mark: Mapped[str | None] = mapped_column(String(64))
     sent: Mapped[str | None] = mapped_column(String(64))
     # The batch that it went with last.
     push: Mapped[str | None] = mapped_column(String(32), index=True)

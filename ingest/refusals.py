@@ -81,7 +81,7 @@ def _keep(
             device_id=device_id,
             adapter=route.adapters[0].name if route is not None else None,
             raw=arrival.payload,
-            fingerprint=known_by,
+            known_by=known_by,
             context=context,
         )
     )

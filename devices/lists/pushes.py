@@ -119,7 +119,7 @@ def give_up(session: Session, at: dt.datetime) -> list[str]:
         session.execute(
             update(TerminalEnrolment)
             .where(TerminalEnrolment.push == push.id)
-            .values(fingerprint=None, lay_face=TerminalEnrolment.face, lay_card=TerminalEnrolment.card)
+            .values(content_mark=None, lay_face=TerminalEnrolment.face, lay_card=TerminalEnrolment.card)
         )
         session.execute(
             update(DeleteOrder)
@@ -141,7 +141,7 @@ def forget_in_flight(session: Session, device_id: str, at: dt.datetime) -> None:
         .where(TerminalEnrolment.device == device_id)
         .values(
             push=None,
-            fingerprint=None,
+            content_mark=None,
             confirmed_at=None,
             next_try_at=None,
             lay_face=TerminalEnrolment.face,
@@ -205,7 +205,7 @@ def _settle_people(
 
 
 def _confirm(row: TerminalEnrolment, at: dt.datetime) -> None:
-    row.fingerprint, row.confirmed_at = row.sent, at
+    row.content_mark, row.confirmed_at = row.sent, at
     row.lay_face, row.lay_card = row.face, row.card
     if row.picture is not None or row.refused_picture is None:
         row.failures, row.next_try_at, row.refused_picture = 0, None, None
@@ -213,7 +213,7 @@ def _confirm(row: TerminalEnrolment, at: dt.datetime) -> None:
 
 
 def _refuse(row: TerminalEnrolment, code: str, text: str, at: dt.datetime) -> None:
-    row.fingerprint = None
+    row.content_mark = None
     row.code, row.text = code or "refused", text
     row.refused_picture = row.picture or row.refused_picture
     # What was refused is not there; what lay there before may be.

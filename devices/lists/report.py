@@ -66,7 +66,7 @@ def of(session: Session, device_id: str) -> ListReport | None:
     entries = session.scalars(select(TerminalEnrolment).where(TerminalEnrolment.device == device_id)).all()
     if row is None and not leaving and not entries:
         return None
-    confirmed = [entry for entry in entries if entry.fingerprint is not None]
+    confirmed = [entry for entry in entries if entry.content_mark is not None]
     flying = pushes.in_flight(session, device_id)
     last: TerminalPush | None = session.scalars(
         select(TerminalPush)
@@ -113,5 +113,5 @@ def _refused(entry: TerminalEnrolment) -> Refused:
         entry.text or "",
         entry.failures,
         entry.next_try_at,
-        entry.fingerprint is not None,
+        entry.content_mark is not None,
     )

@@ -48,7 +48,7 @@ class TurnedAway:
                 now,
                 detail=detail,
                 device_id=named,
-                fingerprint=mark,
+                known_by=mark,
                 context={"client": address},
             )
             self._pending[mark] = letter | {"size": min(size, _INTEGER_MAX)}

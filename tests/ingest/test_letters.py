@@ -59,11 +59,11 @@ def test_poison_every_ten_seconds_is_one_letter_with_a_count(gate: Gate) -> None
 def test_fingerprint_says_nothing_of_the_content_without_the_key(gate: Gate) -> None:
     gate.take(b"poison")
     (letter,) = gate.letters()
-    assert len(letter.fingerprint) == 64
+    assert len(letter.known_by) == 64
     said = ("mqtt", "malformed_json", "cam-1", topic())
-    assert letter.fingerprint == deadletters.fingerprint(*said, raw=b"poison")
+    assert letter.known_by == deadletters.fingerprint(*said, raw=b"poison")
     install_ring(KeyRing({1: bytes(32)}))
-    assert letter.fingerprint != deadletters.fingerprint(*said, raw=b"poison")
+    assert letter.known_by != deadletters.fingerprint(*said, raw=b"poison")
 
 
 @pytest.mark.parametrize("on", [topic("cam-2"), topic(leaf="state")])

@@ -185,7 +185,7 @@ def _lists() -> None:
         batch.alter_column("person", existing_type=sa.String(64), nullable=True)
         batch.add_column(sa.Column("visitor_pass", sa.String(64), nullable=True))
         batch.add_column(sa.Column("card", sa.Boolean(), nullable=False, server_default=sa.false()))
-        batch.add_column(sa.Column("fingerprint", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("content_mark", sa.String(64), nullable=True))
         batch.add_column(sa.Column("sent", sa.String(64), nullable=True))
         batch.add_column(sa.Column("push", sa.String(32), nullable=True))
         batch.add_column(sa.Column("confirmed_at", moment(), nullable=True))
@@ -269,12 +269,12 @@ def _letters() -> None:
     with op.batch_alter_table("dead_letters") as batch:
         batch.add_column(sa.Column("adapter", sa.String(32), nullable=True))
         batch.add_column(sa.Column("last_seen", moment(), nullable=True))
-        batch.add_column(sa.Column("fingerprint", sa.String(64), nullable=True))
+        batch.add_column(sa.Column("known_by", sa.String(64), nullable=True))
         batch.add_column(sa.Column("replay_asked_at", moment(), nullable=True))
         batch.add_column(sa.Column("replay_asked_by", sa.String(64), nullable=True))
         batch.add_column(sa.Column("outcome", sa.String(64), nullable=True))
         batch.add_column(sa.Column("became", storage.columns.JsonText(), nullable=True))
-    op.create_index("uq_dead_letters_fingerprint", "dead_letters", ["fingerprint"], unique=True)
+    op.create_index("uq_dead_letters_known_by", "dead_letters", ["known_by"], unique=True)
     op.create_index("ix_dead_letters_device", "dead_letters", ["device_id", "received_at"])
     asked = sa.text("replay_asked_at IS NOT NULL")
     op.create_index(

@@ -196,7 +196,7 @@ def test_terminal_ends_with_exactly_whom_it_should_know(
             here.do(("set_carries", *arguments) if name == "carries" else step)
         here.settle()
         assert here.post.there() == here.expected()
-        assert {row.fingerprint is not None for row in here.post.rows().values()} <= {True}
+        assert {row.content_mark is not None for row in here.post.rows().values()} <= {True}
         assert {order.state for order in here.post.orders()} <= {OrderState.CONFIRMED}
 
 
