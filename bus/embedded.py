@@ -17,6 +17,9 @@ from bus.mqttnames import subjects_of, topic_of
 # A little above the protocol's own limit, so that a message that is too large reaches
 # ingest and becomes a dead letter with its bytes instead of a broken connection.
 MAX_PAYLOAD = "16MB"
+# What the server holds for one reader that is slower than it is. With the default of 64 MB it
+# breaks ingest's connection off, again and again, while a burst of pictures waits for it.
+MAX_PENDING = "512MB"
 # A device reconnects within seconds; a message that ingest did not acknowledge comes again after this.
 ACK_WAIT = "2s"
 # Messages in flight to ingest on one topic filter: two full batches. Whatever waits longer than
@@ -78,6 +81,7 @@ class EmbeddedConfig:
                 'server_name: "ringward"',
                 f"listen: {_quote(f'{self.host}:{self.nats_port}')}",
                 f"max_payload: {MAX_PAYLOAD}",
+                f"max_pending: {MAX_PENDING}",
                 "jetstream {",
                 f"  store_dir: {_quote(str(self.store))}",
                 # A power cut takes nothing that was acknowledged.
