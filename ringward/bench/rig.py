@@ -33,9 +33,17 @@ class Rig:
     broker: BrokerChild
 
 
+def extra(count: int) -> list[str]:
+    """Names of further devices at the entrance."""
+    return [f"bench-more-{number}" for number in range(count)]
+
+
 @contextmanager
-def rig() -> Iterator[Rig]:
-    """Starts a broker in a temporary folder, and takes everything away again."""
+def rig(*, more: int = 0) -> Iterator[Rig]:
+    """Starts a broker in a temporary folder, and takes everything away again.
+
+    `more` is how many devices of the names of `extra` there are beside the two cameras.
+    """
     with tempfile.TemporaryDirectory(prefix="ringward-bench-") as folder:
         nats_port = free_port("127.0.0.1", 15222)
         mqtt_port = free_port("127.0.0.1", 15883)
@@ -44,7 +52,7 @@ def rig() -> Iterator[Rig]:
         )
         foundation = lay(settings)
         schema.metadata.create_all(foundation.database.engine)
-        _furnish(foundation)
+        _furnish(foundation, more)
         broker = BrokerChild(foundation)
         broker.start()
         try:
@@ -54,7 +62,7 @@ def rig() -> Iterator[Rig]:
             foundation.database.close()
 
 
-def _furnish(foundation: Foundation) -> None:
+def _furnish(foundation: Foundation, more: int) -> None:
     secret_hash = hash_secret(SECRET)
     with foundation.database.write() as session:
         session.add(Compound(id=COMPOUND, name=COMPOUND))
@@ -66,6 +74,7 @@ def _furnish(foundation: Foundation) -> None:
         for device_id, kind in (
             (FACE_CAMERA, DeviceKind.FACE_CAMERA),
             (PLATE_CAMERA, DeviceKind.PLATE_CAMERA),
+            *((name, DeviceKind.DOOR) for name in extra(more)),
         ):
             session.add(
                 Device(

@@ -52,6 +52,27 @@ def test_decisions_are_measured_from_the_cameras_publish() -> None:
         assert found["ceilings"][f"direct_{kind}_p50_ms"] > 0
 
 
+def test_backlog_of_an_outage_drains_while_a_live_device_speaks() -> None:
+    found = bench("backlog", "--devices", "5", "--events", "500", "--hours", "8", "--live-seconds", "4")
+    figures = found["figures"]
+    assert figures["drained_events_per_s"] > 0
+    real_time = found["ceilings"]["real_time_events_per_s"]
+    assert math.isclose(real_time, 500 / 28_800, abs_tol=0.001)
+    assert found["ratios"]["drained_over_real_time"] > 1
+    for when in ("calm", "beside"):
+        p50 = figures[f"{when}_publish_to_commit_p50_ms"]
+        assert 0 < p50 <= figures[f"{when}_publish_to_commit_p99_ms"]
+
+
+def test_burst_is_measured_in_the_memory_of_an_ingest_of_its_own() -> None:
+    found = bench("burst", "--messages", "4", "--megabytes", "1")
+    figures = found["figures"]
+    assert figures["rss_before_mb"] > 0
+    assert figures["rss_before_mb"] < figures["rss_peak_mb"]
+    assert figures["twice_as_much_stored_in_s"] > 0
+    assert found["ceilings"]["burst_mb"] == 4
+
+
 def test_retention_deletes_everything_while_events_come_in() -> None:
     found = bench("retention", "--events", "1000", "--seconds", "2")
     figures, ceilings = found["figures"], found["ceilings"]
