@@ -8,7 +8,7 @@ PORTRAITS := $(VENV)/share/ringward/portraits
 PYTHON    ?= $(shell command -v python3.11 || command -v python3)
 PIP       := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: run up test check format bench fuzz screenshots lock clean tools
+.PHONY: run up test check format bench chaos fuzz screenshots lock clean tools
 
 run: $(VENV)/.run $(PORTRAITS)/.done   ## the demo, at the address that it prints
 	$(VENV)/bin/ringward demo
@@ -32,6 +32,8 @@ format: $(VENV)/.dev
 bench: $(VENV)/.run $(PORTRAITS)/.done
 	$(VENV)/bin/ringward bench ingest
 	$(VENV)/bin/ringward bench flood
+	$(VENV)/bin/ringward bench backlog
+	$(VENV)/bin/ringward bench burst
 	$(VENV)/bin/ringward bench hour
 	$(VENV)/bin/ringward bench decide
 	$(VENV)/bin/ringward bench registry
@@ -43,6 +45,9 @@ MINUTES ?= 10
 fuzz: $(VENV)/.fuzz                    ## every decoder, ten minutes each way; what it finds becomes a test
 	$(PY) -m tests.fuzz hypothesis --minutes $(MINUTES)
 	$(PY) -m tests.fuzz atheris --minutes $(MINUTES)
+
+chaos: $(VENV)/.dev                    ## a hundred thousand events over random faults; needs root
+	$(PY) -m tests.chaos $(ARGS)
 
 screenshots: $(VENV)/.dev $(PORTRAITS)/.done tools   ## docs/screenshots, from the running demo
 	$(PY) -m tests.screenshots

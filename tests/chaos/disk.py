@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-_BLOCK = 64 * 1024
-
 
 @dataclass(frozen=True)
 class Disk:
@@ -20,14 +18,16 @@ class Disk:
 
     def fill(self) -> None:
         """Takes every byte that is left."""
-        with (self.folder / "filler").open("ab", buffering=0) as filler:
-            for size in (_BLOCK, 512):
+        part = os.statvfs(self.folder).f_blocks * os.statvfs(self.folder).f_frsize
+        with (self.folder / "filler").open("ab") as filler:
+            while part:
+                # Others write meanwhile: what does not fit any more is asked for in smaller parts.
                 try:
-                    while True:
-                        filler.write(bytes(size))
+                    os.posix_fallocate(filler.fileno(), os.fstat(filler.fileno()).st_size, part)
                 except OSError as error:
                     if error.errno != errno.ENOSPC:
                         raise
+                    part //= 2
 
     def free(self) -> None:
         (self.folder / "filler").unlink()

@@ -19,7 +19,7 @@ from devices import credentials, presence
 from devices.models import DeviceKind
 from devices.simulator.checker import Verdict, check
 from devices.simulator.history import Entry, read
-from ingest.session import open_session
+from ingest.mqtt.session import open_session
 from ringward.foundation import lay
 from ringward.settings import Settings
 from storage import Database, migrate
@@ -206,6 +206,10 @@ class Site:
         """How many answers devices have had, or how many of one sort."""
         return sum(entry.by is not None and by in {None, entry.by} for entry in self.entries())
 
+    def busy(self) -> bool:
+        """Whether a device still waits for an answer."""
+        return not all(one.is_answered() for one in self._devices)
+
     def stored(self) -> int:
         with self.ground.database.read() as session:
             events = (
@@ -234,10 +238,10 @@ class Site:
         self.keep_alive()
         return listens(self.push_port, self.push_host)
 
-    def settle(self) -> Verdict:
+    def settle(self, within_s: float = SETTLE_S) -> Verdict:
         """Waits until all devices are answered and everything acknowledged is stored; then looks."""
         for one in self._devices:
-            self._await(one)
+            self._await(one, within_s)
         told = sum(one.work.count * len(one.work.devices) for one in self._devices)
         refused = sum(
             one.work.count // one.work.poison_every * len(one.work.devices)
@@ -249,16 +253,18 @@ class Site:
             self.keep_alive()
             return self.stored() >= told - refused
 
-        assert holds_within(all_in, SETTLE_S), f"{self.stored()} of {told - refused}\n{self.how_it_stands()}"
+        assert holds_within(all_in, within_s, 0.2), (
+            f"{self.stored()} of {told - refused}\n{self.how_it_stands()}"
+        )
         if self.rest._process is not None:
-            wait_until(lambda: self.outbox() == 0, "the outbox is empty", SETTLE_S)
+            wait_until(lambda: self.outbox() == 0, "the outbox is empty", within_s)
         for one in self._devices:
             one.close()
         return self.verdict()
 
-    def _await(self, devices: Devices) -> None:
+    def _await(self, devices: Devices, within_s: float = SETTLE_S) -> None:
         waits = f"{devices.work.kind} devices wait for answers"
-        assert holds_within(devices.is_answered, SETTLE_S), f"{waits}\n{self.how_it_stands()}"
+        assert holds_within(devices.is_answered, within_s), f"{waits}\n{self.how_it_stands()}"
 
     def how_it_stands(self) -> str:
         """For whoever reads of a failure: what nobody answered, and what the processes said last."""
