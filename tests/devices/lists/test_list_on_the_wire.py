@@ -15,7 +15,7 @@ from devices.lists.models import PushState
 from devices.lists.reconciler import Reconciler
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
-from ingest.subscriber import Subscriber, SubscriberMetrics
+from ingest.mqtt.subscriber import Subscriber, SubscriberMetrics
 from storage import Database, MediaStore
 from tests.support.brokers import Broker, NatsServer
 from tests.support.clock import VirtualClock
