@@ -104,9 +104,12 @@ class Intake:
     def _commit(self, batch: Batch, also: Also | None = None) -> Batch:
         """Commits a batch, and in the same transaction what `also` adds to it."""
         self._flood.begin()
+        self._reader.begin()
         try:
             for position, arrival in enumerate(batch.arrivals):
                 batch.settled.append(self._reader.take(position, arrival, batch))
+            # Before the transaction, which others wait for.
+            self._reader.settle_pictures()
             with self._database.write() as session:
                 fresh = self._store(session, batch)
                 if also is not None:
@@ -125,6 +128,7 @@ class Intake:
         """Writes everything in one transaction; returns the events that were new."""
         if batch.unnamed:
             self._reader.name(session, batch)
+            self._reader.settle_pictures()
 
         def conflict(position: int, prepared: Prepared) -> None:
             self._conflict(position, prepared, batch)

@@ -19,6 +19,7 @@ from ingest import identity, routes
 from ingest.arrival import Arrival, Settled
 from ingest.batch import Batch, Origin
 from ingest.lightly import without_pictures
+from ingest.pictures import Pictures
 from ingest.refusals import as_known, incoming, refuse
 from ingest.routes import Route
 from ingest.rows import Prepared, prepare
@@ -52,16 +53,24 @@ class _Times(NamedTuple):
 
 
 class Reader:
-    """Reads arrivals into a batch. Pictures are on the disk when it returns."""
+    """Reads arrivals into a batch. Pictures are on the disk once `settle_pictures` has returned."""
 
     def __init__(self, media: MediaStore, directory: DeviceDirectory, clocks: Clocks) -> None:
-        self._media = media
+        self._pictures = Pictures(media)
         self._directory = directory
         self._clocks = clocks
         # When a device said last that it had just connected.
         self._births: dict[str, dt.datetime] = {}
         # What each says of itself, so that only news are compared with what is stored.
         self._said: dict[str, dict[str, Any]] = {}
+
+    def begin(self) -> None:
+        """Another batch, or the same once more."""
+        self._pictures.begin()
+
+    def settle_pictures(self) -> None:
+        """Waits for the disk. Raises what the disk raises."""
+        self._pictures.settle()
 
     def take(self, position: int, arrival: Arrival, batch: Batch) -> Settled:
         """Reads one arrival. Raises only what the disk or the database raises."""
@@ -311,7 +320,7 @@ class Reader:
     def _prepare(self, arrival: Arrival, device: DeviceFacts, reading: Reading, times: _Times) -> Prepared:
         pictures = []
         for role, content in reading.pictures:
-            stored = self._media.put(content)
+            stored = self._pictures.put(content)
             pictures.append(Picture(role, stored.media_id, stored.size))
         return prepare(
             device, reading, times.device_time, times.marks, times.timing, arrival.received_at, pictures

@@ -48,13 +48,17 @@ class MediaStore:
         With a subject they are sealed with that person's key and go with it: an enrolled
         photo. Two people's copies of one photo are two pictures.
         """
-        # The name carries no readable hash of the picture: whoever has a photo must not be
-        # able to ask the folder whether that photo is in it.
-        digest = hashlib.sha256(content).hexdigest()
-        media_id = self._ring.fingerprint("media", digest if subject is None else f"{subject}\x1f{digest}")
+        media_id = self.id_of(content, subject=subject)
         if not self.exists(media_id):
             self._objects.write(_name(media_id), self._seal(content, subject))
         return StoredPicture(media_id, len(content))
+
+    def id_of(self, content: bytes, *, subject: str | None = None) -> str:
+        """What the bytes are called, stored or not."""
+        # The name carries no readable hash of the picture: whoever has a photo must not be
+        # able to ask the folder whether that photo is in it.
+        digest = hashlib.sha256(content).hexdigest()
+        return self._ring.fingerprint("media", digest if subject is None else f"{subject}\x1f{digest}")
 
     def get(self, media_id: str) -> bytes:
         """The picture's bytes. Raises `MediaNotFoundError`, and `OSError` when the bucket is away."""
