@@ -14,7 +14,7 @@ from devices.streams import StreamGiven
 from ringward.foundation import lay
 from ringward.settings import Settings
 from tests.chaos.test_spool_kill import Site, site  # noqa: F401
-from tests.ingest.test_streams import invented, pictured, plate, told
+from tests.ingest.streams.test_cameras import invented, pictured, plate, told
 from tests.support.cameras import PASSWORD, USER, Camera
 from tests.support.compound import device
 from tests.support.waiting import wait_until
