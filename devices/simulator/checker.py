@@ -22,6 +22,7 @@ from storage.events import EventRow
 
 MOST_SHOWN: Final = 20
 _PARTS: Final = re.compile(r"[:/@]")
+_NOT_YET: Final = "broker_auth_failed"
 _LONG_AGO: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -193,8 +194,9 @@ def _letters(
     ours = set(devices)
     for letter in session.scalars(select(DeadLetter).where(DeadLetter.received_at >= since)):
         if letter.raw is None:
-            # The broker's own refusals: of them only the log knows.
-            if letter.device_id in ours:
+            # The broker's own refusals: of them only the log knows. A sign-in that came before the
+            # broker had read its users is tried again, and no message.
+            if letter.device_id in ours and letter.reason != _NOT_YET:
                 verdict.strange_letters += 1
                 verdict.differ(f"letter: {letter.device_id} {letter.reason} {letter.topic[:80]}")
             continue

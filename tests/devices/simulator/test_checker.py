@@ -148,6 +148,16 @@ def test_a_broken_message_must_lie_with_the_dead_letters(database: Database) -> 
         assert check([], session, {"cam-1"}, NOON).strange_letters == 1
 
 
+@pytest.mark.parametrize(("reason", "strange"), [("broker_auth_failed", 0), ("broker_forbidden_topic", 1)])
+def test_a_sign_in_before_its_time_is_no_message_and_a_forbidden_topic_is_one(
+    database: Database, reason: str, strange: int
+) -> None:
+    with database.write() as session:
+        deadletters.record(session, [deadletters.letter("broker", reason, LATER, device_id="cam-1")])
+    with database.read() as session:
+        assert check([], session, {"cam-1"}, NOON).strange_letters == strange
+
+
 def test_a_history_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     history = History(tmp_path / "deep" / "history.ndjson")
     history.add(told("told", ms=1.5, by="puback"))
