@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
+from devices.adapters.canonical import CRITICAL
 from devices.adapters.contract import Reading
 from devices.directory import DeviceFacts
 from ingest.arrival import Arrival
@@ -15,6 +16,11 @@ from storage.events import EventRow
 
 AGAIN_WITHIN: Final = dt.timedelta(hours=1)
 """How long after a message the broker's second delivery of it is looked for."""
+
+ALARM_AGAIN_WITHIN: Final = dt.timedelta(minutes=2)
+"""The same for alarms. What a broker held back for want of room is called a second delivery too, and
+a press of a button that is taken for another one would be nobody's; within so short a time the
+incident of the one before is still open."""
 
 WRONG_AT_MOST: Final = dt.timedelta(days=2)
 """A device's time is taken for its own within a day of ours; a little more than twice that is searched."""
@@ -77,15 +83,17 @@ def named(session: Session, arrival: Arrival, device: DeviceFacts, reading: Read
     marks = (*reading.marks, "no_record_id")
     if reading.device_time is not None:
         return msgspec.structs.replace(reading, record_id=head, marks=marks)
-    if arrival.again and _is_stored(session, device, head, arrival.received_at):
+    if arrival.again and _is_stored(session, device, head, arrival.received_at, reading.type):
         return None
     # To the microsecond: two messages of one batch differ.
     record_id = f"{head}@{arrival.received_at.isoformat()}"
     return msgspec.structs.replace(reading, record_id=record_id, marks=marks)
 
 
-def _is_stored(session: Session, device: DeviceFacts, head: str, received_at: dt.datetime) -> bool:
-    since = received_at - AGAIN_WITHIN
+def _is_stored(
+    session: Session, device: DeviceFacts, head: str, received_at: dt.datetime, event_type: str
+) -> bool:
+    since = received_at - (ALARM_AGAIN_WITHIN if event_type in CRITICAL else AGAIN_WITHIN)
     asked = {"device": device.device_id, "since": since, "pattern": f"{head}@%"}
     row = session.execute(_LIKE_IT, asked).first()
     return row is not None

@@ -145,6 +145,18 @@ def test_button_without_number_or_time_is_one_event_a_press(gate: Gate) -> None:
     ] * 2
 
 
+def test_press_that_the_broker_held_back_counts_though_an_earlier_one_was_the_same(gate: Gate) -> None:
+    press = json.dumps({"action": "emergency"}).encode()
+    on = "zigbee2mqtt/side_door"
+    gate.take(press, on=on)
+    gate.clock.advance(120)
+    gate.intake.process([Arrival(on, press, gate.clock.now(), again=True)])
+    assert len(gate.events()) == 1
+    gate.clock.advance(1)
+    gate.intake.process([Arrival(on, press, gate.clock.now(), again=True)])
+    assert len(gate.events()) == 2
+
+
 def test_second_delivery_of_what_was_never_stored_is_stored(gate: Gate) -> None:
     press = json.dumps({"action": "emergency"}).encode()
     gate.intake.process([Arrival("zigbee2mqtt/side_door", press, NOON, again=True)])
