@@ -8,7 +8,9 @@ Quirks:
 - a metric may be named by an alias that only its birth certificate explains; whoever joins later
   cannot read it, so nodes have to be set to send names: an alias alone is refused;
 - NDEATH is the last will and its time is that of the connection, not of the death;
-- commands (NCMD, DCMD) share the namespace.
+- commands (NCMD, DCMD) share the namespace;
+- a node's name is its own within its group only: here it has to be one's own altogether, since a
+  name with a slash in it can be granted no topics.
 
 Source: the Sparkplug 3.0 specification, chapters 4 (topics) and 6 (payload B).
 """
@@ -99,16 +101,13 @@ class SparkplugAdapter(Adapter):
         )
 
     def rights(self, external_id: str) -> Rights:
-        group, _, node = external_id.partition("/")
-        if not node:
-            group, node = "+", external_id
-        own = [f"{ROOT}/{group}/{kind}/{node}" for kind in ("NBIRTH", "NDATA", "NDEATH")]
-        behind = [f"{ROOT}/{group}/{kind}/{node}/+" for kind in ("DBIRTH", "DDATA", "DDEATH")]
-        return Rights((*own, *behind), (f"{ROOT}/{group}/NCMD/{node}", f"{ROOT}/{group}/DCMD/{node}/+"))
+        own = [f"{ROOT}/+/{kind}/{external_id}" for kind in ("NBIRTH", "NDATA", "NDEATH")]
+        behind = [f"{ROOT}/+/{kind}/{external_id}/+" for kind in ("DBIRTH", "DDATA", "DDEATH")]
+        return Rights((*own, *behind), (f"{ROOT}/+/NCMD/{external_id}", f"{ROOT}/+/DCMD/{external_id}/+"))
 
 
 def _place(topic: str) -> tuple[str, str | None, str | None]:
-    """(message type, group/edge node, device); a message without its topic is read as data of a node."""
+    """(message type, edge node, device); a message without its topic is read as data of a node."""
     if not topic:
         return "NDATA", None, None
     parts = topic.split("/")
@@ -121,7 +120,7 @@ def _place(topic: str) -> tuple[str, str | None, str | None]:
         raise RefusedError("wrong_topic", f"no message type {kind[:32]}")
     if (kind[0] == "D") != (len(parts) == 5):
         raise RefusedError("wrong_topic", "a device's message names its device, a node's does not")
-    return kind, f"{parts[1]}/{parts[3]}", parts[4] if len(parts) == 5 else None
+    return kind, parts[3], parts[4] if len(parts) == 5 else None
 
 
 def _payload(body: bytes) -> tuple[int | None, list[_Metric]]:

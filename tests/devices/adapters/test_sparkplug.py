@@ -50,7 +50,7 @@ def test_contact_of_a_device_is_a_door_by_its_name() -> None:
     (reading,) = decoded.readings
     assert (reading.type, reading.device, reading.device_time) == ("door.opened", "box-1", AT)
     assert reading.point == ("door:Inputs/North Gate Door", "open")
-    assert (decoded.sender, decoded.signs[0].online, decoded.signs[0].device) == ("yard/hut", True, "box-1")
+    assert (decoded.sender, decoded.signs[0].online, decoded.signs[0].device) == ("hut", True, "box-1")
 
 
 def test_historical_metric_completes_history_and_moves_nothing_of_now() -> None:
