@@ -18,7 +18,7 @@ NAMES = {
     "tasmota": "b3-door",
     "axis": "ACCC8E000001",
     "ga1400": "53050200005030000001",
-    "sparkplug": "yard/hut",
+    "sparkplug": "hut",
 }
 BEHIND = {
     "artemis": ("src-1",),
