@@ -3,10 +3,13 @@
 Run as a process: python -m ringward.bench.publisher PORT COUNT SIZE FIRST_ID RATE QOS
 """
 
+import base64
 import datetime as dt
 import json
+import random
 import sys
 import time
+from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -16,9 +19,13 @@ from ringward.bench.rig import COMPOUND, FACE_CAMERA, SECRET
 DEADLINE_S = 300.0
 
 
+# From this size on an event is a picture's, as at a gate; below it only a reader's.
+PICTURE_FROM = 10_000
+
+
 def event(number: int, size: int) -> bytes:
-    """A native event padded to `size` bytes."""
-    body = {
+    """A native event of about `size` bytes: padded, or with a picture of its own."""
+    body: dict[str, Any] = {
         "v": 1,
         "id": f"r-{number}",
         "type": "access.granted",
@@ -27,7 +34,13 @@ def event(number: int, size: int) -> bytes:
         "credential": {"kind": "card", "ref": "c-1"},
         "attributes": {"sent_at": time.time(), "pad": ""},
     }
-    body["attributes"]["pad"] = "x" * max(0, size - len(json.dumps(body)))  # type: ignore[index]
+    if size >= PICTURE_FROM:
+        # No two alike: one that is known already would not be written again.
+        seen = random.Random(number).randbytes((size - len(json.dumps(body))) * 3 // 4 - 40)  # noqa: S311
+        jpeg = base64.b64encode(b"\xff\xd8\xff" + seen + b"\xff\xd9").decode()
+        body |= {"type": "face.captured", "images": [{"role": "face", "jpeg": jpeg}]}
+    else:
+        body["attributes"]["pad"] = "x" * max(0, size - len(json.dumps(body)))
     return json.dumps(body).encode()
 
 

@@ -16,9 +16,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 @app.command("ingest")
 def ingest(
-    events: Annotated[int, typer.Option(min=1000, max=200_000, help="Events a round.")] = 20_000,
+    events: Annotated[int, typer.Option(min=100, max=200_000, help="Events a round.")] = 20_000,
     rounds: Annotated[int, typer.Option(min=1, max=9, help="Medians are taken over the rounds.")] = 3,
-    size: Annotated[int, typer.Option(min=300, max=100_000, help="Bytes an event.")] = 2048,
+    size: Annotated[
+        int, typer.Option(min=300, max=400_000, help="Bytes an event; from 10,000 on a picture's.")
+    ] = 2048,
     as_json: AsJson = False,
 ) -> None:
     """Durable events a second (QoS 1, publish → commit → PUBACK) beside raw paho manual ack.
