@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 import ringward.schema
 import storage.keys
@@ -15,6 +16,14 @@ from tests.support.brokers import Broker, Mosquitto, NatsServer
 from tests.support.clock import VirtualClock
 from tests.support.postgres import Postgres
 from tests.support.s3 import S3
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A command that runs in the tests' own process sets up logs for the tests that follow it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture
