@@ -1,16 +1,13 @@
 """Forms that devices push over HTTP: url-encoded, or in parts as a browser sends them."""
 
-import re
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from devices.adapters import multipart
 from devices.adapters.contract import MAX_BYTES, RefusedError
 from devices.adapters.fields import read_json
 
 _MOST_FIELDS: Final = 200
-_BOUNDARY: Final = re.compile(r'boundary="?([^";,\s]{1,100})"?', re.IGNORECASE)
-_NAME: Final = re.compile(rb'[;\s]name="?([^";\r\n]{1,100})"?', re.IGNORECASE)
-_FILE: Final = re.compile(rb"[;\s]filename=", re.IGNORECASE)
 
 
 def is_form(body: bytes, content_type: str | None) -> bool:
@@ -39,8 +36,8 @@ def read_form(body: bytes, content_type: str | None) -> dict[str, str]:
     """
     if len(body) > MAX_BYTES:
         raise RefusedError("too_large", f"{len(body)} bytes, at most {MAX_BYTES}")
-    if "multipart" in (content_type or "").lower() or body.lstrip().startswith(b"--"):
-        return _parts(body, content_type or "")
+    if multipart.is_multipart(body, content_type):
+        return _parts(body, content_type)
     try:
         # Text that is no form has no pairs, which `strict_parsing` refuses.
         pairs = parse_qsl(
@@ -53,18 +50,9 @@ def read_form(body: bytes, content_type: str | None) -> dict[str, str]:
     return dict(pairs)
 
 
-def _parts(body: bytes, content_type: str) -> dict[str, str]:
-    named = _BOUNDARY.search(content_type)
-    first = body.lstrip().split(b"\n", 1)[0].strip()
-    boundary = b"--" + named.group(1).encode() if named else first
-    if len(boundary) <= 2:
-        raise RefusedError("malformed_multipart", "no boundary")
-    found: dict[str, str] = {}
-    for part in body.split(boundary)[1 : _MOST_FIELDS + 1]:
-        head, gap, content = part.replace(b"\r\n", b"\n").partition(b"\n\n")
-        name = _NAME.search(head)
-        if gap and name is not None and _FILE.search(head) is None:
-            found[_text(name.group(1))] = _text(content.removesuffix(b"\n"))
+def _parts(body: bytes, content_type: str | None) -> dict[str, str]:
+    told = multipart.parts(body, content_type)
+    found = {part.field: _text(part.content) for part in told if part.field is not None}
     if not found:
         raise RefusedError("malformed_multipart", "no fields")
     return found

@@ -49,9 +49,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
     Raises `RefusedError`: too_large, malformed_json, not_an_object, invalid_field.
     """
-    if len(body) > MAX_BYTES:
-        raise RefusedError("too_large", f"{len(body)} bytes, at most {MAX_BYTES}")
-    data: dict[str, Any] = stripped(read_json(readable(body)))
+    data: dict[str, Any] = stripped(read_json(body))
     return data
 
 

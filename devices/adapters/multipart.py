@@ -21,6 +21,8 @@ class Part(NamedTuple):
     name: str
     content_type: str
     content: bytes
+    # The name of a form's field as it was written; None of a file and of what has no name.
+    field: str | None = None
 
 
 def is_multipart(body: bytes, content_type: str | None) -> bool:
@@ -69,14 +71,16 @@ def _part(piece: bytes) -> Part:
     if gap is None or cut.lstrip()[:1] in {b"<", b"{"}:
         return Part("", "", cut.strip())
     head = cut[: gap.start()].decode("utf-8", "replace")
-    kind, names = "", []
+    kind, names, field = "", [], None
     for line in head.splitlines():
         label, _, value = line.partition(":")
         match label.strip().lower():
             case "content-type":
                 kind = value.strip().lower()
             case "content-disposition":
-                names += [found.group(1) for found in (_NAME.search(value), _FILE.search(value)) if found]
+                named, file = _NAME.search(value), _FILE.search(value)
+                names += [found.group(1) for found in (named, file) if found]
+                field = named.group(1) if named is not None and file is None else None
             case "content-id":
                 names.append(value.strip().strip("<>"))
-    return Part(" ".join(names).lower(), kind, cut[gap.end() :].removesuffix(b"\r\n"))
+    return Part(" ".join(names).lower(), kind, cut[gap.end() :].removesuffix(b"\r\n"), field)
