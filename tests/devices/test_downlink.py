@@ -38,7 +38,11 @@ def test_command_is_never_retained(mqtt_broker: Broker, downlink: Downlink, qos:
 def test_what_moves_is_not_kept_for_a_device_that_is_away(mqtt_broker: Broker, downlink: Downlink) -> None:
     with Peer(mqtt_broker.login("cam-1", client_id="cam-1"), clean=False) as device:
         device.subscribe(TOPIC)
-    assert downlink.publish(TOPIC, b"open", 0)
+    with Peer(mqtt_broker.login("cam-1", client_id="onlooker")) as onlooker:
+        assert onlooker.subscribe(TOPIC)
+        assert downlink.publish(TOPIC, b"open", 0)
+        # QoS 0 is confirmed by nobody: a device that came back earlier would hear it as it happens.
+        assert onlooker.next().payload == b"open"
     with Peer(mqtt_broker.login("cam-1", client_id="cam-1"), clean=False) as back:
         assert downlink.publish(TOPIC, b"the next one", 1)
         assert back.next().payload == b"the next one"
