@@ -40,6 +40,8 @@ class DeviceMatch(msgspec.Struct, frozen=True, omit_defaults=True):
     person_ref: str | None = None
     score: float | None = None
     liveness: bool | None = None
+    # Whom we put on that terminal under this reference; None where we put nobody.
+    person_id: str | None = None
 
 
 class EventStored(msgspec.Struct, frozen=True, omit_defaults=True, tag="event", tag_field="kind"):
@@ -77,8 +79,8 @@ class Sighting(msgspec.Struct, frozen=True, omit_defaults=True, tag="sighting", 
     """A recognition decision on one event.
 
     `subject_kind` is face or plate. `outcome` is identified, household, unknown, uncertain,
-    no_face, no_plate or no_usable_picture. `score` is a distance for faces (smaller is
-    nearer) and a confidence for plates; None when nothing was compared.
+    no_face, no_usable_face, no_plate, no_usable_picture or unprocessed. `score` is a distance
+    for faces (smaller is nearer) and a confidence for plates; None when nothing was compared.
     """
 
     id: str
@@ -102,6 +104,8 @@ class Sighting(msgspec.Struct, frozen=True, omit_defaults=True, tag="sighting", 
     reasons: tuple[str, ...] = ()
     # Decided again, because more became known of the event: takes the place of what was said before.
     amends: bool = False
+    # Until when a door or barrier may be opened because of it; None: never.
+    valid_until: dt.datetime | None = None
     v: int = 1
 
 

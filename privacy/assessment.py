@@ -20,8 +20,7 @@ from sqlalchemy.orm import Session
 from devices.models import Device
 from privacy.models import Disclosure, DisclosureState, PiaReport
 from privacy.retention import CLASSES, RetentionPolicy
-from recognition.models import DecisionRow
-from recognition.thresholds import (
+from recognition.calibration.thresholds import (
     DEFAULT_FPIR,
     DLIB_EAST_ASIAN,
     DLIB_LFW,
@@ -30,6 +29,7 @@ from recognition.thresholds import (
     UNKNOWN_DISTANCE,
     face_thresholds,
 )
+from recognition.models import DecisionRow
 from registry.errors import StaleEditError
 from registry.models import Consent, FaceTemplate, Person, WatchlistEntry, Zone
 from storage import Base, new_id
@@ -200,7 +200,7 @@ def _recognition(session: Session, compound: str) -> dict[str, Any]:
         "identify_cap": IDENTIFY_CAP,
         "unknown_distance": UNKNOWN_DISTANCE,
         "margin": MARGIN,
-        # (pair false-match rate, distance), measured; see `recognition.thresholds`.
+        # (pair false-match rate, distance), measured; see `recognition.calibration.thresholds`.
         "measured_error_rates": {
             "dlib lfw": [list(point) for point in DLIB_LFW],
             "dlib east_asian": [list(point) for point in DLIB_EAST_ASIAN],

@@ -6,7 +6,7 @@ years, while a refused photo is taken again in a minute.
 
 from dataclasses import dataclass
 
-from recognition.faces import FaceEngine
+from recognition.engines import FaceEngine
 from recognition.images import BrokenPicture, decode
 from recognition.quality import QualityReport
 from registry.faces import templates

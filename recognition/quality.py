@@ -41,6 +41,20 @@ _SIDE: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
+class FacePoints:
+    """Where a face's parts lie, in the picture's pixels (x, y).
+
+    ``left_eye`` and ``right_eye`` are the middles of the eyes at the picture's left and right.
+    ``mouth`` are the corners of the mouth at left and right, None where the engine has none.
+    """
+
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+    nose: tuple[float, float]
+    mouth: tuple[tuple[float, float], tuple[float, float]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class QualityReport:
     """What was measured and what is wrong; ``score`` is 0 (useless) to 1 (portrait).
 
@@ -62,10 +76,8 @@ class QualityReport:
         return not self.reasons
 
 
-def assess(
-    crop: NDArray[np.uint8], landmarks: tuple[tuple[float, float], ...], visible: float = 1.0
-) -> QualityReport:
-    """Judge an RGB crop of a face and its five landmarks (order as in ``DetectedFace``).
+def assess(crop: NDArray[np.uint8], points: FacePoints, visible: float = 1.0) -> QualityReport:
+    """Judge an RGB crop of a face, with its points in the whole picture's pixels.
 
     ``visible`` is the share of the face box that the crop still holds, 0..1.
     """
@@ -77,7 +89,7 @@ def assess(
     grey = cv2.cvtColor(cv2.resize(crop, (_SIDE, _SIDE), interpolation=method), cv2.COLOR_RGB2GRAY)
     sharpness = float(cv2.Laplacian(grey, cv2.CV_64F).var())
     brightness, contrast = float(grey.mean()), float(grey.std())
-    roll, yaw = _pose(landmarks)
+    roll, yaw = _pose(points)
     failures = {
         "face_too_small": size < MIN_SIZE_PX,
         "blurred": sharpness < MIN_SHARPNESS,
@@ -108,14 +120,13 @@ def assess(
     )
 
 
-def _pose(landmarks: tuple[tuple[float, float], ...]) -> tuple[float, float]:
-    """Roll in degrees and yaw in eye distances, from the geometry of the five points."""
-    points = np.asarray(landmarks, dtype=np.float64)
-    right, left, nose = points[0:2].mean(axis=0), points[2:4].mean(axis=0), points[4]
+def _pose(points: FacePoints) -> tuple[float, float]:
+    """Roll in degrees and yaw in eye distances, from the geometry of eyes and nose."""
+    left, right = np.asarray(points.left_eye), np.asarray(points.right_eye)
     across = right - left
     distance = float(np.hypot(*across))
     if distance < 1.0:
         return 0.0, 1.0  # the eyes coincide: a profile
     roll = math.degrees(math.atan2(across[1], across[0]))
-    along = float(np.dot(nose - (left + right) / 2, across)) / distance**2
+    along = float(np.dot(np.asarray(points.nose) - (left + right) / 2, across)) / distance**2
     return roll, along

@@ -8,8 +8,8 @@ import msgspec
 from sqlalchemy import select
 
 from bus.messages import CredentialUse, DeviceMatch, EventStored, Message, Picture, PlateReading
-from recognition.finding import sighting_of
 from recognition.models import DecisionRow
+from recognition.work.finding import sighting_of
 from storage import Database
 from storage.amendments import standing
 from storage.events import EventRow

@@ -360,9 +360,9 @@ class RecognitionRole(Role):
     name = "recognition"
 
     def __init__(self, foundation: Foundation) -> None:
-        from recognition.faces import DlibEngine
+        from recognition.engines import DlibEngine
         from recognition.plates import OnnxPlateReader
-        from recognition.worker import RecognitionWorker
+        from recognition.work.worker import RecognitionWorker
 
         self._broker: NatsBroker = bus_broker.build(foundation.bus)
         self._worker = RecognitionWorker(
@@ -394,7 +394,7 @@ class RecognitionRole(Role):
 
     async def _refresh(self) -> None:
         """Forgets whoever was erased, also while nothing happens at the gates."""
-        from recognition.worker import REFRESH_S
+        from recognition.work.worker import REFRESH_S
 
         while True:
             await asyncio.sleep(REFRESH_S)

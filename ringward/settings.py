@@ -246,6 +246,85 @@ class Settings(BaseSettings):
         title="Recognition processes",
         description="Each takes a core and about 350 MB. Too few: decisions come late at the morning peak.",
     )
+    face_engine: str = Field(
+        "dlib",
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$",
+        title="Face engine",
+        description="dlib, or the name of a model that `ringward models add` has put on the shelf. A change "
+        "embeds every enrolled photo anew in the background; until that is done the old engine decides.",
+    )
+    face_population: str = Field(
+        "",
+        max_length=32,
+        title="Population of the calibration",
+        description="Group of the calibration that thresholds are taken from, as `ringward eval faces` wrote "
+        "it; empty: everybody in it. A group that the engine knows less well gives stricter thresholds: "
+        "fewer false names, more people who are not named.",
+    )
+    gate_fpir: float = Field(
+        1e-3,
+        gt=0,
+        le=0.1,
+        title="False names at gates",
+        description="Share of strangers' passages, at entrances and in common areas, that may be named as "
+        "somebody. Higher: residents are named more often, and strangers too. Lower: more are uncertain.",
+    )
+    door_fpir: float = Field(
+        1e-4,
+        gt=0,
+        le=0.1,
+        title="False names at doors",
+        description="The same for the building ring, where a name may open a door.",
+    )
+    smallest_face_px: int | None = Field(
+        None,
+        ge=20,
+        le=2000,
+        title="Smallest face",
+        description="Shorter side, in pixels of the picture, of the smallest face that is looked for; empty: "
+        "what the engine is fast with. Smaller takes more time with every picture and finds faces that are "
+        "too small to be compared. A camera's own view goes first.",
+    )
+    recognition_settle_ms: int = Field(
+        400,
+        ge=0,
+        le=5000,
+        title="Waiting for more pictures",
+        description="Milliseconds that a decision on a track waits for further pictures where the first one "
+        "was not clear. Longer: more is decided from several pictures, and unknown faces are told later.",
+    )
+    recognition_deadline_ms: int = Field(
+        3000,
+        ge=200,
+        le=10000,
+        title="Deadline of a passage",
+        description="Milliseconds after a picture until when a decision may open anything. Longer than people"
+        " wait: the door opens for whoever comes next.",
+    )
+    recognition_ttl_s: int = Field(
+        120,
+        ge=5,
+        le=86400,
+        title="Age of pictures",
+        description="Seconds after which a picture that is still waiting is told as unprocessed instead of "
+        "being looked at. Longer: after an outage the gates wait for yesterday's faces.",
+    )
+    terminal_low_score: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        title="Low score of terminals",
+        description="A terminal's own score below which its match is looked at by our engine too. Lower: "
+        "fewer pictures are fetched, and the terminal is believed more.",
+    )
+    stranger_token_minutes: int = Field(
+        0,
+        ge=0,
+        le=60,
+        title="Strangers told again",
+        description="Minutes for which an unknown face is known again by a number in memory, never on disk. "
+        "0 is off, and anything else needs an impact assessment that says why (PIPL art. 55).",
+    )
     retention_pictures_days: int = Field(
         30,
         ge=30,

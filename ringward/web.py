@@ -9,7 +9,7 @@ from alerts.incidents.actor import Actor
 from console.app import create_app
 from console.context import EnrolledPhoto, PhotoRefusedError, Rooms
 from recognition import enrolment
-from recognition.faces import DlibEngine
+from recognition.engines import DlibEngine
 from ringward.foundation import Foundation
 from ringward.roles import Role
 from ringward.served import Served

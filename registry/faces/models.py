@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, LargeBinary, String
+from sqlalchemy import Boolean, Float, ForeignKey, Index, Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, OwnedByCompound, UtcTime
@@ -97,6 +97,19 @@ class GalleryRevision(Base):
 
     compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class GalleryChange(Base):
+    """A template that came or went, and with which revision: a gallery in memory follows in place."""
+
+    __tablename__ = "gallery_changes"
+
+    compound: Mapped[str] = mapped_column(ForeignKey("compounds.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    # Empty where more changed than can be told one by one: the gallery is read anew.
+    template: Mapped[str] = mapped_column(String(64), primary_key=True)
+    removed: Mapped[bool] = mapped_column(Boolean)
+    at: Mapped[dt.datetime] = mapped_column(UtcTime)
 
 
 class GalleryHolder(Base):

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from devices import simulator
 from devices.simulator import SimulatedDevice
 from recognition import images
-from recognition.faces import DlibEngine
+from recognition.engines import DlibEngine
 from recognition.models import DecisionRow
 from recognition.plates import OnnxPlateReader
 from ringward.bench.report import Report, percentile, report

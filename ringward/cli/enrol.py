@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from recognition import enrolment
-from recognition.faces import DlibEngine
+from recognition.engines import DlibEngine
 from registry.faces.templates import ConsentMissingError
 from ringward.cli.common import console, fail, opened, settings
 from storage import audit

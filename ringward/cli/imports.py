@@ -245,7 +245,7 @@ def _names(archive: BinaryIO) -> dict[int, str]:
 
 def _enroller(ground: Foundation) -> photos.PhotoEnroller:
     from recognition import enrolment
-    from recognition.faces import DlibEngine
+    from recognition.engines import DlibEngine
 
     engine = DlibEngine()
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy import func, select
 
+from recognition.engines import DlibEngine, FaceEngine
 from recognition.enrolment import RefusedPortrait, embed_portrait
-from recognition.faces import DlibEngine, FaceEngine
 from registry.faces import consents, templates
 from registry.models import ConsentPurpose, FaceTemplate, GivenBy, Person
 from ringward.demo import cast, portraits

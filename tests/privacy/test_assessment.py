@@ -7,7 +7,7 @@ from devices.models import Device, DeviceKind
 from privacy import assessment
 from privacy.models import Disclosure, PiaReport
 from privacy.retention import NO_CLASS, RetentionPolicy
-from recognition.thresholds import DEFAULT_FPIR, UNKNOWN_DISTANCE
+from recognition.calibration.thresholds import DEFAULT_FPIR, UNKNOWN_DISTANCE
 from registry.errors import StaleEditError
 from registry.models import Consent
 from tests.support import keeping

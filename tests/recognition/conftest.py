@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from recognition.faces import DlibEngine
+from recognition.engines import DlibEngine
 from recognition.images import Picture, decode
 from recognition.modelfiles import model_file
 from recognition.plates import OnnxPlateReader

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.decide import (
+from recognition.calibration.thresholds import FaceThresholds
+from recognition.decisions import (
     Candidate,
     FaceOutcome,
     PlateOutcome,
@@ -12,7 +13,6 @@ from recognition.decide import (
     decide_face,
     decide_plate,
 )
-from recognition.thresholds import FaceThresholds
 
 T = FaceThresholds(identify=0.42, unknown=0.547, margin=0.05)
 REGISTERED = frozenset({"云M12345", "云M8B000", "云MD12345"})

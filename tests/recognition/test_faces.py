@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from recognition.faces import DlibEngine
-from recognition.quality import assess
+from recognition.engines import DlibEngine
+from recognition.quality import FacePoints, assess
 
 SAME, OTHER = 0.547, 0.7
 
@@ -89,7 +89,7 @@ def test_a_blurred_face_is_poor(engine, portrait):
     face = only_face(engine, image)
     blurred = cv2.GaussianBlur(image, (51, 51), 0)
     box = face.box
-    report = assess(blurred[box.top : box.bottom, box.left : box.right], face.landmarks)
+    report = assess(blurred[box.top : box.bottom, box.left : box.right], face.points)
     assert "blurred" in report.reasons
     assert report.score < face.quality.score
 
@@ -106,15 +106,19 @@ def test_bad_light_is_named(engine, portrait, change, reason):
     image = portrait("obama.jpg")
     box = only_face(engine, image).box
     crop = change(image[box.top : box.bottom, box.left : box.right])
-    assert reason in assess(crop, only_face(engine, image).landmarks).reasons
+    assert reason in assess(crop, only_face(engine, image).points).reasons
 
 
 def test_pose_is_measured_from_five_points():
     crop = np.random.default_rng(0).integers(0, 255, (150, 150, 3), np.uint8)
-    frontal = ((110.0, 60.0), (90.0, 60.0), (40.0, 60.0), (60.0, 60.0), (75.0, 95.0))
-    turned = (*frontal[:4], (108.0, 95.0))
-    tilted = tuple(
-        (75 + (x - 75) * 0.7 - (y - 75) * 0.7, 75 + (x - 75) * 0.7 + (y - 75) * 0.7) for x, y in frontal
+    left, right, nose = (50.0, 60.0), (100.0, 60.0), (75.0, 95.0)
+    frontal = FacePoints(left, right, nose)
+    turned = FacePoints(left, right, (108.0, 95.0))
+    tilted = FacePoints(
+        *(
+            (75 + (x - 75) * 0.7 - (y - 75) * 0.7, 75 + (x - 75) * 0.7 + (y - 75) * 0.7)
+            for x, y in (left, right, nose)
+        )
     )
     assert assess(crop, frontal).reasons == ()
     assert assess(crop, frontal).roll_deg == 0
@@ -130,5 +134,5 @@ def test_half_a_face_at_the_edge_is_cut_off(engine, portrait):
 
 
 def test_a_crop_of_nothing_is_too_small():
-    report = assess(np.zeros((0, 5, 3), np.uint8), ())
+    report = assess(np.zeros((0, 5, 3), np.uint8), FacePoints((0, 0), (0, 0), (0, 0)))
     assert (report.score, report.reasons) == (0.0, ("face_too_small",))

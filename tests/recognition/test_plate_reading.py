@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from recognition.modelfiles import ModelFileMissingError, model_file
-from recognition.plate_colour import guess_colour
-from recognition.plate_text import Line, by_position
 from recognition.plates import aspect, straighten
+from recognition.plates.colour import guess_colour
+from recognition.plates.text import Line, by_position
 from registry.plates import PlateClass
 
 BLUE, GREEN, YELLOW = (20, 60, 170), (80, 190, 110), (235, 180, 20)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recognition.thresholds import (
+from recognition.calibration.thresholds import (
     DLIB_EAST_ASIAN,
     DLIB_LFW,
     IDENTIFY_CAP,

@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 
 import recognition.models  # noqa: F401
 from bus.messages import DeviceMatch, EventStored, Picture, PlateReading, decode
+from recognition.calibration.thresholds import UncalibratedEngineError
 from recognition.enrolment import RefusedPortrait, embed_portrait
 from recognition.models import DecisionRow
-from recognition.thresholds import UncalibratedEngineError
-from recognition.worker import RecognitionWorker
+from recognition.work.worker import RecognitionWorker
 from registry.faces import templates
 from registry.faces.consents import give, withdraw
 from registry.models import (

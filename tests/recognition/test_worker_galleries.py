@@ -8,7 +8,7 @@ import pytest
 from bus.messages import EventStored
 from privacy import erasures
 from privacy.models import ErasureKind, StepState
-from recognition.worker import REFRESH_S, RecognitionWorker
+from recognition.work.worker import REFRESH_S, RecognitionWorker
 from registry.faces import galleries, templates
 from registry.faces.templates import Embedding
 from registry.models import Person

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-import recognition.faces
+import recognition.engines
 import recognition.plates
-import recognition.worker
+import recognition.work.worker
 from ringward.foundation import Foundation
 from ringward.roles import RecognitionRole
 from tests.support.waiting import until
@@ -17,7 +17,7 @@ def role(ground: Foundation, monkeypatch: pytest.MonkeyPatch) -> RecognitionRole
     class Engine:
         name, version, dimension = "dlib", "test", 4
 
-    monkeypatch.setattr(recognition.faces, "DlibEngine", Engine)
+    monkeypatch.setattr(recognition.engines, "DlibEngine", Engine)
     monkeypatch.setattr(recognition.plates, "OnnxPlateReader", lambda: None)
     return RecognitionRole(ground)
 
@@ -31,7 +31,7 @@ async def test_galleries_are_read_again_without_events_and_after_a_failure(role,
         if len(asked) == 1:
             raise OSError
 
-    monkeypatch.setattr(recognition.worker, "REFRESH_S", 0.001)
+    monkeypatch.setattr(recognition.work.worker, "REFRESH_S", 0.001)
     monkeypatch.setattr(role._worker, "refresh", refresh)
     task = asyncio.create_task(role._refresh())
     await until(lambda: len(asked) > 2, "the worker refreshes")

@@ -27,7 +27,7 @@ from privacy.holds import HoldState, HoldSubject
 from privacy.models import DisclosureState, ErasureKind, RequestKind, RequestState, StepState
 from privacy.requests import Correctable
 from privacy.retention import CLASSES
-from recognition.decide import FaceOutcome, PlateOutcome
+from recognition.decisions import FaceOutcome, PlateOutcome
 from recognition.images import Broken
 from registry.models import (
     ApplicationState,

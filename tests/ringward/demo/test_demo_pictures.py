@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from recognition import images
-from recognition.faces import DlibEngine
+from recognition.calibration.thresholds import face_thresholds
+from recognition.engines import DlibEngine
 from recognition.plates import OnnxPlateReader
-from recognition.thresholds import face_thresholds
 from registry.models import Consent, ConsentPurpose, FaceTemplate
 from ringward.demo import DemoPictures, EnrolmentFailedError, PortraitMissingError, cast, enrol_demo
 from ringward.demo.pictures import CAPTURES

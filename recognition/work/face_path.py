@@ -4,13 +4,14 @@ from dataclasses import asdict
 from typing import Any
 
 from bus.messages import EventStored
-from recognition.decide import decide_face
-from recognition.faces import DetectedFace, FaceEngine
-from recognition.finding import NO_FACE, NO_USABLE_PICTURE, Finding
+from recognition.calibration import Calibrations
+from recognition.decisions import decide_face
+from recognition.engines import DetectedFace, FaceEngine
 from recognition.gallery import Gallery
 from recognition.images import Picture
-from recognition.pictures import FACE_ROLES, load
-from recognition.thresholds import DEFAULT_FPIR, face_thresholds
+from recognition.work.finding import NO_FACE, NO_USABLE_PICTURE, Finding
+from recognition.work.pictures import FACE_ROLES, load
+from recognition.work.policy import RecognitionPolicy
 from storage import MediaStore
 
 
@@ -18,14 +19,13 @@ class FacePath:
     """Decides face events with one engine. Pictures that are no use are a finding, not an error."""
 
     def __init__(
-        self, engine: FaceEngine, media: MediaStore, *, fpir: float = DEFAULT_FPIR, population: str = "lfw"
+        self, engine: FaceEngine, media: MediaStore, calibrations: Calibrations, policy: RecognitionPolicy
     ) -> None:
         # An engine without a measured curve must stop the worker at its start, not at a gate.
-        face_thresholds(engine.name, 0, fpir=fpir, population=population)
+        self._calibration = calibrations.of(engine)
         self._engine = engine
         self._media = media
-        self._fpir = fpir
-        self._population = population
+        self._policy = policy
 
     def look(self, event: EventStored, gallery: Gallery) -> Finding:
         evidence, asserted = _device_match(event)
@@ -39,7 +39,7 @@ class FacePath:
         # A face of the gate's crowd is not the one that passes; the nearest one is.
         crowd = ("several_faces",) if others else ()
         size = gallery.people
-        thresholds = face_thresholds(self._engine.name, size, fpir=self._fpir, population=self._population)
+        thresholds = self._calibration.thresholds(size, self._policy.fpir(event.ring))
         candidates = () if quality.reasons else gallery.search(self._engine.embed(picture.rgb, face))
         live = event.match.liveness if event.match else None
         decision = decide_face(candidates, size, quality.reasons, thresholds, liveness=live)

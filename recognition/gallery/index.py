@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.decide import Candidate
-from recognition.thresholds import MARGIN
+from recognition.calibration.thresholds import MARGIN
+from recognition.decisions import Candidate
 
 Vector = NDArray[np.float32]
 

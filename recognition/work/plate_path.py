@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bus.messages import EventStored
-from recognition.decide import PlateOutcome, PlateText, decide_plate
-from recognition.finding import NO_PLATE, NO_USABLE_PICTURE, Finding
-from recognition.pictures import PLATE_ROLES, load
+from recognition.decisions import PlateOutcome, PlateText, decide_plate
 from recognition.plates import PlateRead, PlateReader
+from recognition.work.finding import NO_PLATE, NO_USABLE_PICTURE, Finding
+from recognition.work.pictures import PLATE_ROLES, load
 from registry.models import Vehicle
 from registry.passes.admission import plates_expected
 from registry.plates import NEAR_LIMIT, PlateClass, always_allowed, edit_cost, normalise

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.plate_detector import open_session
+from recognition.plates.detector import open_session
 from registry.plates import PROVINCES, UNREAD, PlateClass, classify, is_well_formed, normalise
 
 _HEIGHT, _WIDTH = 48, 320

@@ -22,14 +22,15 @@ from sqlalchemy.orm import Session
 
 from bus import subjects
 from bus.messages import EventStored, Picture, Sighting, encode
-from recognition.face_path import FacePath
-from recognition.faces import FaceEngine
-from recognition.finding import Finding, sighting_of
+from recognition.calibration import Calibrations
+from recognition.engines import FaceEngine
 from recognition.gallery import Gallery, Template
 from recognition.models import DecisionRow
-from recognition.plate_path import PlatePath, known_plates
 from recognition.plates import PlateReader
-from recognition.thresholds import DEFAULT_FPIR
+from recognition.work.face_path import FacePath
+from recognition.work.finding import Finding, sighting_of
+from recognition.work.plate_path import PlatePath, known_plates
+from recognition.work.policy import RecognitionPolicy
 from registry.days import local_date
 from registry.faces import galleries, templates
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, content_id, new_id
@@ -60,8 +61,8 @@ class RecognitionWorker:
     """One event at a time: parallel work comes from more processes, since encoding gains
     nothing from threads (measured). `refresh` may be called from another thread.
 
-    ``reader`` None means that plates are matched by what devices read. ``fpir`` and
-    ``population`` set the face thresholds (see ``recognition.thresholds``).
+    ``reader`` None means that plates are matched by what devices read. Raises
+    ``UncalibratedEngineError`` for an engine without a measured curve.
     """
 
     def __init__(
@@ -73,14 +74,14 @@ class RecognitionWorker:
         reader: PlateReader | None,
         *,
         clock: Clock | None = None,
-        fpir: float = DEFAULT_FPIR,
-        population: str = "lfw",
+        calibrations: Calibrations | None = None,
+        policy: RecognitionPolicy = RecognitionPolicy(),  # noqa: B008 - frozen
     ) -> None:
         install_ring(keyring)
         self._database = database
         self._engine = engine
         self._clock = clock or SystemClock()
-        self._faces = FacePath(engine, media, fpir=fpir, population=population)
+        self._faces = FacePath(engine, media, calibrations or Calibrations(), policy)
         self._plates = PlatePath(reader, media)
         self._galleries: dict[str, _Held] = {}
         # Who this is among the holders of galleries.
@@ -130,7 +131,7 @@ class RecognitionWorker:
         milliseconds = round((time.perf_counter() - started) * 1000)
         sighting = self._store(message, sighting_id, finding, milliseconds)
         log.info(
-            "recognition.decided",
+            "recognition.decisionsd",
             event_id=message.id,
             kind=kind,
             outcome=sighting.outcome,

@@ -3,7 +3,7 @@
 Measured with this code on whole scenes, exact whole plates: 122 of 131 EasyPR, 7 of 7 CCPD,
 24 of 27 others; 9 of 21 second plates at the edge of EasyPR scenes are missed or wrong. Four
 of the 165 first plates come out well-formed and wrong, so a reading is evidence for
-``recognition.decide``, not a decision. The warp's interpolation and the position rules were
+``recognition.decisions``, not a decision. The warp's interpolation and the position rules were
 chosen on these same pictures, so expect somewhat less elsewhere. On 474 CCPD crops, which
 nothing was chosen on, reader and rules give 470. No labelled green plates were at hand.
 """
@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.modelfiles import model_file, version_of
-from recognition.plate_colour import guess_colour
-from recognition.plate_detector import Corners, PlateDetector
-from recognition.plate_text import LineReader, by_position
+from recognition.plates.colour import guess_colour
+from recognition.plates.detector import Corners, PlateDetector
+from recognition.plates.text import LineReader, by_position
 from registry.plates import PlateClass, classify
 
 SINGLE_SIZE: Final = (168, 48)
