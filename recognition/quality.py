@@ -37,6 +37,10 @@ MAX_YAW: Final = 0.35
 MIN_VISIBLE: Final = 0.85
 """Share of the face box that must lie inside the picture."""
 
+NO_USABLE_FACE: Final = frozenset({"face_too_small", "face_covered"})
+"""Reasons that leave nothing to compare: somebody was there, and the picture cannot say who.
+The outcome is ``no_usable_face``; with any other reason it is uncertain."""
+
 _SIDE: Final = 128
 
 
