@@ -28,9 +28,12 @@ def model_file(package: str, path: str) -> Path:
     raise ModelFileMissingError(package, path)
 
 
-def version_of(*files: Path) -> str:
-    """First 12 hex digits of the SHA-256 over the files: other weights are another version."""
-    digest = hashlib.sha256()
+def version_of(*files: Path, recipe: str = "") -> str:
+    """First 12 hex digits of the SHA-256 over the files: other weights are another version.
+
+    ``recipe`` names what is done with the weights where that changes the numbers too.
+    """
+    digest = hashlib.sha256(recipe.encode())
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

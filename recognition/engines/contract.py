@@ -43,7 +43,10 @@ class FaceEngine(Protocol):
 
     @property
     def version(self) -> str:
-        """12 hex digits over the models' bytes: changes whenever templates cannot be compared."""
+        """12 hex digits over the models' bytes and what is done with their numbers.
+
+        It changes whenever templates cannot be compared.
+        """
 
     @property
     def metric(self) -> str:
