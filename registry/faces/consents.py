@@ -4,14 +4,14 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from registry.days import local_date
 from registry.errors import MissingError, RefusedError
-from registry.faces.models import Consent, ConsentPurpose, ConsentWording, FaceTemplate, GivenBy
-from registry.faces.templates import bump_revision, lock
+from registry.faces.models import Consent, ConsentPurpose, ConsentWording, GivenBy
+from registry.faces.templates import lock, remove
 from registry.people.ages import is_adult, is_under_14
 from registry.people.models import Person
 from storage import new_id
@@ -109,11 +109,7 @@ def withdraw(session: Session, person: Person, purpose: ConsentPurpose, at: dt.d
     session.flush()
     if purpose is not ConsentPurpose.FACE_ACCESS:
         return 0
-    deleted = session.execute(
-        delete(FaceTemplate).where(FaceTemplate.person == person.id).returning(FaceTemplate.id)
-    ).all()
-    bump_revision(session, person.compound)
-    return len(deleted)
+    return remove(session, person)
 
 
 def _guardian(session: Session, person: Person, guardian_id: str | None, today: dt.date) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage import Base, OwnedByCompound, UtcTime
 from storage.vault import current_vault, open_bytes
 
-_FIELD = "template"
+FIELD = "template"
 
 
 class ConsentPurpose(enum.StrEnum):
@@ -83,11 +83,11 @@ class FaceTemplate(OwnedByCompound, Base):
     @property
     def embedding(self) -> bytes | None:
         """The plain vector; None once the consent's key is gone. `consent` must be set first."""
-        return open_bytes(self.consent, _FIELD, self.sealed_embedding)
+        return open_bytes(self.consent, FIELD, self.sealed_embedding)
 
     @embedding.setter
     def embedding(self, plain: bytes) -> None:
-        self.sealed_embedding = current_vault().seal(self.consent, _FIELD, plain)
+        self.sealed_embedding = current_vault().seal(self.consent, FIELD, plain)
 
 
 class GalleryRevision(Base):

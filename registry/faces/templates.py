@@ -4,12 +4,13 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from registry.days import local_date
 from registry.errors import RefusedError
-from registry.faces.models import Consent, ConsentPurpose, FaceTemplate, GalleryRevision, GivenBy
+from registry.faces import revisions
+from registry.faces.models import Consent, ConsentPurpose, FaceTemplate, GivenBy
 from registry.people.ages import is_under_14, under_14_on
 from registry.people.models import Person
 from storage import new_id
@@ -70,7 +71,7 @@ def enrol(
         created_at=at,
     )
     session.add(template)
-    bump_revision(session, person.compound)
+    revisions.tell(session, person.compound, changed=[template.id])
     return template
 
 
@@ -111,10 +112,10 @@ def lock(session: Session, person: Person) -> None:
 
 def remove(session: Session, person: Person) -> int:
     """Deletes all templates of a person; returns how many there were."""
-    removed = session.execute(
+    removed = session.scalars(
         delete(FaceTemplate).where(FaceTemplate.person == person.id).returning(FaceTemplate.id)
     ).all()
-    bump_revision(session, person.compound)
+    revisions.tell(session, person.compound, removed=removed)
     return len(removed)
 
 
@@ -150,17 +151,10 @@ def gallery(
 
 
 def revision(session: Session, compound: str) -> int:
-    """The number of changes the compound's gallery has seen; a worker reloads when it moves."""
-    return session.scalar(select(GalleryRevision.revision).where(GalleryRevision.compound == compound)) or 0
+    """The number of changes the compound's gallery has seen; a worker follows when it moves."""
+    return revisions.current(session, compound)
 
 
 def bump_revision(session: Session, compound: str) -> None:
-    """Tells every recognition worker that its copy of the gallery is old."""
-    changed = session.execute(
-        update(GalleryRevision)
-        .where(GalleryRevision.compound == compound)
-        .values(revision=GalleryRevision.revision + 1)
-        .returning(GalleryRevision.compound)
-    ).all()
-    if not changed:
-        session.add(GalleryRevision(compound=compound, revision=1))
+    """Tells every recognition worker to read the gallery anew: more changed than can be told."""
+    revisions.tell(session, compound)

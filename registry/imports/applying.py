@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from registry import lookups
-from registry.faces.templates import bump_revision
+from registry.faces import revisions
 from registry.imports import history
 from registry.imports.models import ImportChange
 from registry.imports.plan import Draft, Plan, Row
@@ -63,7 +63,7 @@ def apply(database: Database, plan: Plan, job: str, written: Callable[[int], Non
         galleries |= any(draft.held and draft.table == "people" and _in_gallery(draft) for draft in batch)
     if galleries:
         with database.write() as session:
-            bump_revision(session, plan.compound)
+            revisions.tell(session, plan.compound)
 
 
 def _in_gallery(draft: Draft) -> bool:

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, Protocol
 
 from sqlalchemy import delete, select
 
-from registry.faces import consents, templates
+from registry.faces import consents, revisions, templates
 from registry.faces.models import ConsentPurpose, FaceTemplate
 from registry.imports import archives
 from registry.imports.faults import Fault, FileRefusedError
@@ -185,7 +185,7 @@ def _keep(database: Database, job: str, order: Order, template: str) -> bool:
         )
         if made.media_id is not None and session.scalar(twin) is not None:
             session.execute(delete(FaceTemplate).where(FaceTemplate.id == template))
-            templates.bump_revision(session, order.compound)
+            revisions.tell(session, order.compound, removed=[template])
             return False
         session.add(ImportChange(compound=order.compound, job=job, table="face_templates", row_id=template))
         return True

@@ -13,7 +13,8 @@ from typing import Final
 from sqlalchemy import Column, Table, delete, select, update
 from sqlalchemy.orm import Session
 
-from registry.faces.templates import bump_revision
+from registry.faces import revisions
+from registry.faces.models import FaceTemplate
 from registry.imports import history
 from registry.imports.models import ImportChange
 from registry.imports.plan import ORDER, Row
@@ -78,6 +79,10 @@ def take_back(
             _forget(session, batch)
         done += len(batch)
         progress(done)
+    if undone.restored["people"]:
+        with database.write() as session:
+            # Households and ages may be among what was put back.
+            revisions.tell(session, compound)
     people = False
     for name in (_TEMPLATES, *reversed(ORDER)):
         for batch in _records(database, job, changed=False, table=name):
@@ -85,7 +90,7 @@ def take_back(
                 gone = _delete(session, compound, name, batch, undone, protected)
                 _forget(session, batch)
                 if name == _TEMPLATES and gone:
-                    bump_revision(session, compound)
+                    revisions.tell(session, compound, removed=gone)
             if name == "people" and gone:
                 people = True
                 # After the commit: a key that is gone does not come back with a rollback.
@@ -165,7 +170,12 @@ def _delete(
         session.connection().execute(delete(table).where(table.c.id.in_(gone)))
         undone.deleted[name] += len(gone)
         if name == _TEMPLATES:
-            undone.pictures += [rows[row_id]["media_id"] for row_id in gone if rows[row_id]["media_id"]]
+            pictures = [rows[row_id]["media_id"] for row_id in gone if rows[row_id]["media_id"]]
+            undone.pictures += pictures
+            # What another engine has made of the same photo since goes with it.
+            gone += session.scalars(
+                delete(FaceTemplate).where(FaceTemplate.media_id.in_(pictures)).returning(FaceTemplate.id)
+            )
     return gone
 
 

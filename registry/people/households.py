@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from registry.errors import MissingError, RefusedError
+from registry.faces import revisions
 from registry.people.ages import is_under_14
 from registry.people.models import Household, Person
 from registry.places.models import Dwelling
@@ -50,6 +51,7 @@ def create(
         _take_in(household, session.get_one(Person, person_id))
     _refuse_child(session.get_one(Person, head), today)
     session.flush()
+    revisions.tell_of_people(session, compound, ids)
     return household
 
 
@@ -92,6 +94,7 @@ def join(session: Session, household: Household, person: Person, version: int, *
         _refuse_child(person, today)
         household.head_person_id = person.id
     session.flush()
+    revisions.tell_of_people(session, person.compound, [person.id])
 
 
 def leave(session: Session, person: Person, version: int) -> None:
@@ -118,6 +121,7 @@ def leave(session: Session, person: Person, version: int) -> None:
         household.head_person_id = None
     person.household = None
     session.flush()
+    revisions.tell_of_people(session, person.compound, [person.id])
 
 
 def _hold(session: Session, household: Household, person: str) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from registry import citizen_id, lookups
 from registry.credentials.models import Credential, CredentialKind, CredentialStatus
 from registry.errors import MissingError, RefusedError
-from registry.faces.templates import bump_revision
+from registry.faces import revisions
 from registry.people.ages import is_adult
 from registry.people.models import Person
 from registry.rows import at_version, lock, write_unique
@@ -176,9 +176,8 @@ def come_of_age(session: Session, compound: str, today: dt.date) -> int:
         .where(Person.compound == compound, Person.turns_14_on <= _years(today, -_TO_ADULT))
         .values(turns_14_on=None, version=Person.version + 1)
     )
-    if grown:
-        # Galleries hold who is under 14, and match nobody who is.
-        bump_revision(session, compound)
+    # Galleries hold who is under 14, and match nobody who is.
+    revisions.tell_of_people(session, compound, [row.id for row in grown])
     return len(grown)
 
 
@@ -230,7 +229,7 @@ def _age_again(session: Session, person: Person, change: PersonChange, today: dt
         lock(session, Person, person.compound, (person.id,), "person")
         if _guards_somebody(session, person):
             raise RefusedError("person_is_guardian")
-    bump_revision(session, person.compound)
+    revisions.tell_of_people(session, person.compound, [person.id])
 
 
 def _guards_somebody(session: Session, person: Person) -> bool:

@@ -59,7 +59,7 @@ def passing(event_id="e1"):
 
 def people(worker):
     """Whom a worker holds in memory."""
-    return {person for held in worker._galleries.values() for person in held.gallery._number}
+    return {person for held in worker._galleries.values() for person in held.gallery.persons}
 
 
 def holders(database, at):
@@ -135,7 +135,7 @@ def test_gallery_is_read_again_when_a_child_turns_14(world, media, ring):
 
     def children():
         gallery = worker._galleries[COMPOUND].gallery
-        return {t.person_id for t in gallery._rows if t.under_14}
+        return gallery.children
 
     assert children() == {"other"}
     clock.advance(24 * 3600)

@@ -1,0 +1,137 @@
+"""The galleries that one process holds, one a compound: each follows its registry within a second."""
+
+import datetime as dt
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from sqlalchemy.orm import Session
+
+from recognition.engines import FaceEngine
+from recognition.gallery import following
+from recognition.gallery.index import Gallery
+from registry.days import local_date
+from registry.faces import galleries, revisions
+from storage import Clock, Database
+
+log = structlog.get_logger()
+
+REFRESH_S: Final = 1.0
+"""Whoever holds a keeper calls ``refresh`` at least this often, in seconds, also when nothing happens."""
+
+_REPORT_EVERY: Final = galleries.GONE_AFTER / 6
+
+
+@dataclass(slots=True)
+class _Held:
+    """A gallery, of which engine, as of which revision, and of which day, since children grow up."""
+
+    gallery: Gallery
+    engine: FaceEngine
+    revision: int
+    day: dt.date
+
+
+class GalleryKeeper:
+    """Galleries by compound, read when first asked for and changed in place from then on.
+
+    ``name`` is who this process is among the holders of galleries: an erasure waits for its word.
+    May be called from several threads; a gallery that was handed out changes in place while a
+    later call runs, between two searches and never within one.
+    """
+
+    def __init__(self, database: Database, clock: Clock, name: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._name = name
+        self._held: dict[str, _Held] = {}
+        self._reported: dict[str, tuple[int, dt.datetime]] = {}
+        self._lock = threading.RLock()
+
+    def gallery(self, compound: str, engine: FaceEngine) -> Gallery:
+        """The compound's gallery of this engine, as the registry has it now.
+
+        One engine's at a time: asking for another's forgets the former. Errors of the database
+        are raised: without it nobody knows whether somebody was erased.
+        """
+        with self._lock:
+            held = self._held.get(compound)
+            if held is None or (held.engine.name, held.engine.version) != (engine.name, engine.version):
+                held = self._held[compound] = self._read(compound, engine)
+            else:
+                with self._database.read() as session:
+                    self._follow(session, compound, held)
+            return held.gallery
+
+    def revision(self, compound: str) -> int:
+        """The revision of the registry that the compound's gallery stands at; -1 where none is held."""
+        held = self._held.get(compound)
+        return -1 if held is None else held.revision
+
+    def refresh(self) -> None:
+        """Follows what has changed, and says what is held now: nobody erased stays in memory."""
+        with self._lock:
+            if not self._held:
+                return
+            with self._database.read() as session:
+                for compound, held in self._held.items():
+                    self._follow(session, compound, held)
+            self._report()
+
+    def close(self) -> None:
+        """Forgets every gallery and says so."""
+        with self._lock:
+            self._held.clear()
+            self._reported.clear()
+            with self._database.write() as session:
+                galleries.leave(session, self._name)
+
+    def _read(self, compound: str, engine: FaceEngine) -> _Held:
+        # Entered before it is read: an erasure in between must know that somebody holds one.
+        now = self._clock.now()
+        with self._database.write() as session:
+            galleries.clear_away(session, now)
+            galleries.report(session, self._name, compound, -1, now)
+        self._reported[compound] = (-1, now)
+        gallery = Gallery(engine.dimension, unit=engine.unit)
+        with self._database.read() as session:
+            # The revision is read first: a change in between makes the copy look old, never new.
+            revision = revisions.current(session, compound)
+            day = local_date(session, compound, self._clock.now())
+            following.read_anew(session, gallery, compound, engine, day)
+        log.info(
+            "recognition.gallery_loaded", revision=revision, templates=len(gallery), people=gallery.people
+        )
+        return _Held(gallery, engine, revision, day)
+
+    def _follow(self, session: Session, compound: str, held: _Held) -> None:
+        revision = revisions.current(session, compound)
+        day = local_date(session, compound, self._clock.now())
+        if (held.revision, held.day) == (revision, day):
+            return
+        changes = revisions.since(session, compound, held.revision, revision)
+        if changes is None or day != held.day:
+            following.read_anew(session, held.gallery, compound, held.engine, day)
+        else:
+            following.follow(session, held.gallery, compound, held.engine, day, changes)
+        # Only now: what broke off half-way is done again.
+        held.revision, held.day = revision, day
+        log.info("recognition.gallery_followed", revision=revision, templates=len(held.gallery))
+
+    def _report(self) -> None:
+        """Says what is held: at once when it has moved, else often enough to count as being there."""
+        now = self._clock.now()
+        due = {
+            compound: held.revision
+            for compound, held in self._held.items()
+            if (said := self._reported.get(compound)) is None
+            or said[0] != held.revision
+            or not dt.timedelta() <= now - said[1] < _REPORT_EVERY
+        }
+        if not due:
+            return
+        with self._database.write() as session:
+            for compound, revision in due.items():
+                galleries.report(session, self._name, compound, revision, now)
+        self._reported |= {compound: (revision, now) for compound, revision in due.items()}
