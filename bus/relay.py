@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from bus import lanes
 from bus.broker import BusAddress, stream
 from bus.subjects import STREAM_SUBJECTS
 from storage import Database
@@ -132,3 +133,8 @@ async def declare(jetstream: JetStreamContext) -> None:
         await jetstream.update_stream(wanted)
     except Exception:  # noqa: BLE001 - nats-py has a class for each server code; any means "not there yet"
         await jetstream.add_stream(wanted)
+    try:
+        # Before the first message of a new form: an older lane would pass it over.
+        await lanes.declare(jetstream)
+    except Exception as error:  # noqa: BLE001 - alarms do not wait for whatever is wrong with a lane
+        log.warning("relay.lanes_not_declared", error=type(error).__name__)

@@ -12,9 +12,13 @@ MQTT_ROOT = "rw/v1"
 MQTT_UPLINK = "rw/v1/+/+/up/#"
 
 
-def event(compound: str, event_type: str) -> str:
-    """Where a committed event goes, e.g. `event.honghua.face.captured`."""
-    return f"event.{compound}.{event_type}"
+def event(compound: str, ring: str, event_type: str) -> str:
+    """Where a committed event goes, e.g. `event.honghua.entrance.face.captured`.
+
+    The ring stands in it so that pictures of gates can be taken before others. It did not
+    always: `event.honghua.face.captured` may be in the stream until it is seven days old.
+    """
+    return f"event.{compound}.{ring}.{event_type}"
 
 
 def sighting(compound: str, kind: str, outcome: str) -> str:

@@ -81,5 +81,7 @@ def note(
             content_hash="",
         )
     )
-    enqueue(session, [(message.id, subjects.event(message.compound, message.type), encode(message))])
+    enqueue(
+        session, [(message.id, subjects.event(message.compound, message.ring, message.type), encode(message))]
+    )
     return message.id

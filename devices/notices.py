@@ -62,5 +62,7 @@ def notice(
             content_hash="",
         )
     )
-    enqueue(session, [(message.id, subjects.event(device.compound, event_type), encode(message))])
+    enqueue(
+        session, [(message.id, subjects.event(device.compound, device.ring, event_type), encode(message))]
+    )
     return message

@@ -14,7 +14,7 @@ from devices.adapters.contract import RefusedError
 from devices.clocks import Clocks
 from devices.directory import DeviceDirectory, DeviceFacts
 from devices.notices import notice
-from ingest import routes
+from ingest import matches, routes
 from ingest.arrival import Arrival, Settled
 from ingest.batch import Batch, Origin
 from ingest.flood import Limit
@@ -137,17 +137,13 @@ class Intake:
         if fresh:
             store(session, [event_row(prepared) for prepared in fresh])
         amend(session, batch)
-        told = [*fresh, *batch.amendments]
+        told = matches.resolved(session, [one.message for one in (*fresh, *batch.amendments)])
         if told:
             enqueue(
                 session,
                 [
-                    (
-                        message_id(prepared.message),
-                        subjects.event(prepared.message.compound, prepared.message.type),
-                        encode(prepared.message),
-                    )
-                    for prepared in told
+                    (message_id(one), subjects.event(one.compound, one.ring, one.type), encode(one))
+                    for one in told
                 ],
             )
         self._note_presence(session, batch)

@@ -41,7 +41,7 @@ async def test_message_reaches_the_handler_and_is_settled(broker, jetstream) -> 
     consume(broker, "listener", ["device.>"], handle)
     await broker.start()
     await jetstream.publish(subjects.device("honghua"), encode(CHANGED))
-    await jetstream.publish(subjects.event("honghua", "door.opened"), b"none of its business")
+    await jetstream.publish(subjects.event("honghua", "entrance", "door.opened"), b"none of its business")
     await until(lambda: heard == [CHANGED], "the message is handled")
     await settled(jetstream, "listener")
 

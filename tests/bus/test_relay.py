@@ -19,7 +19,11 @@ from tests.support.waiting import until, wait_until
 def put(database: Database, numbers: range) -> None:
     with database.write() as session:
         enqueue(
-            session, [(f"m-{n}", subjects.event("honghua", "door.opened"), str(n).encode()) for n in numbers]
+            session,
+            [
+                (f"m-{n}", subjects.event("honghua", "entrance", "door.opened"), str(n).encode())
+                for n in numbers
+            ],
         )
 
 
@@ -187,7 +191,7 @@ async def jetstream(nats_server: NatsServer) -> AsyncIterator[nats.js.JetStreamC
 async def test_stream_takes_every_subject_before_the_first_worker_starts(jetstream) -> None:
     await declare(jetstream)
     for subject in (
-        "event.c.door.opened",
+        "event.c.entrance.door.opened",
         "sighting.c.face.unknown",
         "incident.c.changed",
         "device.c.changed",
@@ -197,7 +201,7 @@ async def test_stream_takes_every_subject_before_the_first_worker_starts(jetstre
 
 async def test_declaring_again_keeps_what_is_there(jetstream) -> None:
     await declare(jetstream)
-    await jetstream.publish("event.c.door.opened", b"kept")
+    await jetstream.publish("event.c.entrance.door.opened", b"kept")
     await declare(jetstream)
     found = await jetstream.stream_info(subjects.STREAM)
     assert (found.state.messages, sorted(found.config.subjects)) == (1, sorted(subjects.STREAM_SUBJECTS))
@@ -205,7 +209,7 @@ async def test_declaring_again_keeps_what_is_there(jetstream) -> None:
 
 async def test_stream_of_an_older_version_is_adapted(jetstream) -> None:
     await jetstream.add_stream(name=subjects.STREAM, subjects=["event.>"])
-    await jetstream.publish("event.c.door.opened", b"kept")
+    await jetstream.publish("event.c.entrance.door.opened", b"kept")
     await declare(jetstream)
     found = await jetstream.stream_info(subjects.STREAM)
     assert (found.state.messages, sorted(found.config.subjects)) == (1, sorted(subjects.STREAM_SUBJECTS))

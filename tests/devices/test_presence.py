@@ -84,7 +84,7 @@ def test_change_is_an_event_and_a_message(watch: Watch) -> None:
     )  # fmt: skip
     assert (row.device_time, row.corrected_time, row.received_at, bool(row.late)) == (at, at, at, False)
     assert [message.subject for message in outbox] == [
-        f"event.{COMPOUND}.device.online",
+        f"event.{COMPOUND}.entrance.device.online",
         f"device.{COMPOUND}.changed",
     ]
     told, changed = (decode(message.payload) for message in outbox)

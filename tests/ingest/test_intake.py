@@ -49,7 +49,7 @@ def test_event_is_stored_told_and_answered(
     assert (message.id, message.type, message.at, message.track) == (row.id, "face.captured", seen, "t-81")
     assert message.attributes == {"lux": 12}
     assert [gate.media.get(picture.media_id) for picture in message.pictures] == [JPEG]
-    assert gate.rows(OutboxRow)[0].subject == f"event.{COMPOUND}.face.captured"
+    assert gate.rows(OutboxRow)[0].subject == f"event.{COMPOUND}.entrance.face.captured"
     assert gate.metrics.get_sample_value("ringward_ingest_events_total", {"live": "true"}) == 1
 
 
