@@ -7,7 +7,7 @@ import datetime as dt
 import enum
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import (
@@ -283,6 +283,24 @@ def answer(session: Session, order_id: str, result: str, at: dt.datetime) -> Del
         )
     session.flush()
     return order
+
+
+def people_at(session: Session, shown: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Whom we put on terminals under references: (device, reference) → person id.
+
+    Nobody for a reference that is not ours on that device, and for a visitor's card.
+    """
+    if not shown:
+        return {}
+    rows = session.execute(
+        select(TerminalEnrolment.device, TerminalEnrolment.ref, TerminalEnrolment.person).where(
+            TerminalEnrolment.device.in_({device for device, _ in shown}),
+            TerminalEnrolment.ref.in_({ref for _, ref in shown}),
+            TerminalEnrolment.person.is_not(None),
+        )
+    )
+    found = {(device, ref): person for device, ref, person in rows if person is not None}
+    return {pair: found[pair] for pair in shown if pair in found}
 
 
 def _due(order: DeleteOrder) -> dt.datetime:

@@ -8,8 +8,9 @@ import msgspec
 from sqlalchemy import select
 
 from bus.messages import CredentialUse, DeviceMatch, EventStored, Message, Picture, PlateReading
+from ingest import matches
 from recognition.models import DecisionRow
-from recognition.work.finding import sighting_of
+from recognition.work.telling import sighting_of, was_told
 from storage import Database
 from storage.amendments import standing
 from storage.events import EventRow
@@ -25,7 +26,10 @@ class _Body(msgspec.Struct):
 
 
 def event_message(row: EventRow) -> EventStored:
-    """The message that was committed with this row; of an event as it stands, what would be told now."""
+    """The message that was committed with this row; of an event as it stands, what would be told now.
+
+    Whom a terminal's match means is not among it: see `ingest.matches`.
+    """
     body = msgspec.convert(row.body, _Body)
     return EventStored(
         id=row.id,
@@ -57,10 +61,16 @@ def replay(database: Database, compound: str, since: dt.datetime) -> Sequence[Me
         rows = session.scalars(
             select(EventRow).where(EventRow.compound == compound, EventRow.corrected_time >= since)
         ).all()
-        events = {row.id: event_message(row) for row in standing(session, rows)}
+        messages = [event_message(row) for row in standing(session, rows)]
+        events = {message.id: message for message in matches.resolved(session, messages)}
         decisions = session.scalars(
-            select(DecisionRow).where(DecisionRow.compound == compound, DecisionRow.at >= since)
+            select(DecisionRow).where(DecisionRow.compound == compound, DecisionRow.at >= since, was_told())
         )
-        sightings = [sighting_of(events[row.event_id], row) for row in decisions if row.event_id in events]
-    messages: list[EventStored] | list[Any] = [*events.values(), *sightings]
-    return sorted(messages, key=lambda message: (message.at, message.id))
+        # Nothing is opened by a replay, however soon after.
+        sightings = [
+            msgspec.structs.replace(sighting_of(events[row.event_id], row), valid_until=None)
+            for row in decisions
+            if row.event_id in events
+        ]
+    told: list[EventStored] | list[Any] = [*events.values(), *sightings]
+    return sorted(told, key=lambda message: (message.at, message.id))

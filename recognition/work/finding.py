@@ -3,9 +3,6 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from bus.messages import EventStored, Sighting
-from recognition.models import DecisionRow
-
 NO_FACE: Final = "no_face"
 NO_PLATE: Final = "no_plate"
 NO_USABLE_PICTURE: Final = "no_usable_picture"
@@ -36,29 +33,3 @@ class Finding:
         columns = asdict(self)
         columns["reasons"], columns["candidates"] = list(self.reasons), list(self.candidates)
         return columns
-
-
-def sighting_of(event: EventStored, row: DecisionRow, *, amends: bool = False) -> Sighting:
-    """The message for a stored decision; the same row always gives the same message."""
-    return Sighting(
-        id=row.sighting_id,
-        event_id=event.id,
-        compound=event.compound,
-        device_id=event.device_id,
-        subject_kind=row.subject_kind,
-        outcome=row.outcome,
-        ring=event.ring,
-        zone=event.zone,
-        at=event.at,
-        received_at=event.received_at,
-        lane=event.lane,
-        direction=event.direction,
-        late=event.late,
-        person_id=row.person_id,
-        household_id=row.household_id,
-        vehicle_id=row.vehicle_id,
-        plate=row.plate,
-        score=row.score,
-        reasons=tuple(row.reasons),
-        amends=amends,
-    )

@@ -28,9 +28,10 @@ from recognition.gallery import Gallery, Template
 from recognition.models import DecisionRow
 from recognition.plates import PlateReader
 from recognition.work.face_path import FacePath
-from recognition.work.finding import Finding, sighting_of
+from recognition.work.finding import Finding
 from recognition.work.plate_path import PlatePath, known_plates
 from recognition.work.policy import RecognitionPolicy
+from recognition.work.telling import sighting_of
 from registry.days import local_date
 from registry.faces import galleries, templates
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, content_id, new_id
