@@ -20,15 +20,7 @@ from sqlalchemy.orm import Session
 from devices.models import Device
 from privacy.models import Disclosure, DisclosureState, PiaReport
 from privacy.retention import CLASSES, RetentionPolicy
-from recognition.calibration.thresholds import (
-    DEFAULT_FPIR,
-    DLIB_EAST_ASIAN,
-    DLIB_LFW,
-    IDENTIFY_CAP,
-    MARGIN,
-    UNKNOWN_DISTANCE,
-    face_thresholds,
-)
+from recognition.calibration import DEFAULT_FPIR, Calibration, shipped
 from recognition.models import DecisionRow
 from registry.errors import StaleEditError
 from registry.models import Consent, FaceTemplate, Person, WatchlistEntry, Zone
@@ -65,7 +57,9 @@ def facts(session: Session, compound: str, policy: RetentionPolicy, at: dt.datet
             "consents": consents,
             "rows": rows,
             "people_with_faces": people_enrolled or 0,
-            "gallery_thresholds": asdict(face_thresholds("dlib", people_enrolled or 0)),
+            "gallery_thresholds": asdict(
+                Calibration(shipped()).thresholds(people_enrolled or 0, DEFAULT_FPIR)
+            ),
             "outcomes": _outcomes(session, compound),
             "disclosures_delivered": _delivered(session, compound),
         },
@@ -194,16 +188,19 @@ def _recognition(session: Session, compound: str) -> dict[str, Any]:
         .where(FaceTemplate.compound == compound)
         .distinct()
     )
+    file = shipped()
     return {
         "engines": sorted([str(row.engine), str(row.engine_version)] for row in engines),
         "target_fpir": DEFAULT_FPIR,
-        "identify_cap": IDENTIFY_CAP,
-        "unknown_distance": UNKNOWN_DISTANCE,
-        "margin": MARGIN,
-        # (pair false-match rate, distance), measured; see `recognition.calibration.thresholds`.
+        "identify_cap": file.identify_cap,
+        "unknown_distance": Calibration(file).thresholds(0, DEFAULT_FPIR).unknown,
+        "margin": file.margin,
+        # (false-match rate against one person, distance), measured; see `recognition.calibration.file`.
         "measured_error_rates": {
-            "dlib lfw": [list(point) for point in DLIB_LFW],
-            "dlib east_asian": [list(point) for point in DLIB_EAST_ASIAN],
+            f"{file.engine} {group.name or 'everybody'}": [
+                [point.rate, point.distance] for point in group.curves[0].points
+            ]
+            for group in file.groups
         },
     }
 

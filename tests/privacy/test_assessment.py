@@ -7,7 +7,7 @@ from devices.models import Device, DeviceKind
 from privacy import assessment
 from privacy.models import Disclosure, PiaReport
 from privacy.retention import NO_CLASS, RetentionPolicy
-from recognition.calibration.thresholds import DEFAULT_FPIR, UNKNOWN_DISTANCE
+from recognition.calibration import DEFAULT_FPIR, shipped
 from registry.errors import StaleEditError
 from registry.models import Consent
 from tests.support import keeping
@@ -58,8 +58,8 @@ def test_facts_say_what_is_kept_of_whom_for_how_long_and_who_gets_it(settled):
     assert now["counts"]["rows"]["events"] == 1
     assert now["retention_days"]["pictures"] == 30
     assert now["recognition"]["target_fpir"] == DEFAULT_FPIR
-    assert now["recognition"]["unknown_distance"] == UNKNOWN_DISTANCE
-    assert now["recognition"]["measured_error_rates"]["dlib lfw"]
+    assert now["recognition"]["identify_cap"] == shipped().identify_cap
+    assert set(now["recognition"]["measured_error_rates"]) == {"dlib everybody", "dlib east_asian"}
     assert now["counts"]["outcomes"] == {"face.unknown": 1}
     kinds = {(one["zone"], one["kind"]): one["devices"] for one in now["devices"]}
     assert kinds == {("gate", "face_camera"): 1, ("gate", "plate_camera"): 1, ("b1", "door"): 1}

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 import recognition.models  # noqa: F401
 from bus.messages import DeviceMatch, EventStored, Picture, PlateReading, decode
-from recognition.calibration.thresholds import UncalibratedEngineError
+from recognition.calibration import UncalibratedEngineError, shipped
 from recognition.enrolment import RefusedPortrait, embed_portrait
 from recognition.models import DecisionRow
 from recognition.work.worker import RecognitionWorker
@@ -143,7 +143,7 @@ def test_an_enrolled_person_is_identified_and_the_decision_explains_itself(world
     assert (sighting.event_id, sighting.lane, sighting.direction, sighting.at) == ("e1", "lane-1", "in", NOW)
     (row,) = world.rows(DecisionRow)
     assert (row.engine, row.engine_version) == ("dlib", world.engine.version)
-    assert (row.gallery_size, row.threshold) == (1, 0.45)
+    assert (row.gallery_size, row.threshold) == (1, shipped().identify_cap)
     assert row.candidates[0]["person_id"] == "p1"
     assert row.quality["size_px"] > 100
     assert row.reasons == ["within_threshold"]

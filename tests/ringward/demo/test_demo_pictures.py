@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from recognition import images
-from recognition.calibration.thresholds import face_thresholds
+from recognition.calibration import Calibrations
 from recognition.engines import DlibEngine
 from recognition.plates import OnnxPlateReader
 from registry.models import Consent, ConsentPurpose, FaceTemplate
@@ -64,7 +64,7 @@ def test_green_plates_look_green_and_blue_ones_blue() -> None:
 
 def test_every_capture_of_the_story_shows_one_good_face(pictures, engine, enrolled) -> None:
     """Residents lie within the threshold of their own photos and far from the other's; the stranger from both."""
-    thresholds = face_thresholds(engine.name, len(enrolled))
+    thresholds = Calibrations().of(engine).thresholds(len(enrolled), 1e-3)
     for role in (RESIDENT_A, RESIDENT_B, STRANGER):
         for _ in range(CAPTURES):
             picture = images.decode(pictures.face(role))
