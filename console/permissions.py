@@ -57,6 +57,11 @@ class Action(enum.StrEnum):
     WATCHLIST_READ = "watchlist_read"
     WATCHLIST_APPLY = "watchlist_apply"
     WATCHLIST_APPROVE = "watchlist_approve"
+    # What an operator sees on the two pictures, and who was taken for whom (L-12).
+    SIGHTINGS_ANSWER = "sightings_answer"
+    FACE_EXCLUSIONS = "face_exclusions"
+    RECOGNITION_READ = "recognition_read"
+    THRESHOLDS_DECIDE = "thresholds_decide"
     REPORTS_READ = "reports_read"
     REGISTRY_IMPORT = "registry_import"
     REGISTRY_EXPORT = "registry_export"
@@ -109,6 +114,11 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.WATCHLIST_READ: (_ADMIN, _MANAGER, _OPERATOR, _POLICE, _AUDITOR),
         Action.WATCHLIST_APPLY: (_ADMIN, _MANAGER, _POLICE),
         Action.WATCHLIST_APPROVE: (_ADMIN, _POLICE),
+        Action.SIGHTINGS_ANSWER: (_ADMIN, _OPERATOR),
+        Action.FACE_EXCLUSIONS: (_ADMIN, _OPERATOR),
+        Action.RECOGNITION_READ: (_ADMIN, _OPERATOR, _AUDITOR),
+        # Operators' answers propose; somebody else answers for what follows from them.
+        Action.THRESHOLDS_DECIDE: (_ADMIN,),
         Action.REPORTS_READ: (_ADMIN, _MANAGER, _GRID),
         Action.REGISTRY_IMPORT: (_ADMIN, _MANAGER),
         Action.REGISTRY_EXPORT: (_ADMIN, _MANAGER),

@@ -74,6 +74,13 @@ ROUTES = {
     ("GET", "/events/{event_id}"): Action.EVENTS_READ,
     ("GET", "/sightings"): Action.EVENTS_READ,
     ("GET", "/sightings/{sighting_id}"): Action.EVENTS_READ,
+    ("GET", "/sightings/{sighting_id}/answers"): Action.SIGHTINGS_ANSWER,
+    ("POST", "/sightings/{sighting_id}/answers"): Action.SIGHTINGS_ANSWER,
+    ("GET", "/face-exclusions"): Action.FACE_EXCLUSIONS,
+    ("POST", "/face-exclusions/{exclusion_id}/lifting"): Action.FACE_EXCLUSIONS,
+    ("GET", "/reports/recognition"): Action.RECOGNITION_READ,
+    ("GET", "/threshold-proposals"): Action.RECOGNITION_READ,
+    ("POST", "/threshold-proposals/{proposal_id}/decision"): Action.THRESHOLDS_DECIDE,
     ("GET", "/incidents"): Action.INCIDENTS_READ,
     ("GET", "/incidents/{incident_id}"): Action.TASKS,
     ("POST", "/incidents/{incident_id}/steps"): Action.INCIDENTS_DECIDE,
@@ -232,6 +239,10 @@ def filled(path: str, world) -> str:
 
 
 def body(method: str, path: str) -> dict:
+    if path.endswith("/answers") and method == "POST":
+        return {"json": {"verdict": "cannot_tell"}}
+    if path == "/threshold-proposals/{proposal_id}/decision":
+        return {"json": {"verdict": "refuse"}}
     if path.endswith("/steps"):
         return {"json": {"to": "resolved"}}
     if path.endswith("/dispatches") and method == "POST":
