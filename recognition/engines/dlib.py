@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 
 from recognition.engines.contract import DetectedFace, Rgb, Vector
+from recognition.engines.describing import describe, largest_first
 from recognition.engines.dlib_net import DIMENSION, SIDE_PX, DlibNet
-from recognition.engines.vectors import unit_mean
+from recognition.engines.vectors import mean_of
 from recognition.framing import EVERYTHING, Box, Frame, View, frame_of
 from recognition.modelfiles import model_file, version_of
-from recognition.quality import FacePoints, assess
+from recognition.quality import FacePoints
 
 FOUND_FROM_PX: Final = 80
 """HOG finds faces of this size on; looking at twice the size costs four times as much (measured)."""
@@ -69,7 +70,7 @@ class DlibEngine:
         if not found and small and (view.smallest_face_px or 0) < FOUND_FROM_PX:
             found = self._detector(frame.pixels, 1)
         faces = [self._describe(image, rectangle, frame) for rectangle in found]
-        return sorted(faces, key=lambda face: (-face.size_px, face.box.left, face.box.top))
+        return largest_first(faces)
 
     def embed(self, image: Rgb, face: DetectedFace) -> Vector:
         box, dlib = face.box, self._dlib
@@ -87,7 +88,7 @@ class DlibEngine:
 
     def _encode(self, image: Rgb, shape: Any) -> Vector:
         chip = self._dlib.get_face_chip(image, shape, size=SIDE_PX, padding=EMBED_PADDING)
-        return unit_mean(self._net.embed(np.stack([chip, chip[:, ::-1]])))
+        return mean_of(self._net.embed(np.stack([chip, chip[:, ::-1]])), unit=True)
 
     def _describe(self, image: Rgb, rectangle: Any, frame: Frame) -> DetectedFace:
         left, top = frame.in_picture(rectangle.left(), rectangle.top())
@@ -97,19 +98,10 @@ class DlibEngine:
         # Landmarks are placed on the full picture: the encoder's crop keeps all its pixels.
         shape = self._predictor(image, outline)
         landmarks = tuple((float(p.x), float(p.y)) for p in shape.parts())
-        crop = _cut(image, box)
-        visible = crop.shape[0] * crop.shape[1] / (box.width * box.height)
-        points = _points(landmarks)
-        quality = assess(crop, points, visible)
-        return DetectedFace(box, landmarks, points, min(box.width, box.height), quality)
+        return describe(image, box, landmarks, _points(landmarks))
 
 
 def _points(landmarks: tuple[tuple[float, float], ...]) -> FacePoints:
     """Dlib's order: the corners of the eye at the picture's right, of that at its left, the nose."""
     right, left = np.asarray(landmarks[0:2]).mean(axis=0), np.asarray(landmarks[2:4]).mean(axis=0)
     return FacePoints((float(left[0]), float(left[1])), (float(right[0]), float(right[1])), landmarks[4])
-
-
-def _cut(image: Rgb, box: Box) -> Rgb:
-    """The part of the box that lies inside the picture."""
-    return image[max(0, box.top) : max(0, box.bottom), max(0, box.left) : max(0, box.right)]

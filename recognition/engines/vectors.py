@@ -11,8 +11,8 @@ class UselessEmbeddingError(ArithmeticError):
         super().__init__("the encoder gave a vector that is not finite or has no length")
 
 
-def unit_mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The mean of embeddings (n, dimension), brought to length 1.
+def mean_of(vectors: NDArray[np.float32], *, unit: bool) -> NDArray[np.float32]:
+    """The mean of embeddings (n, dimension), with ``unit`` brought to length 1.
 
     On unit vectors the distance d and the cosine are one measure: cos = 1 - d²/2.
     Raises ``UselessEmbeddingError``.
@@ -21,4 +21,4 @@ def unit_mean(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     length = float(np.linalg.norm(mean))
     if not np.isfinite(length) or length == 0.0:
         raise UselessEmbeddingError
-    return np.asarray(mean / length, dtype=np.float32)
+    return np.asarray(mean / length if unit else mean, dtype=np.float32)
