@@ -18,6 +18,8 @@ from devices import standing
 from privacy import erasures, filing, retention
 from privacy.models import DeletionProof, Erasure, ErasureStep, StepState
 from privacy.retention import orphans
+from recognition.gallery import snapshots
+from registry.faces import revisions
 from registry.models import Compound
 from registry.people import population
 from ringward.foundation import Foundation, anchor_audit
@@ -28,6 +30,7 @@ log = structlog.get_logger(__name__)
 ROUND_S: Final = 5.0
 _FILING_EVERY: Final = dt.timedelta(minutes=10)
 _SILENT_EVERY: Final = dt.timedelta(minutes=10)
+_FOLLOWED_EVERY: Final = dt.timedelta(hours=1)
 
 
 class HousekeepingMetrics:
@@ -87,6 +90,7 @@ class Housekeeping:
         self._ran: dict[str | None, dt.datetime] = {}
         self._counted: dt.datetime | None = None
         self._looked: dt.datetime | None = None
+        self._followed: dt.datetime | None = None
         # Pictures that nothing named last night; forgotten with the process, and suspected anew.
         self._suspected: frozenset[str] = frozenset()
         self._grown: dict[str, dt.date] = {}
@@ -111,6 +115,7 @@ class Housekeeping:
         self._try("filing", lambda: self._count(now))
         self._try("ages", lambda: self._grow_up(now))
         self._try("silent devices", lambda: self._distrust(now))
+        self._try("galleries", lambda: self._forget_changes(now))
 
     def keep(self) -> None:
         """Runs retention where it is due. It may take long, so it has a thread of its own.
@@ -164,6 +169,15 @@ class Housekeeping:
         self._looked = now
         if moved:
             log.warning("keeper.silent_devices", devices=len(moved))
+
+    def _forget_changes(self, now: dt.datetime) -> None:
+        """What galleries have followed long ago, and what killed processes left of them in memory."""
+        snapshots.sweep()
+        if self._followed is not None and now - self._followed < _FOLLOWED_EVERY:
+            return
+        with self._ground.database.write() as session:
+            revisions.clear_away(session, now)
+        self._followed = now
 
     def _grow_up(self, now: dt.datetime) -> None:
         """Once a day of each compound: who has turned 14 is a child no more, in the galleries too."""

@@ -13,12 +13,19 @@ from registry.faces.reading import Face
 from registry.faces.revisions import Changes
 
 
-def read_anew(session: Session, gallery: Gallery, compound: str, engine: FaceEngine, day: dt.date) -> None:
-    """All of it: who is there and what is known of them. Only vectors that are missing are opened."""
+def read_anew(
+    session: Session, gallery: Gallery, compound: str, engine: FaceEngine, day: dt.date
+) -> frozenset[str]:
+    """All of it: who is there and what is known of them. Only vectors that are missing are opened.
+
+    Returns the templates that were in the gallery and are no more.
+    """
     faces = reading.faces(session, compound, engine.name, engine.version, day)
-    for template_id in gallery.templates.difference(face.template_id for face in faces):
+    gone = gallery.templates.difference(face.template_id for face in faces)
+    for template_id in gone:
         gallery.remove(template_id)
     _take_in(session, gallery, compound, engine, faces)
+    return gone
 
 
 def follow(

@@ -9,9 +9,10 @@ from residents_world import COMPOUND, ELSEWHERE, TODAY, build, code_of, person
 from sqlalchemy import func, select
 
 from registry.errors import MissingError, RefusedError, StaleEditError
-from registry.faces import templates
+from registry.faces import consents, revisions, templates
+from registry.faces.templates import Embedding
 from registry.lookups import name_key, phone_key
-from registry.models import Credential, CredentialKind, CredentialStatus, Person
+from registry.models import ConsentPurpose, Credential, CredentialKind, CredentialStatus, GivenBy, Person
 from registry.people import population
 from registry.people.population import PersonChange, turns_14_on
 from storage import Database
@@ -98,12 +99,27 @@ def test_everybody_turns_14_on_a_birthday_and_never_before(born_on):
     assert (day.year, day.month, day.day) == (born_on.year + 14, *birthday)
 
 
+def enrolled_by_guardian(session, person_id):
+    row = session.get_one(Person, person_id)
+    consents.give(
+        session,
+        row,
+        ConsentPurpose.FACE_ACCESS,
+        wording="x",
+        channel="counter",
+        given_by=GivenBy.GUARDIAN,
+        at=NOON,
+    )
+    return templates.enrol(session, row, Embedding("e", "1", 1, bytes(4), None), media_id=None, at=NOON).id
+
+
 def test_children_grow_up_and_the_galleries_hear_of_it(either_database):
     with either_database.write() as session:
         soon = person(session, born_on=dt.date(2012, 11, 24)).id
         later = person(session, born_on=dt.date(2012, 11, 25)).id
         adult = person(session, born_on=dt.date(2008, 11, 24)).id
         person(session, under_14=True)
+        face = enrolled_by_guardian(session, soon)
         before = templates.revision(session, COMPOUND)
     with either_database.write() as session:
         assert population.come_of_age(session, COMPOUND, TODAY + dt.timedelta(days=1)) == 1
@@ -115,6 +131,7 @@ def test_children_grow_up_and_the_galleries_hear_of_it(either_database):
         assert people[adult] == (False, None)
         assert sum(under_14 for under_14, _ in people.values()) == 2
         assert templates.revision(session, COMPOUND) == before + 1
+        assert revisions.since(session, COMPOUND, before, before + 1).changed == {face}
 
 
 def test_edit_changes_what_it_names_and_nothing_else(database):

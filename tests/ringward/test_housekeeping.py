@@ -15,6 +15,8 @@ import ringward.housekeeping
 from devices.models import Device, DeviceStatus
 from privacy import erasures, retention
 from privacy.models import Erasure, ErasureKind, ErasureStep, FilingTask
+from registry.faces import revisions
+from registry.faces.models import GalleryChange
 from registry.models import Compound, Consent, FaceTemplate, Person
 from ringward.cli import app
 from ringward.foundation import Foundation
@@ -297,3 +299,20 @@ def test_children_grow_up_at_midnight_of_their_compound(ground, housekeeping):
     housekeeping.round()
     assert not is_child()
     assert metric(ground, "housekeeping_failures_total", work="ages") is None
+
+
+def test_changes_of_galleries_are_forgotten_when_everybody_has_followed_them(ground, housekeeping):
+    with ground.database.write() as session:
+        revisions.tell(session, COMPOUND, removed=["t"])
+
+    def left() -> int:
+        with ground.database.read() as session:
+            return len(session.scalars(select(GalleryChange)).all())
+
+    now = dt.datetime.now(dt.UTC)
+    at(ground, now + dt.timedelta(hours=23))
+    housekeeping.round()
+    assert left() == 1
+    at(ground, now + dt.timedelta(hours=25))
+    housekeeping.round()
+    assert left() == 0
