@@ -5,7 +5,9 @@ from typing import Any, Final
 
 NO_FACE: Final = "no_face"
 NO_PLATE: Final = "no_plate"
+NO_USABLE_FACE: Final = "no_usable_face"
 NO_USABLE_PICTURE: Final = "no_usable_picture"
+UNPROCESSED: Final = "unprocessed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,26 @@ class Finding:
     candidates: tuple[dict[str, Any], ...] = ()
     quality: dict[str, Any] | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
+    frames: int | None = None
+    gallery: str | None = None
+    thresholds: dict[str, Any] | None = None
+
+    @property
+    def names_somebody(self) -> bool:
+        """Whether it is clear enough to be told at once."""
+        return self.outcome in {"identified", "household"}
 
     def columns(self) -> dict[str, Any]:
         columns = asdict(self)
         columns["reasons"], columns["candidates"] = list(self.reasons), list(self.candidates)
         return columns
+
+
+def unprocessed(kind: str) -> Finding:
+    """Of an event whose pictures have waited for so long that nobody is helped by them."""
+    return Finding(kind, UNPROCESSED, ("past_ttl",))
+
+
+def given_up(kind: str, reason: str) -> Finding:
+    """Of an event that must not be looked at again: it has taken workers with it."""
+    return Finding(kind, NO_USABLE_PICTURE, (reason,))

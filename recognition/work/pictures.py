@@ -1,11 +1,12 @@
 """The pictures of an event, fetched and decoded in the order in which they help most."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 
 from bus.messages import EventStored
+from bus.messages import Picture as StoredPicture
 from recognition.images import BrokenPicture, Picture, decode
 from storage import MediaStore
 from storage.media import MediaNotFoundError
@@ -18,9 +19,16 @@ the plate alone comes second."""
 
 def load(event: EventStored, media: MediaStore, roles: Mapping[str, int]) -> Iterator[Picture | str]:
     """Each picture of these roles, or the reason why there is none, best role first."""
-    ranked = sorted((roles[p.role], index) for index, p in enumerate(event.pictures) if p.role in roles)
+    return (picture for _, picture in load_by_role(event.pictures, media, roles))
+
+
+def load_by_role(
+    pictures: Sequence[StoredPicture], media: MediaStore, roles: Mapping[str, int]
+) -> Iterator[tuple[str, Picture | str]]:
+    """The same with the role of each."""
+    ranked = sorted((roles[one.role], index) for index, one in enumerate(pictures) if one.role in roles)
     for _, index in ranked:
-        yield _fetch(media, event.pictures[index].media_id)
+        yield pictures[index].role, _fetch(media, pictures[index].media_id)
 
 
 def _fetch(media: MediaStore, media_id: str) -> Picture | str:

@@ -339,8 +339,12 @@ def test_a_picture_altered_on_disk_is_unreadable(world, portrait_bytes, tmp_path
 
 
 def test_a_picture_without_a_face_says_so(world, jpeg):
-    sighting = world.see("face.captured", jpeg(np.full((300, 300, 3), 120, np.uint8)))
+    nothing = jpeg(np.full((300, 300, 3), 120, np.uint8))
+    sighting = world.see("face.captured", nothing, role="scene")
     assert (sighting.outcome, sighting.reasons) == ("no_face", ("face_not_found",))
+    # The device has seen one in what it sends as a face, and it is no use to us.
+    sighting = world.see("face.captured", nothing, event_id="e2")
+    assert (sighting.outcome, sighting.reasons) == ("no_usable_face", ("face_not_found",))
 
 
 def test_a_good_picture_beside_a_broken_one_is_used(world, portrait_bytes):

@@ -8,7 +8,8 @@ import pytest
 from bus.messages import EventStored
 from privacy import erasures
 from privacy.models import ErasureKind, StepState
-from recognition.work.worker import REFRESH_S, RecognitionWorker
+from recognition.gallery import REFRESH_S, following
+from recognition.work.worker import RecognitionWorker
 from registry.faces import galleries, templates
 from registry.faces.templates import Embedding
 from registry.models import Person
@@ -23,7 +24,7 @@ FACE = np.ones(DIMENSION, np.float32)
 class Engine:
     """An engine whose templates are made by hand; its thresholds are those of the real one."""
 
-    name, version, dimension = "dlib", "test", DIMENSION
+    name, version, dimension, unit = "dlib", "test", DIMENSION, True
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def passing(event_id="e1"):
 
 def people(worker):
     """Whom a worker holds in memory."""
-    return {person for held in worker._galleries.values() for person in held.gallery.persons}
+    return {person for held in worker._faces.keeper._held.values() for person in held.gallery.persons}
 
 
 def holders(database, at):
@@ -102,9 +103,9 @@ def test_worker_is_entered_before_it_reads_its_first_gallery(world, media, ring,
     clock = VirtualClock(NOON)
     worker = new_worker(world, media, ring, clock)
     seen = []
-    read = templates.gallery
+    read = following.read_anew
     monkeypatch.setattr(
-        templates, "gallery", lambda *args: (seen.append(holders(world, NOON)), read(*args))[1]
+        following, "read_anew", lambda *args: (seen.append(holders(world, NOON)), read(*args))[1]
     )
     worker.handle(passing())
     assert seen == [{worker.name: -1}]
@@ -134,8 +135,7 @@ def test_gallery_is_read_again_when_a_child_turns_14(world, media, ring):
     worker.handle(passing())
 
     def children():
-        gallery = worker._galleries[COMPOUND].gallery
-        return gallery.children
+        return worker._faces.keeper._held[COMPOUND].gallery.children
 
     assert children() == {"other"}
     clock.advance(24 * 3600)
