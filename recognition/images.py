@@ -13,15 +13,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-MAX_PIXELS: Final = 40_000_000
-"""Above this a picture is refused from its header: 40 megapixels are 120 MB decoded,
-while the largest camera sensors in the trade have 12."""
+from recognition.containers import JPEG_MAGIC, PNG_MAGIC, Head, jpeg_head, png_head
 
-_PNG_MAGIC: Final = b"\x89PNG\r\n\x1a\n"
-_JPEG_MAGIC: Final = b"\xff\xd8\xff"
+MAX_PIXELS: Final = 20_000_000
+"""Above this a picture is refused from its header: 20 megapixels take 60 MB decoded and 180 MB
+while a progressive JPEG is, and the largest camera sensors in the trade have 12."""
+
+MIN_SIDE: Final = 8
+"""Pixels of the shorter side; nothing is recognised in less."""
+
+MAX_ASPECT: Final = 20
+"""Longer side to shorter; a stitched panorama has 4, and what is longer is a detector's time wasted."""
+
+MAX_SCANS: Final = 100
+MAX_WORK: Final = 300_000_000
+"""Pixels times scans. A progressive JPEG has about 10 scans, of which each goes over all pixels;
+a few kilobytes can hold thousands."""
+
 _OTHER_MAGICS: Final = (b"GIF8", b"BM", b"II*\x00", b"MM\x00*", b"RIFF")
-_FRAME_HEADERS: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0..SOF15
-_BARE_MARKERS: Final = frozenset({0x01, 0xD8, *range(0xD0, 0xD8)})  # without a length
 _FILL_ROWS: Final = 16
 _FILL_GREY: Final = 128
 
@@ -33,6 +42,8 @@ class Broken(StrEnum):
     NOT_AN_IMAGE = "not_an_image"
     UNSUPPORTED = "unsupported_type"
     TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_MANY_SCANS = "too_many_scans"
+    STRANGE_SHAPE = "strange_shape"
     TRUNCATED = "truncated_picture"
     DAMAGED = "damaged_picture"
 
@@ -76,14 +87,11 @@ def decode(data: bytes, claimed: str | None = None) -> Picture | BrokenPicture:
         other = data.startswith(_OTHER_MAGICS) or data[4:8] == b"ftyp"
         return BrokenPicture(Broken.UNSUPPORTED if other else Broken.NOT_AN_IMAGE)
     notes = _naming_notes(kind, claimed)
-    header = _jpeg_header(data) if kind == "jpeg" else _png_header(data)
-    if header.pixels is None:
-        return BrokenPicture(Broken.DAMAGED if header.complete else Broken.TRUNCATED, notes)
-    if header.pixels > MAX_PIXELS:
-        return BrokenPicture(Broken.TOO_MANY_PIXELS, notes)
-    if not header.complete:
-        return BrokenPicture(Broken.TRUNCATED, notes)
-    rgb = _pixels(data)
+    head = jpeg_head(data) if kind == "jpeg" else png_head(data)
+    refused = Broken.DAMAGED if head is None else _refused(head)
+    if head is None or refused is not None:
+        return BrokenPicture(refused or Broken.DAMAGED, notes)
+    rgb = _pixels(head.data)
     if rgb is None:
         return BrokenPicture(Broken.DAMAGED, notes)
     if kind == "jpeg" and _ends_in_fill(rgb):
@@ -91,16 +99,25 @@ def decode(data: bytes, claimed: str | None = None) -> Picture | BrokenPicture:
     return Picture(rgb, kind, notes)
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    pixels: int | None  # None where the header gives no usable size
-    complete: bool  # the end marker is there
+def _refused(head: Head) -> Broken | None:
+    """Why a picture is not given to the decoder; the worst that it could do comes first."""
+    pixels = head.width * head.height
+    if pixels > MAX_PIXELS:
+        return Broken.TOO_MANY_PIXELS
+    if not head.complete:
+        return Broken.TRUNCATED
+    if pixels == 0:
+        return Broken.DAMAGED
+    if head.scans > MAX_SCANS or pixels * head.scans > MAX_WORK:
+        return Broken.TOO_MANY_SCANS
+    short, long = sorted((head.width, head.height))
+    return Broken.STRANGE_SHAPE if short < MIN_SIDE or long > MAX_ASPECT * short else None
 
 
 def _kind(data: bytes) -> str | None:
-    if data.startswith(_JPEG_MAGIC):
+    if data.startswith(JPEG_MAGIC):
         return "jpeg"
-    return "png" if data.startswith(_PNG_MAGIC) else None
+    return "png" if data.startswith(PNG_MAGIC) else None
 
 
 def _naming_notes(kind: str, claimed: str | None) -> tuple[str, ...]:
@@ -109,36 +126,6 @@ def _naming_notes(kind: str, claimed: str | None) -> tuple[str, ...]:
     name = claimed.lower().rpartition("/")[2].rpartition(".")[2]
     name = {"jpg": "jpeg", "jpe": "jpeg", "pjpeg": "jpeg"}.get(name, name)
     return (f"{kind}_named_{name}",) if name in {"jpeg", "png"} and name != kind else ()
-
-
-def _png_header(data: bytes) -> _Header:
-    complete = b"IEND" in data
-    if len(data) < 24 or data[12:16] != b"IHDR":
-        return _Header(None, complete)
-    pixels = int.from_bytes(data[16:20]) * int.from_bytes(data[20:24])
-    return _Header(pixels or None, complete)
-
-
-def _jpeg_header(data: bytes) -> _Header:
-    """Walk the markers; a thumbnail inside a segment has its own end marker and is stepped over."""
-    pixels: int | None = None
-    at = 2
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            return _Header(pixels, complete=False)
-        marker = data[at + 1]
-        if marker == 0xD9:
-            return _Header(pixels, complete=True)
-        if marker == 0xFF:  # fill byte
-            at += 1
-        elif marker == 0 or marker in _BARE_MARKERS:  # stuffed byte of coded data, restart
-            at += 2
-        else:
-            if marker in _FRAME_HEADERS and at + 9 <= len(data):
-                height, width = int.from_bytes(data[at + 5 : at + 7]), int.from_bytes(data[at + 7 : at + 9])
-                pixels = max(pixels or 0, height * width) or None
-            at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4]))
 
 
 def _pixels(data: bytes) -> NDArray[np.uint8] | None:
@@ -155,8 +142,12 @@ def _ends_in_fill(rgb: NDArray[np.uint8]) -> bool:
     """Whether the decoder ran out of data: it paints what is missing in middle grey.
 
     Some cameras close a cut picture with a proper end marker, so the marker alone
-    does not tell. A picture that is grey all over is taken for what it is.
+    does not tell. What was last may lie at any side, once the picture is upright. A picture
+    that is grey all over is taken for what it is.
     """
-    if rgb.shape[0] <= _FILL_ROWS:
+    if min(rgb.shape[:2]) <= _FILL_ROWS:
         return False
-    return bool((rgb[-_FILL_ROWS:] == _FILL_GREY).all() and not (rgb[0] == _FILL_GREY).all())
+    sides = (rgb, rgb[::-1], rgb.swapaxes(0, 1), rgb.swapaxes(0, 1)[::-1])
+    return any(
+        bool((side[-_FILL_ROWS:] == _FILL_GREY).all() and not (side[0] == _FILL_GREY).all()) for side in sides
+    )
