@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from alerts.incidents.models import Incident
 from privacy import looks
 from privacy.models import Erasure, SubjectRequest
+from recognition.feedback import exclusions
 from recognition.models import DecisionRow
 from registry.faces import consents
 from registry.models import (
@@ -118,6 +119,16 @@ def export(session: Session, person: Person, at: dt.datetime) -> dict[str, Any]:
             ).all(),
             ("engine", "engine_version", "quality", "media_id", "created_at"),
         ),
+        "face_exclusions": [
+            {
+                # Who the other one is, is not this person's to know.
+                "side": "named" if pair.person == person.id else "other",
+                "with": "not_registered" if pair.other is None else "registered",
+                "made_at": pair.made_at,
+                "lifted_at": pair.lifted_at,
+            }
+            for pair in exclusions.of_person(session, person.id)
+        ],
         "passages": _passages(session, person, vehicles),
         "incidents": _incidents(session, person, names),
         "watchlist": _rows(

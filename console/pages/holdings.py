@@ -117,6 +117,12 @@ _FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
         "wording": "text",
     },
     "faces": {"created_at": "moment", "engine": "text"},
+    "face_exclusions": {
+        "side": "exclusion_side",
+        "with": "exclusion_with",
+        "made_at": "moment",
+        "lifted_at": "moment",
+    },
     "passages": {"at": "moment", "outcome": "outcome", "plate": "text"},
     "incidents": {"happened_at": "moment", "kind": "kind", "state": "state", "zone": "zone"},
     "watchlist": {

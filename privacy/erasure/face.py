@@ -1,4 +1,4 @@
-"""Forgetting a face: consent, templates, enrolled photos, and the terminals that know it (L-02)."""
+"""Forgetting a face: consent, templates, enrolled photos, whom it was taken for, terminals (L-02)."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from devices import enrolments
 from devices.enrolments import TerminalEnrolment
+from recognition.feedback import exclusions
 from registry.faces import consents
 from registry.models import (
     Consent,
@@ -30,6 +31,8 @@ class Forgotten:
     # Devices that were ordered to forget, and the orders.
     terminals: dict[str, str] = field(default_factory=dict)
     templates: int = 0
+    # Pairs that the face was not to be taken for each other in.
+    exclusions: int = 0
 
 
 def forget_face(session: Session, person: Person, cause: str, at: dt.datetime) -> Forgotten:
@@ -60,6 +63,7 @@ def forget_face(session: Session, person: Person, cause: str, at: dt.datetime) -
         sorted(agreed),
         forget_at_terminals(session, person.id, cause, at, faces_only=True),
         deleted,
+        exclusions.forget(session, person.id),
     )
 
 

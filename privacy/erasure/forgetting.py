@@ -132,6 +132,7 @@ def forget_person(
         sorted({person.id, *face.subjects, *agreed, *passes}),
         terminals,
         face.templates,
+        face.exclusions,
     )
 
 

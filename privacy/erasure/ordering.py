@@ -86,7 +86,11 @@ def put_kept(todo: Steps, found: Sequence[Keep]) -> None:
     """Notes what keeps the person; the database and the passages wait for it."""
     detail = [keep.as_detail() for keep in found]
     todo.put(
-        steps.DATABASE, StepState.KEPT, keeps=detail, templates=_count(todo, steps.DATABASE, "templates")
+        steps.DATABASE,
+        StepState.KEPT,
+        keeps=detail,
+        templates=_count(todo, steps.DATABASE, "templates"),
+        exclusions=_count(todo, steps.DATABASE, "exclusions"),
     )
     todo.put(steps.PASSAGES, StepState.KEPT, keeps=detail)
 
@@ -106,7 +110,11 @@ def put_backups(todo: Steps) -> None:
 
 def _put_places(todo: Steps, gone: Forgotten) -> None:
     """A step for every place that holds something of what has left the database."""
-    todo.put(steps.DATABASE, templates=gone.templates + _count(todo, steps.DATABASE, "templates"))
+    todo.put(
+        steps.DATABASE,
+        templates=gone.templates + _count(todo, steps.DATABASE, "templates"),
+        exclusions=gone.exclusions + _count(todo, steps.DATABASE, "exclusions"),
+    )
     media = todo.get(steps.MEDIA)
     todo.put(
         steps.MEDIA,

@@ -14,7 +14,7 @@ from registry.errors import MissingError
 
 # The order in which a receipt names places; what is not here comes last.
 _ORDER: Final = ("database", "passages", "media", "keys", "gallery", "terminal", "backup", "bus")
-_COUNTS: Final = ("templates", "deleted", "events", "keys")
+_COUNTS: Final = ("templates", "exclusions", "deleted", "events", "keys")
 
 
 @dataclass(frozen=True, slots=True)

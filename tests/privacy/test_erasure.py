@@ -13,7 +13,7 @@ from devices import enrolments
 from devices.enrolments import DeleteOrder, OrderState, TerminalEnrolment
 from privacy import erasures
 from privacy.models import Erasure, ErasureKind, StepState, SubjectRequest
-from recognition.models import DecisionRow
+from recognition.models import DecisionRow, FaceExclusion
 from registry.errors import RefusedError
 from registry.faces import consents, galleries, templates
 from registry.models import (
@@ -214,6 +214,18 @@ def test_every_reference_to_a_person_was_there_to_be_removed(either_database, id
             )
         }
     assert empty == set()
+
+
+@pytest.mark.parametrize("kind", list(ErasureKind))
+def test_whom_a_face_was_taken_for_is_forgotten_with_it_on_both_sides_and_counted(either_database, ids, kind):
+    erasure_id = order(either_database, kind)
+    with either_database.read() as session:
+        left = session.scalars(select(FaceExclusion)).all()
+        assert [(row.person, row.other) for row in left] == [("other", None)]
+        (database,) = (
+            step for step in erasures.receipt(session, erasure_id, LATER).steps if step.place == "database"
+        )
+        assert database.counts == {"templates": 1, "exclusions": 2}
 
 
 def test_passage_of_somebody_else_only_loses_the_candidate(either_database, media, vault, ids):

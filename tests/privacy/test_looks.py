@@ -105,7 +105,12 @@ def test_document_tells_everything_and_no_number_of_a_face(either_database, ids)
     assert [r["id"] for r in document["requests"]] == ["req"]
     (face,) = document["faces"]
     assert set(face) == {"engine", "engine_version", "quality", "media_id", "created_at"}
+    assert {(pair["side"], pair["with"]) for pair in document["face_exclusions"]} == {
+        ("named", "registered"),
+        ("other", "registered"),
+    }
     assert "某某" not in str(document), "of the housemate nothing"
+    assert "mate" not in str(document["face_exclusions"])
     assert world.VISITOR_PHONE not in str(document)
 
 

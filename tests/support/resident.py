@@ -7,7 +7,7 @@ from alerts.incidents.models import Evidence, Incident, Transition
 from bus import deadletters
 from devices import enrolments
 from privacy.models import RequestKind, RequestState, SubjectRequest
-from recognition.models import DecisionRow
+from recognition.models import DecisionRow, FaceExclusion
 from registry.faces import consents, templates
 from registry.faces.templates import Embedding
 from registry.lookups import credential_key, identify
@@ -100,6 +100,11 @@ def decision(event_id, **changes):
         "decided_at": NOON,
     }
     return DecisionRow(**fields | changes)
+
+
+def exclusion(exclusion_id, **changes):
+    fields = {"id": exclusion_id, "compound": COMPOUND, "sighting_id": None, "made_by": "u", "made_at": NOON}
+    return FaceExclusion(**fields | changes)
 
 
 def incident(state=State.CLOSED, **changes):
@@ -313,6 +318,13 @@ def build(database, media):
                     evidence={"device": {"text": PLATE}},
                 ),
                 decision(beside.id, outcome="identified", person_id="other", candidates=candidates[::-1]),
+            ]
+        )
+        session.add_all(
+            [
+                exclusion("x1", person="p1", other="mate"),
+                exclusion("x2", person="other", other="p1", lifted_by="u", lifted_at=NOON),
+                exclusion("x3", person="other", other=None),
             ]
         )
         closed = incident(
