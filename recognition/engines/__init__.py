@@ -3,7 +3,7 @@
 from recognition.engines.contract import DetectedFace, Engines, FaceEngine, OneEngine, Rgb, Vector
 from recognition.engines.dlib import DlibEngine
 from recognition.engines.errors import ModelError
-from recognition.engines.shelf import Shelf, open_engine
+from recognition.engines.shelf import Given, Shelf, engine_version, open_engine
 from recognition.engines.vectors import UselessEmbeddingError
 
 __all__ = [
@@ -11,11 +11,13 @@ __all__ = [
     "DlibEngine",
     "Engines",
     "FaceEngine",
+    "Given",
     "ModelError",
     "OneEngine",
     "Rgb",
     "Shelf",
     "UselessEmbeddingError",
     "Vector",
+    "engine_version",
     "open_engine",
 ]

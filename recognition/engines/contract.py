@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recognition.framing import EVERYTHING, Box, View
-from recognition.quality import FacePoints, QualityReport
+from recognition.points import FacePoints
+from recognition.quality import QualityReport
 
 Rgb = NDArray[np.uint8]
 Vector = NDArray[np.float32]

@@ -1,5 +1,6 @@
 """dlib's face models, as the ``face_recognition`` package carries them."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import cv2
@@ -11,7 +12,7 @@ from recognition.engines.dlib_net import DIMENSION, SIDE_PX, DlibNet
 from recognition.engines.vectors import mean_of
 from recognition.framing import EVERYTHING, Box, Frame, View, frame_of
 from recognition.modelfiles import model_file, version_of
-from recognition.quality import FacePoints
+from recognition.points import FacePoints
 
 FOUND_FROM_PX: Final = 80
 """HOG finds faces of this size on; looking at twice the size costs four times as much (measured)."""
@@ -34,6 +35,22 @@ EMBED_PADDING: Final = 0.25
 """Margin of the aligned crop, relative to the face: what the encoder was trained with."""
 
 
+def model_files() -> tuple[Path, Path]:
+    """Encoder and predictor. Raises ``ModelFileMissingError``."""
+    return (
+        model_file("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat"),
+        model_file("face_recognition_models", "models/shape_predictor_5_face_landmarks.dat"),
+    )
+
+
+def version() -> str:
+    """The version of the engine, without opening it.
+
+    The predictor aligns the crop, so it is part of what a template depends on.
+    """
+    return version_of(*model_files(), recipe=RECIPE)
+
+
 class DlibEngine:
     """dlib's HOG detector, 5-point predictor and ResNet encoder, on the CPU.
 
@@ -53,14 +70,12 @@ class DlibEngine:
     def __init__(self) -> None:
         import dlib
 
-        predictor = model_file("face_recognition_models", "models/shape_predictor_5_face_landmarks.dat")
-        encoder = model_file("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat")
+        encoder, predictor = model_files()
         self._dlib: Any = dlib
         self._detector: Any = dlib.get_frontal_face_detector()
         self._predictor: Any = dlib.shape_predictor(str(predictor))
         self._net = DlibNet(encoder.read_bytes())
-        # The predictor aligns the crop, so it is part of what a template depends on.
-        self.version = version_of(encoder, predictor, recipe=RECIPE)
+        self.version = version()
 
     def detect(self, image: Rgb, view: View = EVERYTHING) -> list[DetectedFace]:
         small = max(image.shape[:2]) <= UPSAMPLE_LONG_SIDE

@@ -12,7 +12,7 @@ from recognition.engines.embedder import OnnxEmbedder
 from recognition.engines.manifest import Manifest
 from recognition.engines.yunet import Found, YuNet, moved
 from recognition.framing import EVERYTHING, Box, Frame, View, frame_of
-from recognition.quality import FacePoints
+from recognition.points import FacePoints
 
 FOUND_FROM_PX: Final = 40
 """YuNet finds every frontal face of this size; at 24 px it began to miss some (2 of 116, measured)."""

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from recognition.engines import dlib
 from recognition.engines import manifest as manifests
 from recognition.engines.contract import FaceEngine
 from recognition.engines.dlib import DlibEngine
@@ -66,10 +67,20 @@ class Shelf:
 
     def open(self, name: str) -> OnnxEngine:
         """Raises a ``ModelError`` where a file is missing, not the one that was added, or no good."""
-        manifest = self.manifest(name)
-        model = self._checked(name, MODEL, manifest.embedder.sha256)
-        detector = self._checked(name, DETECTOR, manifest.detector.sha256 if manifest.detector else "")
+        manifest, model, detector = self._read(name)
         return OnnxEngine(manifest, model, detector, version_of(manifest))
+
+    def verify(self, name: str) -> Manifest:
+        """Whether both files are there and the ones that were added. Raises a ``ModelError``."""
+        return self._read(name)[0]
+
+    def detector(self) -> Given | None:
+        """The detector of a model that is here, for another one; None on an empty shelf."""
+        for name in self.names():
+            finder = self.manifest(name).detector
+            if finder is not None:
+                return Given(self._folder / name / DETECTOR, finder.sha256)
+        return None
 
     def add(self, manifest: Manifest, model: Given, detector: Given) -> Manifest:
         """Checks the files, lets the network look at a picture, and puts all of it on the shelf.
@@ -109,6 +120,12 @@ class Shelf:
             shutil.rmtree(staged, ignore_errors=True)
             raise
 
+    def _read(self, name: str) -> tuple[Manifest, bytes, bytes]:
+        manifest = self.manifest(name)
+        model = self._checked(name, MODEL, manifest.embedder.sha256)
+        detector = self._checked(name, DETECTOR, manifest.detector.sha256 if manifest.detector else "")
+        return manifest, model, detector
+
     def _checked(self, name: str, file: str, expected: str) -> bytes:
         path = self._folder / name / file
         try:
@@ -124,6 +141,11 @@ class Shelf:
 def open_engine(name: str, shelf: Shelf) -> FaceEngine:
     """The engine of this name: ``dlib``, or a model on the shelf. Raises a ``ModelError``."""
     return DlibEngine() if name == DlibEngine.name else shelf.open(name)
+
+
+def engine_version(name: str, shelf: Shelf) -> str:
+    """The version that ``open_engine`` would give, without opening anything. Raises a ``ModelError``."""
+    return dlib.version() if name == DlibEngine.name else shelf.version(name)
 
 
 def _confirmed(given: Given, published: str) -> tuple[bytes, str]:

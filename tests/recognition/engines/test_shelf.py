@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from recognition.engines import DlibEngine, ModelError, Shelf, open_engine
+from recognition.engines import DlibEngine, ModelError, Shelf, engine_version, open_engine
 from recognition.engines.errors import (
     AlreadyOnShelfError,
     ManifestError,
@@ -38,13 +38,23 @@ def test_a_model_that_was_added_is_opened_by_its_name(shelf, files):
     assert (whole.embedder.sha256, whole.detector.sha256) == (MODEL, DETECTOR)
     engine = open_engine("quarters", shelf)
     assert isinstance(engine, OnnxEngine)
-    assert engine.version == shelf.version("quarters")
+    assert engine.version == shelf.version("quarters") == engine_version("quarters", shelf)
     image = face_at(324, 204)
     assert engine.embed(image, engine.detect(image)[0]).shape == (12,)
 
 
 def test_dlib_needs_no_shelf(shelf):
-    assert isinstance(open_engine("dlib", shelf), DlibEngine)
+    engine = open_engine("dlib", shelf)
+    assert isinstance(engine, DlibEngine)
+    assert engine_version("dlib", shelf) == engine.version
+
+
+def test_one_detector_serves_several_models(shelf, files):
+    assert shelf.detector() is None
+    shelf.add(quarters(), *given(files))
+    other = msgspec.structs.replace(quarters(), name="other")
+    shelf.add(other, Given(files[0], MODEL), shelf.detector())
+    assert shelf.verify("other").detector.sha256 == DETECTOR
 
 
 def test_its_files_are_readable_by_all_and_complete(shelf, files, tmp_path):
