@@ -60,16 +60,22 @@ EVERYTHING: Final = View()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """What a detector is given. A point (x, y) of it lies at ``x / scale + left``, ``y / scale + top``."""
+    """What a detector is given, whose pixel (0, 0) begins at ``left``, ``top`` of the picture.
+
+    ``scale`` is its size to the picture's, 0..1; ``across`` and ``down`` are the picture's pixels in
+    one of the frame's, which differ a little since a frame has whole pixels.
+    """
 
     pixels: Rgb
     scale: float
     left: int
     top: int
+    across: float = 1.0
+    down: float = 1.0
 
     def in_picture(self, x: float, y: float) -> tuple[float, float]:
         """A point of the frame, in the pixels of the whole picture."""
-        return x / self.scale + self.left, y / self.scale + self.top
+        return x * self.across + self.left, y * self.down + self.top
 
 
 def frame_of(image: Rgb, view: View, *, found_from_px: int, smallest_face_px: int) -> Frame:
@@ -84,6 +90,7 @@ def frame_of(image: Rgb, view: View, *, found_from_px: int, smallest_face_px: in
     scale = min(1.0, found_from_px / (view.smallest_face_px or smallest_face_px))
     if scale == 1.0:
         return Frame(np.ascontiguousarray(part), 1.0, x0, y0)
-    size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    return Frame(np.ascontiguousarray(small, dtype=np.uint8), scale, x0, y0)
+    high, wide = part.shape[:2]
+    size = (max(1, round(wide * scale)), max(1, round(high * scale)))
+    small = np.ascontiguousarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return Frame(small, scale, x0, y0, wide / size[0], high / size[1])
