@@ -51,8 +51,8 @@ def test_the_frame_spans_the_region_and_nothing_else(size, view, found_from_px):
     begin, end = frame.in_picture(0, 0), frame.in_picture(wide, high)
     edges = zip((*begin, *end), (left, top, right, bottom), (size[1], size[0]) * 2, strict=True)
     assert all(abs(seen - share * side) <= 1 for seen, share, side in edges)
-    assert 0 <= begin[0] < end[0] <= size[1]
-    assert 0 <= begin[1] < end[1] <= size[0]
+    assert 0 <= begin[0] < end[0] < size[1] + 1e-6
+    assert 0 <= begin[1] < end[1] < size[0] + 1e-6
 
 
 @settings(max_examples=60)
