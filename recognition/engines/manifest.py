@@ -77,12 +77,15 @@ class Manifest(_Strict, frozen=True, kw_only=True):
 
 def read(file: Path) -> Manifest:
     """Raises ``ManifestError`` for what is no manifest or contradicts itself."""
-    manifest = _decoded(file, Manifest)
-    if manifest.name == "dlib":
-        raise ManifestError(file.name, "dlib is the name of the engine that needs no manifest")
-    if manifest.embedder.metric == "cosine" and not manifest.embedder.normalise:
-        raise ManifestError(file.name, "cosine compares vectors of length 1: normalise must be true")
-    return manifest
+    return _sound(_decoded(file, Manifest), file.name)
+
+
+def renamed(manifest: Manifest, name: str) -> Manifest:
+    """The same model under another name. Raises ``ManifestError``."""
+    try:
+        return _sound(msgspec.convert({**msgspec.to_builtins(manifest), "name": name}, Manifest), name)
+    except msgspec.ValidationError as error:
+        raise ManifestError(name, str(error)) from error
 
 
 def shipped() -> dict[str, Manifest]:
@@ -111,6 +114,14 @@ def written(manifest: Manifest) -> str:
         # JSON's strings, numbers and booleans are TOML's too, but for one character.
         lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in entries.items()]
     return "\n".join(lines).replace("\x7f", "\\u007f") + "\n"
+
+
+def _sound(manifest: Manifest, where: str) -> Manifest:
+    if manifest.name == "dlib":
+        raise ManifestError(where, "dlib is the name of the engine that needs no manifest")
+    if manifest.embedder.metric == "cosine" and not manifest.embedder.normalise:
+        raise ManifestError(where, "cosine compares vectors of length 1: normalise must be true")
+    return manifest
 
 
 def _decoded(file: Path, kind: type[T]) -> T:

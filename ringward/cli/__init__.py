@@ -16,6 +16,7 @@ from ringward.cli import (
     keep,
     keys,
     letters,
+    models,
     mute,
     sim,
     tokens,
@@ -47,6 +48,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(backups.app, name="backup")
 app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")
+app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
 app.add_typer(sim.app, name="sim")
 
