@@ -1,4 +1,4 @@
-"""What the keeper does by itself: erasures followed up, retention at night, the audit log anchored.
+"""What the keeper does by itself: erasures, retention at night, the audit log's anchor, proposals.
 
 Nothing here may stop the rest: what fails is logged, counted and tried again at the next
 round.
@@ -23,6 +23,7 @@ from registry.faces import revisions
 from registry.models import Compound
 from registry.people import population
 from ringward.foundation import Foundation, anchor_audit
+from ringward.thresholdround import ScoreMetrics, ThresholdRound
 from storage.anchors import AnchorError
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,7 @@ class HousekeepingMetrics:
             "1 while the end of the audit log is what was anchored, 0 when it was cut off or forged.",
             registry=registry,
         )
+        self.scores = ScoreMetrics(registry)
 
 
 class StoppedError(BaseException):
@@ -94,6 +96,7 @@ class Housekeeping:
         # Pictures that nothing named last night; forgotten with the process, and suspected anew.
         self._suspected: frozenset[str] = frozenset()
         self._grown: dict[str, dt.date] = {}
+        self._thresholds = ThresholdRound(foundation, metrics.scores)
 
     def stop(self) -> None:
         """Ends retention after the batch that it is at."""
@@ -118,11 +121,12 @@ class Housekeeping:
         self._try("galleries", lambda: self._forget_changes(now))
 
     def keep(self) -> None:
-        """Runs retention where it is due. It may take long, so it has a thread of its own.
+        """Runs retention where it is due, and surveys answers. It may take long: in its own thread.
 
         Raises `StoppedError` between two batches when the process is to end.
         """
         self._try("retention", lambda: self._keep(self._ground.clock.now()))
+        self._try("thresholds", self._propose)
 
     def _try(self, work: str, do: Callable[[], None]) -> None:
         if self._stopping.is_set():
@@ -190,6 +194,10 @@ class Housekeeping:
             self._grown[compound] = day
             if grown:
                 log.info("keeper.came_of_age", compound=compound, people=grown)
+
+    def _propose(self) -> None:
+        zones = [(compound, zone) for compound, zone in self._zones() if compound is not None]
+        self._thresholds.run(self._ground.clock.now(), zones)
 
     def _keep(self, now: dt.datetime) -> None:
         failed = False

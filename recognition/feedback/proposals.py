@@ -5,7 +5,7 @@ badly hung camera's errors. So the counts propose, with their grounds, and a per
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -17,7 +17,7 @@ from devices.models import Device
 from devices.stages import By
 from recognition.cameras import shift_threshold
 from recognition.feedback.adjusting import Move, move
-from recognition.feedback.score import WINDOW, Looked, Tally, tallies
+from recognition.feedback.score import WINDOW, Looked, Score, Tally, score, tallies
 from recognition.models import CameraView, DecisionRow, ProposalState, ThresholdProposal
 from registry import rows
 from registry.errors import RefusedError
@@ -39,36 +39,61 @@ class _Camera:
     changed_at: dt.datetime | None
 
 
-def propose(
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One camera with the engine that looks through it now: its score, and what to propose, if anything."""
+
+    score: Score
+    shift: float
+    move: Move | None
+
+
+def survey(
     session: Session, compound: str, promise: Promise, at: dt.datetime, window: dt.timedelta = WINDOW
+) -> list[Found]:
+    """What the answers of a compound say now, by camera. Reads much and writes nothing."""
+    cameras = _cameras(session, compound)
+    whole = tallies(session, compound, at - window, at)
+    decided = _decided(session, compound)
+    found = []
+    for looked in sorted(_engines(session, compound, {looked.device for looked in whole}).values()):
+        camera = cameras.get(looked.device)
+        if camera is None:
+            continue
+        since = max(filter(None, (at - window, camera.changed_at, decided.get(looked.device))))
+        counts = whole
+        if since > at - window:
+            # What was answered before somebody decided, or before the camera was looked at in
+            # another way, was of another threshold.
+            counts = tallies(session, compound, since, at, device=looked.device)
+        promised = promise(camera.ring) if camera.fpir is None else camera.fpir
+        moved = move(counts.get(looked, Tally()), camera.shift, promised)
+        found.append(Found(score(looked, whole.get(looked, Tally())), camera.shift, moved))
+    return found
+
+
+def record(
+    session: Session, compound: str, found: Iterable[Found], at: dt.datetime
 ) -> list[ThresholdProposal]:
-    """Makes what the answers of a compound say now, and sets aside what they say no more.
+    """Makes what a survey of the moment `at` proposes, and sets aside what it proposes no more.
 
     Returns the new ones. Doing it again changes nothing: a proposal that still holds stays as it
     was made.
     """
-    cameras = _cameras(session, compound)
-    whole = tallies(session, compound, at - window, at)
-    engines = _engines(session, compound, {looked.device for looked in whole})
-    decided = _decided(session, compound)
     opened = {row.device: row for row in listed(session, compound, ProposalState.OPEN)}
+    decided = _decided(session, compound)
     made: list[ThresholdProposal] = []
-    for device in sorted(engines.keys() | opened.keys()):
-        camera, looked = cameras.get(device), engines.get(device)
-        found = None
-        if camera is not None and looked is not None:
-            since = max(filter(None, (at - window, camera.changed_at, decided.get(device))))
-            # What was answered before somebody decided, or before the camera was looked at in
-            # another way, was of another threshold.
-            counts = whole if since == at - window else tallies(session, compound, since, at, device=device)
-            promised = promise(camera.ring) if camera.fpir is None else camera.fpir
-            found = move(counts.get(looked, Tally()), camera.shift, promised)
-        standing = opened.get(device)
-        same = standing is not None and camera is not None and _same(standing, looked, camera, found)
-        if standing is not None and not same:
-            standing.state = ProposalState.OVERTAKEN
-        if camera is not None and looked is not None and found is not None and not same:
-            made.append(_insert(session, compound, camera, looked, found, at))
+    for one in found:
+        moved, looked = one.move, one.score.looked
+        standing = opened.get(looked.device)
+        if moved is None or decided.get(looked.device, at) > at:
+            continue
+        if standing is not None and _says(standing, looked, one.shift, moved):
+            del opened[looked.device]
+        else:
+            made.append(_insert(session, compound, looked, one.shift, moved, at))
+    for row in opened.values():
+        row.state = ProposalState.OVERTAKEN
     session.flush()
     if made:
         log.info("threshold.proposed", compound=compound, proposals=len(made))
@@ -166,22 +191,20 @@ def _looked(row: ThresholdProposal) -> Looked:
     return Looked(row.device, row.engine, row.engine_version)
 
 
-def _same(row: ThresholdProposal, looked: Looked | None, camera: _Camera, found: Move | None) -> bool:
+def _says(row: ThresholdProposal, looked: Looked, shift: float, moved: Move) -> bool:
     """Whether a proposal is what would be proposed again."""
-    if found is None or _looked(row) != looked:
-        return False
-    return row.shift_now == camera.shift and row.shift_proposed == found.shift
+    return _looked(row) == looked and row.shift_now == shift and row.shift_proposed == moved.shift
 
 
 def _insert(
-    session: Session, compound: str, camera: _Camera, looked: Looked, found: Move, at: dt.datetime
+    session: Session, compound: str, looked: Looked, shift: float, moved: Move, at: dt.datetime
 ) -> ThresholdProposal:
     # Two keepers that propose at once say the same: the key is what is said, and when.
     key = content_id(
         "threshold_proposal",
         compound,
         *(looked.device, looked.engine, looked.engine_version),
-        *(str(camera.shift), str(found.shift), at.isoformat()),
+        *(str(shift), str(moved.shift), at.isoformat()),
     )
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     session.execute(
@@ -192,9 +215,9 @@ def _insert(
             device=looked.device,
             engine=looked.engine,
             engine_version=looked.engine_version,
-            shift_now=camera.shift,
-            shift_proposed=found.shift,
-            grounds=found.grounds,
+            shift_now=shift,
+            shift_proposed=moved.shift,
+            grounds=moved.grounds,
             state=ProposalState.OPEN,
             made_at=at,
         )

@@ -22,8 +22,10 @@ def promise(ring):
 
 
 def propose(gate, at=NOW):
+    with gate.database.read() as session:
+        found = proposals.survey(session, COMPOUND, promise, at)
     with gate.database.write() as session:
-        return [row.id for row in proposals.propose(session, COMPOUND, promise, at)]
+        return [row.id for row in proposals.record(session, COMPOUND, found, at)]
 
 
 def decide(gate, proposal, *, approve, at=NOW):
@@ -142,6 +144,27 @@ def test_camera_with_a_promise_of_its_own_is_held_to_that(bad):
         device = session.get_one(Device, "cam-1")
         change(session, device, {"fpir": 0.01}, NOW - dt.timedelta(days=59), CHIEF)
     assert len(propose(bad)) == 1
+
+
+def test_what_somebody_decided_while_it_was_surveyed_is_not_proposed_again(bad):
+    (proposal,) = propose(bad)
+    with bad.database.read() as session:
+        found = proposals.survey(session, COMPOUND, promise, NOW)
+    decide(bad, proposal, approve=False, at=NOW + dt.timedelta(seconds=1))
+    with bad.database.write() as session:
+        assert proposals.record(session, COMPOUND, found, NOW) == []
+    assert states(bad) == ["refused"]
+
+
+def test_survey_has_the_score_of_every_camera_that_is_in_use(bad):
+    bad.passed(device="door-1")
+    with bad.database.read() as session:
+        found = proposals.survey(session, COMPOUND, promise, NOW)
+    assert [(one.score.looked.device, one.move is not None) for one in found] == [
+        ("cam-1", True),
+        ("door-1", False),
+    ]
+    assert found[0].score.false_of_judged.value == 10 / 30
 
 
 def test_device_of_its_own_match_and_plates_propose_nothing(gate):
