@@ -4,6 +4,7 @@ Enrolment is stricter than recognition: one poor template makes trouble at every
 years, while a refused photo is taken again in a minute.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from recognition.engines import FaceEngine
@@ -67,8 +68,13 @@ def enrol_photo(
     clock: Clock,
     person_id: str,
     photo: bytes,
+    *,
+    beside: Callable[[str], Sequence[FaceEngine]] = lambda _: (),
 ) -> FaceTemplate:
     """Makes and stores a template; nothing is kept when it cannot be.
+
+    ``beside`` says of a compound which engines have to make one as well, because the gallery is on
+    its way from one to the other: see `recognition.reembedding`. A photo has to suit all of them.
 
     Raises `PersonNotFoundError`, `PhotoRefusedError` and what `registry.faces.templates.enrol` raises.
     """
@@ -78,9 +84,8 @@ def enrol_photo(
         if person is None:
             raise PersonNotFoundError(person_id)
         templates.consent_to_enrol(session, person, clock.now())
-    embedding = embed_portrait(engine, photo)
-    if isinstance(embedding, RefusedPortrait):
-        raise PhotoRefusedError(embedding.reasons[0])
+    embedding = _embedded(engine, photo)
+    others = [_embedded(other, photo) for other in beside(person.compound)]
     with database.write() as session:
         person = session.get(Person, person_id)
         if person is None:
@@ -88,4 +93,14 @@ def enrol_photo(
         consent = templates.consent_to_enrol(session, person, clock.now())
         # Sealed with the consent's key, like the template: withdrawn from backups too.
         stored = media.put(photo, subject=consent.id)
+        for other in others:
+            if not templates.has_photo(session, person, stored.media_id, other):
+                templates.enrol(session, person, other, media_id=stored.media_id, at=clock.now())
         return templates.enrol(session, person, embedding, media_id=stored.media_id, at=clock.now())
+
+
+def _embedded(engine: FaceEngine, photo: bytes) -> Embedding:
+    embedding = embed_portrait(engine, photo)
+    if isinstance(embedding, RefusedPortrait):
+        raise PhotoRefusedError(embedding.reasons[0])
+    return embedding

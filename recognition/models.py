@@ -222,6 +222,27 @@ class EmbeddingRun(OwnedByCompound, Base):
     __table_args__ = (UniqueConstraint("compound", "engine", "engine_version"),)
 
 
+class EmbeddingPhoto(OwnedByCompound, Base):
+    """A photo that a run is at, or that gave no template: the office takes it again.
+
+    It is named by its former template, whose person, consent and photo it has; when that goes,
+    because somebody withdrew or was erased, the database takes this along.
+    """
+
+    __tablename__ = "embedding_photos"
+
+    run: Mapped[str] = mapped_column(ForeignKey("embedding_runs.id", ondelete="CASCADE"), primary_key=True)
+    template: Mapped[str] = mapped_column(
+        ForeignKey("face_templates.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    compound: Mapped[str] = mapped_column(String(64))
+    # How often somebody began with it, and when last: who began and says nothing more has died of it.
+    tries: Mapped[int] = mapped_column(Integer)
+    begun_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # Why it gave no template; None while somebody is at it.
+    reason: Mapped[str | None] = mapped_column(String(32))
+
+
 class RecognitionTry(Base):
     """An event that was delivered again without a word from whoever had it: it may be what kills.
 

@@ -93,11 +93,82 @@ def consent_to_enrol(session: Session, person: Person, at: dt.datetime) -> Conse
     ).first()
     if consent is None:
         raise ConsentMissingError(person.id)
-    if consent.given_by == GivenBy.GUARDIAN:
-        today = local_date(session, person.compound, at)
-        if not is_under_14(person, today):
-            raise ConsentMissingError(person.id)
+    _check(session, person, consent, at)
     return consent
+
+
+def enrol_again(
+    session: Session, template_id: str, embedding: Embedding, *, at: dt.datetime
+) -> FaceTemplate | None:
+    """Stores what another engine makes of an enrolled photo, beside its former template.
+
+    It stands on the same consent, with whose key the photo is sealed, and counts as enrolled at
+    the same time. None where the former is gone, or another process was faster. Raises
+    `ConsentMissingError` where that consent holds no more.
+    """
+    former = still_consented(session, template_id, at)
+    if former is None:
+        return None
+    if has_photo(session, session.get_one(Person, former.person), former.media_id, embedding):
+        return None
+    template = FaceTemplate(
+        id=new_id(),
+        compound=former.compound,
+        person=former.person,
+        consent=former.consent,
+        engine=embedding.engine,
+        engine_version=embedding.engine_version,
+        dimension=embedding.dimension,
+        embedding=embedding.vector,
+        quality=embedding.quality,
+        media_id=former.media_id,
+        created_at=former.created_at,
+    )
+    session.add(template)
+    revisions.tell(session, former.compound, changed=[template.id])
+    return template
+
+
+def has_photo(session: Session, person: Person, media_id: str | None, by: Embedding) -> bool:
+    """Whether a photo of a person has a template by the engine of an embedding."""
+    there = select(FaceTemplate.id).where(
+        FaceTemplate.person == person.id,
+        FaceTemplate.media_id == media_id,
+        FaceTemplate.engine == by.engine,
+        FaceTemplate.engine_version == by.engine_version,
+    )
+    return session.scalar(there.limit(1)) is not None
+
+
+def still_consented(session: Session, template_id: str, at: dt.datetime) -> FaceTemplate | None:
+    """A template whose consent holds, with its person locked; None where it is gone.
+
+    Raises `ConsentMissingError` where the consent holds no more.
+    """
+    person = session.scalars(
+        select(Person)
+        .join(FaceTemplate, FaceTemplate.person == Person.id)
+        .where(FaceTemplate.id == template_id)
+    ).first()
+    if person is None or person.erased_at is not None:
+        return None
+    lock(session, person)
+    # Whoever withdrew held the person until now.
+    template = session.get(FaceTemplate, template_id, populate_existing=True)
+    if template is None:
+        return None
+    consent = session.get_one(Consent, template.consent, populate_existing=True)
+    _check(session, person, consent, at)
+    return template
+
+
+def _check(session: Session, person: Person, consent: Consent, at: dt.datetime) -> None:
+    """Whether a consent holds now; a guardian's ends with the child's 14th birthday."""
+    by_guardian = consent.given_by == GivenBy.GUARDIAN
+    if consent.withdrawn_at is not None or (
+        by_guardian and not is_under_14(person, local_date(session, person.compound, at))
+    ):
+        raise ConsentMissingError(person.id)
 
 
 def lock(session: Session, person: Person) -> None:

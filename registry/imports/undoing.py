@@ -211,6 +211,9 @@ def _references(table: Table) -> list[Column[str]]:
     by_target: defaultdict[str, list[Column[str]]] = defaultdict(list)
     for other in Base.metadata.tables.values():
         for key in other.foreign_keys:
+            if key.ondelete == "CASCADE":
+                # It goes along and holds nothing back.
+                continue
             by_target[key.column.table.name].append(key.parent)
     return by_target[table.name]
 

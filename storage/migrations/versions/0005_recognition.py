@@ -174,10 +174,34 @@ def _galleries() -> None:
         sa.UniqueConstraint("compound", "engine", "engine_version", name=op.f("uq_embedding_runs_compound")),
     )
     op.create_index(op.f("ix_embedding_runs_compound"), "embedding_runs", ["compound"])
+    op.create_table(
+        "embedding_photos",
+        sa.Column("run", sa.String(32), nullable=False),
+        sa.Column("template", sa.String(64), nullable=False),
+        sa.Column("compound", sa.String(64), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("begun_at", storage.columns.UtcTime(), nullable=False),
+        sa.Column("reason", sa.String(32), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["run"],
+            ["embedding_runs.id"],
+            name=op.f("fk_embedding_photos_run_embedding_runs"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["template"],
+            ["face_templates.id"],
+            name=op.f("fk_embedding_photos_template_face_templates"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("run", "template", name=op.f("pk_embedding_photos")),
+    )
+    op.create_index(op.f("ix_embedding_photos_template"), "embedding_photos", ["template"])
 
 
 def downgrade() -> None:
     for table in (
+        "embedding_photos",
         "embedding_runs",
         "gallery_changes",
         "face_exclusions",
