@@ -61,7 +61,7 @@ class FaceWork:
         engines: Engines,
         calibrations: Calibrations,
         policy: RecognitionPolicy,
-        name: str,
+        keeper: GalleryKeeper,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -70,7 +70,7 @@ class FaceWork:
         self._policy = policy
         self._measured: dict[tuple[str, str], Calibration] = {}
         self._scopes = Scopes(clock)
-        self.keeper = GalleryKeeper(database, clock, name)
+        self.keeper = keeper
         self.frames = Frames(media, clock)
 
     def calibration(self, engine: FaceEngine) -> Calibration:

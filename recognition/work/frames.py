@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from bus.messages import Picture as StoredPicture
-from recognition.engines import FaceEngine, Vector
+from recognition.engines import DetectedFace, FaceEngine, UselessEmbeddingError, Vector
 from recognition.framing import EVERYTHING, View
+from recognition.images import Picture
 from recognition.quality import NO_USABLE_FACE as NOTHING_TO_COMPARE
+from recognition.quality import QualityReport
 from recognition.work.finding import NO_FACE, NO_USABLE_FACE, NO_USABLE_PICTURE
 from recognition.work.pictures import FACE_ROLES, load_by_role
 from storage import Clock, MediaStore
@@ -94,18 +96,10 @@ class Frames:
             seen = True
             faces_expected = faces_expected or role == "face"
             found = engine.detect(picture.rgb, EVERYTHING if framed and role != "scene" else view)
-            if not found or (best is not None and found[0].quality.score <= best.weight):
+            if not found or (best is not None and _rank(found[0].quality) <= (False, best.weight)):
                 continue
-            quality = found[0].quality
-            best = Frame(
-                engine.embed(picture.rgb, found[0]) if quality.usable else None,
-                quality.score,
-                asdict(quality) | {"box": asdict(found[0].box), "notes": picture.notes},
-                *_unusable(quality.reasons),
-                # A face of the gate's crowd is not the one that passes; the nearest one is.
-                notes=("several_faces",) if len(found) > 1 else (),
-            )
-            if quality.usable:
+            best = _frame(picture, found, engine)
+            if best.embedding is not None:
                 break
         if best is not None:
             return replace(best, notes=(*best.notes, *troubles))
@@ -115,6 +109,30 @@ class Frames:
         # The device has seen a face in what it calls one, and it is no use to us.
         outcome = NO_USABLE_FACE if faces_expected else NO_FACE
         return Frame(outcome=outcome, reasons=("face_not_found",), notes=tuple(troubles))
+
+
+def _frame(picture: Picture, found: Sequence[DetectedFace], engine: FaceEngine) -> Frame:
+    """The nearest face of a picture; in the gate's crowd it is the one that passes."""
+    face = found[0]
+    outcome, reasons = _unusable(face.quality.reasons)
+    embedding = None
+    if not outcome:
+        try:
+            embedding = engine.embed(picture.rgb, face)
+        except UselessEmbeddingError:
+            outcome, reasons = UNCERTAIN, ("embedding_useless",)
+    return Frame(
+        embedding,
+        face.quality.score,
+        asdict(face.quality) | {"box": asdict(face.box), "notes": picture.notes},
+        outcome,
+        reasons,
+        notes=("several_faces",) if len(found) > 1 else (),
+    )
+
+
+def _rank(quality: QualityReport) -> tuple[bool, float]:
+    return quality.usable, quality.score
 
 
 def _unusable(reasons: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

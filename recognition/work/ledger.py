@@ -51,9 +51,9 @@ class Ledger:
             return row
 
     def write(self, event: EventStored, sighting_id: str, look: Look, milliseconds: int) -> Sighting | None:
-        """Stores a decision and queues what is to be told of it now; None where nothing is told yet.
+        """Stores a decision and queues what is to be told of it now; None where that is nothing.
 
-        Where a decision was there first, that is what holds, and what is returned. Raises
+        Where a decision was there first, that is what was told, and what is returned. Raises
         `PassageMovedError`: then it has to be looked at again, with what there is now.
         """
         columns = look.finding.columns() | {
@@ -150,9 +150,9 @@ class Ledger:
         own = {"leader": leader.sighting_id, "settles_at": None, "told_at": None}
         added = self._insert(session, columns | own)
         if not added and not (event.amends and _decide_anew(session, columns)):
-            return sighting_of(first.event, leader) if told else None
+            return None
         if told and not amends:
-            return sighting_of(first.event, leader)
+            return None
         _share(session, leader, columns)
         if amends:
             leader.amendments += 1

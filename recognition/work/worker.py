@@ -16,7 +16,8 @@ import structlog
 from bus.messages import EventStored, Sighting
 from recognition.calibration import Calibrations
 from recognition.engines import Engines, FaceEngine, OneEngine
-from recognition.gallery import REFRESH_S
+from recognition.gallery import REFRESH_S, GalleryKeeper
+from recognition.gallery.snapshots import Snapshots
 from recognition.models import DecisionRow
 from recognition.plates import PlateReader
 from recognition.work import amended
@@ -60,6 +61,7 @@ class RecognitionWorker:
         clock: Clock | None = None,
         calibrations: Calibrations | None = None,
         policy: RecognitionPolicy = RecognitionPolicy(),  # noqa: B008 - frozen
+        snapshots: Snapshots | None = None,
     ) -> None:
         install_ring(keyring)
         self._database = database
@@ -68,7 +70,13 @@ class RecognitionWorker:
         self.name = new_id()
         self._engines = _engines(engine)
         self._faces = FaceWork(
-            database, media, self._clock, self._engines, calibrations or Calibrations(), policy, self.name
+            database,
+            media,
+            self._clock,
+            self._engines,
+            calibrations or Calibrations(),
+            policy,
+            GalleryKeeper(database, self._clock, self.name, snapshots=snapshots),
         )
         if isinstance(self._engines, OneEngine):
             self._faces.calibration(self._engines.of(""))
