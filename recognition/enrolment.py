@@ -84,8 +84,9 @@ def enrol_photo(
         if person is None:
             raise PersonNotFoundError(person_id)
         templates.consent_to_enrol(session, person, clock.now())
+        compound = person.compound
     embedding = _embedded(engine, photo)
-    others = [_embedded(other, photo) for other in beside(person.compound)]
+    others = [_embedded(other, photo) for other in beside(compound)]
     with database.write() as session:
         person = session.get(Person, person_id)
         if person is None:
