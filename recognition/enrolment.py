@@ -95,7 +95,8 @@ def enrol_photo(
         # Sealed with the consent's key, like the template: withdrawn from backups too.
         stored = media.put(photo, subject=consent.id)
         for other in others:
-            if not templates.has_photo(session, person, stored.media_id, other):
+            by = other.engine, other.engine_version
+            if not templates.has_photo(session, person.id, stored.media_id, *by):
                 templates.enrol(session, person, other, media_id=stored.media_id, at=clock.now())
         return templates.enrol(session, person, embedding, media_id=stored.media_id, at=clock.now())
 

@@ -106,7 +106,9 @@ class Reembedder:
         """Embeds a photo, or finds out that nothing can be made of it; False where it was not our turn."""
         now = self._clock.now()
         with self._database.write() as session:
-            if session.get(FaceTemplate, template) is None:
+            former = session.get(FaceTemplate, template)
+            # Another process has had it ahead as well.
+            if former is None or templates.has_photo(session, former.person, former.media_id, *self._key):
                 return False
             tries = photos.begin(session, run, template, now)
         if tries is None:

@@ -109,7 +109,8 @@ def enrol_again(
     former = still_consented(session, template_id, at)
     if former is None:
         return None
-    if has_photo(session, session.get_one(Person, former.person), former.media_id, embedding):
+    by = embedding.engine, embedding.engine_version
+    if has_photo(session, former.person, former.media_id, *by):
         return None
     template = FaceTemplate(
         id=new_id(),
@@ -129,13 +130,15 @@ def enrol_again(
     return template
 
 
-def has_photo(session: Session, person: Person, media_id: str | None, by: Embedding) -> bool:
-    """Whether a photo of a person has a template by the engine of an embedding."""
+def has_photo(
+    session: Session, person_id: str, media_id: str | None, engine: str, engine_version: str
+) -> bool:
+    """Whether a photo of a person has a template by an engine."""
     there = select(FaceTemplate.id).where(
-        FaceTemplate.person == person.id,
-        FaceTemplate.media_id == media_id,
-        FaceTemplate.engine == by.engine,
-        FaceTemplate.engine_version == by.engine_version,
+        FaceTemplate.person == person_id,
+        FaceTemplate.media_id.is_not_distinct_from(media_id),
+        FaceTemplate.engine == engine,
+        FaceTemplate.engine_version == engine_version,
     )
     return session.scalar(there.limit(1)) is not None
 
