@@ -11,7 +11,6 @@ from sqlalchemy import select
 from console.accounts.models import User
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
-from console.api.purposes import Look, Purpose, note_look
 from console.permissions import Action, may
 from devices.stages import By
 from recognition.feedback import proposals
@@ -80,6 +79,4 @@ def decide(here: Here, user: Decider, proposal_id: str, asked: ProposalDecided) 
             by=By(user.id, str(user.role)),
             at=at,
         )
-        look = Look("threshold.decided", Purpose.REVIEW, f"device:{row.device}", f"{row.state} {row.id}")
-        note_look(session, at, user, look)
         return ProposalView.model_validate(row)

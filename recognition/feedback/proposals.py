@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from devices.models import Device
-from devices.stages import By
+from devices.stages import By, note
 from recognition.cameras import shift_threshold
 from recognition.feedback.adjusting import Move, move
 from recognition.feedback.score import WINDOW, Looked, Score, Tally, score, tallies
@@ -115,7 +115,7 @@ def listed(
 def decide(
     session: Session, compound: str, proposal_id: str, *, approve: bool, by: By, at: dt.datetime
 ) -> ThresholdProposal:
-    """A person's word on a proposal; approved, the camera's threshold moves in the same commit.
+    """A person's word on a proposal, audited; approved, the camera's threshold moves in the same commit.
 
     Raises `MissingError` (`threshold_proposal`), `RefusedError`: `proposal_settled` where somebody
     has decided already or it was overtaken, `proposal_overtaken` where the threshold or the engine
@@ -125,15 +125,17 @@ def decide(
     row = rows.find(session, ThresholdProposal, compound, proposal_id, "threshold_proposal")
     if row.state != ProposalState.OPEN:
         raise RefusedError("proposal_settled", state=str(row.state))
+    device = session.get_one(Device, row.device)
     if approve:
         camera = _cameras(session, compound).get(row.device)
         engine = _engines(session, compound, {row.device}).get(row.device, _looked(row))
         if camera is None or camera.shift != row.shift_now or engine != _looked(row):
             raise RefusedError("proposal_overtaken")
-        shift_threshold(session, session.get_one(Device, row.device), row.shift_proposed, at, by)
+        shift_threshold(session, device, row.shift_proposed, at, by)
     row.state = ProposalState.APPROVED if approve else ProposalState.REFUSED
     row.decided_by, row.decided_at = by.actor, at
     session.flush()
+    note(session, at, by, device, "threshold.decided", f"{row.state} {row.id}")
     return row
 
 

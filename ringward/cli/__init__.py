@@ -11,7 +11,9 @@ from ringward.cli import (
     devices,
     doctor,
     enrol,
+    evaluate,
     exports,
+    feedback,
     imports,
     keep,
     keys,
@@ -48,8 +50,10 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(backups.app, name="backup")
 app.add_typer(imports.app, name="import")
 app.add_typer(exports.app, name="export")
+app.add_typer(feedback.app, name="recognition")
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
+app.add_typer(evaluate.app, name="eval")
 app.add_typer(sim.app, name="sim")
 
 __all__ = ["app"]
