@@ -23,7 +23,7 @@ SMALLEST_FACE_PX: Final = 120
 UPSAMPLE_LONG_SIDE: Final = 800
 """Only frames up to this size are looked at a second time at double size, for faces of 40 px."""
 
-RECIPE: Final = "unit mean of the face and its mirror image"
+RECIPE: Final = "unit mean of three margins, each with its mirror image"
 """What is done with the encoder's numbers: part of the version, since templates depend on it."""
 
 _ALIGNED: Final = 224
@@ -31,8 +31,12 @@ _EDGE: Final = 56
 _OUTLINE: Final = (18 / 112, 24 / 112, 94 / 112, 100 / 112)
 """Where a face lies in an ArcFace-aligned crop, as HOG draws its boxes: left, top, right, bottom."""
 
-EMBED_PADDING: Final = 0.25
-"""Margin of the aligned crop, relative to the face: what the encoder was trained with."""
+PADDINGS: Final = (0.18, 0.25, 0.33)
+"""Margins of the aligned crops, relative to the face; the encoder was trained with 0.25.
+
+The mean of three, each with its mirror image, beside that of the middle one alone: on LFW 65.9 %
+against 63.7 % of known people are named at FPIR 1 % (1,736 people enrolled, 10 draws), of pairs of
+East-Asian photos 70.7 % against 64.5 % are recognised at FAR 1e-3 (113 photos)."""
 
 
 def model_files() -> tuple[Path, Path]:
@@ -102,8 +106,10 @@ class DlibEngine:
         return self._encode(image, self._predictor(image, outline))
 
     def _encode(self, image: Rgb, shape: Any) -> Vector:
-        chip = self._dlib.get_face_chip(image, shape, size=SIDE_PX, padding=EMBED_PADDING)
-        return mean_of(self._net.embed(np.stack([chip, chip[:, ::-1]])), unit=True)
+        chips = [
+            self._dlib.get_face_chip(image, shape, size=SIDE_PX, padding=padding) for padding in PADDINGS
+        ]
+        return mean_of(self._net.embed(np.stack([*chips, *(chip[:, ::-1] for chip in chips)])), unit=True)
 
     def _describe(self, image: Rgb, rectangle: Any, frame: Frame) -> DetectedFace:
         left, top = frame.in_picture(rectangle.left(), rectangle.top())
