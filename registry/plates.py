@@ -75,7 +75,7 @@ _PATTERNS: Final = tuple(
         (PlateClass.CONSULATE, "p[A-Z]?[0-9]{4,5}领"),
         (PlateClass.AVIATION, "民航s{5}"),  # [K]
         (PlateClass.EMERGENCY, "p[A-Z]s{4,5}应急"),  # [K]
-        (PlateClass.ARMED_POLICE, "WJp?[0-9]{4}[0-9TDSHBXJ]|WJ[0-9]{7}"),  # [K]
+        (PlateClass.ARMED_POLICE, "WJp?[0-9]{4}[0-9TDSHBXJ]|WJ[A-HJ-NP-Z][0-9]{5}|WJ[0-9]{7}"),  # [K]
         (PlateClass.MILITARY, "[QVKHBSLJNGCEZ][A-DJ-PR-TVY][0-9]{5}"),  # [K]
     )
 )
