@@ -41,12 +41,16 @@ class _Head(msgspec.Struct, frozen=True, array_like=True):
     dimension: int
     unit: bool
     room: int
-    entries: list[tuple[str, list[str]]]
+    entries: list[Entry]
     apart: list[str]
 
     def check(self) -> "_Head":
         """Raises NoSnapshotError for a head that would be read beyond its rows."""
-        if self.dimension < 1 or self.room < len(self.entries) or any(not ids for _, ids in self.entries):
+        if (
+            self.dimension < 1
+            or self.room < len(self.entries)
+            or not all(entry.templates for entry in self.entries)
+        ):
             raise NoSnapshotError("the head contradicts itself")
         return self
 
@@ -61,7 +65,7 @@ def parts(of: str, image: Image) -> Iterator[bytes | memoryview]:
             image.dimension,
             image.unit,
             room,
-            [(entry.person, list(entry.templates)) for entry in image.entries],
+            list(image.entries),
             list(image.apart),
         )
     )
@@ -103,8 +107,7 @@ def read(descriptor: int, of: str) -> Image:
         )
     except ValueError as error:
         raise NoSnapshotError("it ends too early") from error
-    entries = [Entry(person, tuple(templates)) for person, templates in head.entries]
-    return Image(head.unit, entries, matrix, head.apart, singles)
+    return Image(head.unit, head.entries, matrix, head.apart, singles)
 
 
 def scrub(descriptor: int, templates: Collection[str]) -> bool:
