@@ -123,7 +123,7 @@ def _upright(image: NDArray[np.uint8], points: FacePoints) -> NDArray[np.float32
     upright = cv2.warpAffine(
         part, np.column_stack([turn, move]), (_WIDTH, _HEIGHT), borderMode=cv2.BORDER_REPLICATE
     )
-    return upright.astype(np.float32) / 255
+    return np.asarray(upright, dtype=np.float32) / np.float32(255)
 
 
 def _cut(face: NDArray[np.float32], turn: float, patch: _Patch) -> NDArray[np.float32]:

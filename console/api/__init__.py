@@ -8,6 +8,7 @@ from console.api import (
     audits,
     breaches,
     buildings,
+    camera_views,
     commands,
     consents,
     credentials,
@@ -77,6 +78,7 @@ for _resource in (
     # Its candidates stand before a device's id, which would swallow their path.
     device_registry,
     streams,
+    camera_views,
     devices,
     events,
     sightings,

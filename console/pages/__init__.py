@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from console.pages import (
     audit,
+    camera_view,
     devices,
     erasures,
     find,
@@ -19,6 +20,7 @@ from console.pages import (
     operator,
     people,
     phone,
+    recognition,
     reports,
     signin,
 )
@@ -31,9 +33,11 @@ for _part in (
     signin,
     operator,
     incident,
+    recognition,
     phone,
     # Its form stands before a device's id, which would swallow its path.
     onboarding,
+    camera_view,
     devices,
     people,
     my,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, defer
 
 from bus.deadletters import DeadLetter
 from console.accounts.models import User
+from console.api.camera_views import view_of
 from console.api.device_registry import onboarding_of
 from console.context import rooms
 from console.pages import floods
@@ -21,7 +22,7 @@ from console.problems import not_found
 from devices.adapters import ADAPTERS
 from devices.candidates import DeviceCandidate
 from devices.lists import report
-from devices.models import Device, DeviceStatus, Stage
+from devices.models import Device, DeviceKind, DeviceStatus, Stage
 from registry.models import Zone
 from storage.amendments import standing
 from storage.events import EventRow
@@ -33,6 +34,8 @@ RefusedReader = Annotated[User, may(Action.EVENTS_READ)]
 _SHOWN: Final = 100
 # A clock this far off makes evidence doubtful; below it is ordinary drift.
 _SKEW_MS: Final = 5_000
+# What sends no pictures of its own.
+_BLIND: Final = frozenset({DeviceKind.SENSOR, DeviceKind.GATEWAY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,8 @@ def show(
             terminal_list=report.of(session, device_id),
             onboarding=onboarding_of(session, row[0]) if allowed(user, Action.DEVICES_EDIT) else None,
             known=_people(session, row[0]),
+            retired=row[0].retired_at is not None,
+            view=view_of(session, row[0]) if row[0].kind not in _BLIND else None,
             refused=refused,
         )
 

@@ -6,6 +6,7 @@ from ringward.cli import (
     audits,
     backups,
     bench,
+    cameras,
     decode,
     demo,
     devices,
@@ -43,6 +44,7 @@ app.command("keep")(keep.keep)
 app.command("restore")(backups.restore)
 app.add_typer(users.app, name="user")
 app.add_typer(devices.app, name="device")
+app.add_typer(cameras.app, name="cameras")
 app.add_typer(tokens.app, name="token")
 app.add_typer(letters.app, name="deadletters")
 app.add_typer(audits.app, name="audit")

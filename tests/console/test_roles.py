@@ -65,6 +65,8 @@ ROUTES = {
     ("POST", "/devices/{device_id}/privacy-check"): Action.DEVICES_EDIT,
     ("POST", "/devices/{device_id}/secret"): Action.DEVICES_EDIT,
     ("POST", "/devices/{device_id}/retirement"): Action.DEVICES_EDIT,
+    ("GET", "/devices/{device_id}/view"): Action.DEVICES_READ,
+    ("PUT", "/devices/{device_id}/view"): Action.DEVICES_EDIT,
     ("GET", "/devices/{device_id}/stream"): Action.DEVICES_EDIT,
     ("PUT", "/devices/{device_id}/stream"): Action.DEVICES_EDIT,
     ("DELETE", "/devices/{device_id}/stream"): Action.DEVICES_EDIT,
@@ -347,6 +349,7 @@ DEVICES = {
     ("POST", "/devices/{device_id}/walk"): {"json": {"direction": "in"}},
     ("POST", "/devices/{device_id}/sign-photo"): {"files": {"file": b"\xff\xd8\xff"}},
     ("POST", "/devices/{device_id}/secret"): {"json": {}},
+    ("PUT", "/devices/{device_id}/view"): {"json": {"policy": "always"}},
     ("PUT", "/devices/{device_id}/stream"): {
         "json": {"url": "http://192.168.10.21", "username": "reader", "password": "north-gate-7"}
     },
