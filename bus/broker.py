@@ -9,7 +9,8 @@ import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from faststream.security import SASLPlaintext
-from nats.js.api import ConsumerConfig, DiscardPolicy, StorageType
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig, DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from bus import subjects
@@ -63,6 +64,16 @@ def stream() -> JStream:
         # A relay that died between publish and delete repeats itself within this time.
         duplicate_window=600,
     )
+
+
+async def declare_stream(jetstream: JetStreamContext) -> None:
+    """Makes the stream where it is missing, and adapts it where it is of an older version."""
+    # FastStream keeps a stream's subjects apart from its configuration.
+    wanted: StreamConfig = stream().config.evolve(subjects=list(subjects.STREAM_SUBJECTS))
+    try:
+        await jetstream.update_stream(wanted)
+    except Exception:  # noqa: BLE001 - nats-py has a class for each server code; any means "not there yet"
+        await jetstream.add_stream(wanted)
 
 
 def advisory_stream() -> JStream:

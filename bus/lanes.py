@@ -18,9 +18,10 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig
+from nats.js.errors import NotFoundError
 
 from bus import subjects
-from bus.broker import BACKOFF_S, MAX_DELIVER, BusAddress
+from bus.broker import BACKOFF_S, MAX_DELIVER, BusAddress, declare_stream
 from bus.messages import Message, decode
 
 log = structlog.get_logger(__name__)
@@ -87,7 +88,12 @@ async def declare(jetstream: JetStreamContext, lanes: Sequence[Lane] = RECOGNITI
     not come any more, so whoever tells events of a new form declares the lanes before.
     """
     for lane in lanes:
-        await jetstream.add_consumer(subjects.STREAM, lane.config())
+        try:
+            await jetstream.add_consumer(subjects.STREAM, lane.config())
+        except NotFoundError:
+            # Whoever starts first makes the stream.
+            await declare_stream(jetstream)
+            await jetstream.add_consumer(subjects.STREAM, lane.config())
 
 
 class LaneConsumer:
@@ -115,6 +121,11 @@ class LaneConsumer:
             self._client.is_connected and bool(self._tasks) and not any(task.done() for task in self._tasks)
         )
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is worked on and nothing waits in hand."""
+        return not self._in_hand
+
     async def start(self) -> None:
         """Returns when the lanes are there. Raises `OSError`, `TimeoutError` and nats-py's errors."""
         if not self._client.is_connected:
@@ -136,9 +147,9 @@ class LaneConsumer:
                 await saying
         await self._client.close()
 
-    async def say(self, subject: str) -> None:
+    async def say(self, subject: str, payload: bytes = b"") -> None:
         """Tells whoever listens now, and nobody else."""
-        await self._client.publish(subject, b"")
+        await self._client.publish(subject, payload)
 
     async def _work(self) -> None:
         jetstream = self._client.jetstream()

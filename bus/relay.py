@@ -11,12 +11,10 @@ from typing import Any
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import StreamConfig
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bus import lanes
-from bus.broker import BusAddress, stream
-from bus.subjects import STREAM_SUBJECTS
+from bus.broker import BusAddress, declare_stream
 from storage import Database
 from storage.events import clear_outbox, take_outbox
 
@@ -126,13 +124,8 @@ class Relay:
 
 
 async def declare(jetstream: JetStreamContext) -> None:
-    """Makes the stream where it is missing, and adapts it where it is of an older version."""
-    # FastStream keeps a stream's subjects apart from its configuration.
-    wanted: StreamConfig = stream().config.evolve(subjects=list(STREAM_SUBJECTS))
-    try:
-        await jetstream.update_stream(wanted)
-    except Exception:  # noqa: BLE001 - nats-py has a class for each server code; any means "not there yet"
-        await jetstream.add_stream(wanted)
+    """Makes the stream and the lanes, or adapts those of an older version."""
+    await declare_stream(jetstream)
     try:
         # Before the first message of a new form: an older lane would pass it over.
         await lanes.declare(jetstream)

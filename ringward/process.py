@@ -14,11 +14,9 @@ from ringward.roles import (
     DevicesRole,
     IngestRole,
     KeeperRole,
-    RecognitionRole,
     RelayRole,
     Role,
 )
-from ringward.web import ConsoleRole
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +48,13 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
     if "keeper" in names:
         built["keeper"] = KeeperRole(foundation)
     if "recognition" in names:
+        from ringward.recognitionside import RecognitionRole
+
         built["recognition"] = RecognitionRole(foundation)
     if "console" in names:
+        # Two seconds of imports and 100 MB that no other role needs.
+        from ringward.web import ConsoleRole
+
         built["console"] = ConsoleRole(
             foundation,
             wake,
@@ -62,8 +65,12 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
 
 
 async def run(names: Sequence[str], foundation: Foundation) -> None:
+    """Runs the roles of these names. Raises `ValueError` for a name that is none."""
+    await serve(build(names, foundation), foundation)
+
+
+async def serve(roles: Sequence[Role], foundation: Foundation) -> None:
     """Starts the roles, waits for SIGINT or SIGTERM, and stops them in order."""
-    roles = build(names, foundation)
     memory.settle()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import structlog
-from faststream.nats import NatsBroker
 
 from bus import broker as bus_broker
 from bus import deadletters
 from bus.broker import Advisory
-from bus.messages import EventStored, Message
-from bus.relay import WAKE, Relay, RelayMetrics
+from bus.messages import Message
+from bus.relay import Relay, RelayMetrics
+from devices.opening import SUBJECTS as OPENING_SUBJECTS
 from ringward.foundation import Foundation, mqtt_login
 
 log = structlog.get_logger(__name__)
@@ -153,7 +153,7 @@ class IngestRole(Role):
 
 
 class DevicesRole(_Looping):
-    """Notices devices that fall silent, sends what devices are asked to do, and keeps their lists."""
+    """Notices devices that fall silent, sends what they are asked to do, keeps their lists, opens doors."""
 
     name = "devices"
     SWEEP_S = 1.0
@@ -168,6 +168,7 @@ class DevicesRole(_Looping):
         from devices.downlink import Downlink
         from devices.lists.metrics import ListMetrics
         from devices.lists.reconciler import Reconciler
+        from devices.opening import Opener, OpeningMetrics
 
         super().__init__()
         self._foundation = foundation
@@ -190,6 +191,8 @@ class DevicesRole(_Looping):
             ListMetrics(foundation.metrics),
             terminal_url=foundation.settings.terminal_url,
         )
+        self._opener = Opener(foundation.database, foundation.clock, OpeningMetrics(foundation.metrics))
+        self._broker = bus_broker.build(foundation.bus)
         self._lists: asyncio.Task[None] | None = None
         # Set where ingest runs in the same process: silence counts while it listens only.
         self.listening: Callable[[], bool] = lambda: True
@@ -199,14 +202,20 @@ class DevicesRole(_Looping):
         await super().start()
         # Apart from the commands: a door does not wait until a register is read.
         self._lists = asyncio.create_task(self._keep_lists(), name="devices-lists")
+        bus_broker.consume(self._broker, "openings", list(OPENING_SUBJECTS), self._open)
+        await self._broker.start()
 
     async def stop(self) -> None:
+        await self._broker.stop()
         if self._lists is not None:
             self._lists.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._lists
         await super().stop()
         await asyncio.to_thread(self._downlink.stop)
+
+    async def _open(self, message: Message) -> None:
+        await asyncio.to_thread(self._opener.handle, message)
 
     async def _keep_lists(self) -> None:
         loop = asyncio.get_running_loop()
@@ -352,54 +361,3 @@ class KeeperRole(Role):
         )
         with self._foundation.database.write() as session:
             deadletters.record(session, [letter])
-
-
-class RecognitionRole(Role):
-    """Looks at faces and plates. Work for a process of its own: the engine holds the core."""
-
-    name = "recognition"
-
-    def __init__(self, foundation: Foundation) -> None:
-        from recognition.engines import DlibEngine
-        from recognition.plates import OnnxPlateReader
-        from recognition.work.worker import RecognitionWorker
-
-        self._broker: NatsBroker = bus_broker.build(foundation.bus)
-        self._worker = RecognitionWorker(
-            foundation.database,
-            foundation.media,
-            foundation.ring,
-            DlibEngine(),
-            OnnxPlateReader(),
-            clock=foundation.clock,
-        )
-        self._refresher: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        async def handle(message: Message) -> None:
-            if isinstance(message, EventStored):
-                await asyncio.to_thread(self._worker.handle, message)
-                # Its sighting lies in the outbox; the relay is in another process.
-                await self._broker.publish(b"", WAKE)
-
-        bus_broker.consume(self._broker, "recognition", ["event.*.face.captured", "event.*.plate.>"], handle)
-        await self._broker.start()
-        self._refresher = asyncio.create_task(self._refresh(), name="recognition-refresh")
-
-    async def stop(self) -> None:
-        if self._refresher is not None:
-            self._refresher.cancel()
-        await self._broker.stop()
-        await asyncio.to_thread(self._worker.close)
-
-    async def _refresh(self) -> None:
-        """Forgets whoever was erased, also while nothing happens at the gates."""
-        from recognition.work.worker import REFRESH_S
-
-        while True:
-            await asyncio.sleep(REFRESH_S)
-            try:
-                await asyncio.to_thread(self._worker.refresh)
-            except Exception:
-                # Without the database the old gallery cannot be used either: every look asks it first.
-                log.exception("recognition.refresh_failed")

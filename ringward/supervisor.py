@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from ringward.brokerchild import BrokerChild
+from ringward.child import ONE_THREAD
 from ringward.children import Child
 from ringward.foundation import Foundation, lay
 from ringward.ports import free_port, reachable
@@ -200,8 +201,9 @@ def environment_for(settings: Settings) -> dict[str, str]:
         "LOG_FORMAT": settings.log_format,
     }
     environment |= {f"RINGWARD_{name}": value for name, value in fixed.items()}
-    # OpenMP threads of two recognition libraries would fight for the same cores.
-    environment.setdefault("OMP_NUM_THREADS", "1")
+    # Threads of several recognition libraries would fight for the same cores.
+    for name in ONE_THREAD:
+        environment.setdefault(name, "1")
     return environment
 
 

@@ -7,6 +7,9 @@ NO_FACE: Final = "no_face"
 NO_PLATE: Final = "no_plate"
 NO_USABLE_FACE: Final = "no_usable_face"
 NO_USABLE_PICTURE: Final = "no_usable_picture"
+ENGINE_CRASHED: Final = "engine_crashed"
+"""The reason of a decision on a picture that must not be looked at again, not even beside others."""
+
 UNPROCESSED: Final = "unprocessed"
 
 

@@ -22,7 +22,7 @@ from recognition.engines import Vector
 from recognition.models import DecisionRow
 from recognition.work.asserted import DEVICE
 from recognition.work.face_path import distance
-from recognition.work.finding import UNPROCESSED
+from recognition.work.finding import ENGINE_CRASHED, UNPROCESSED
 from recognition.work.frames import LIFE
 from storage.amendments import standing
 from storage.events import EventRow
@@ -65,7 +65,8 @@ class Passage:
 def neighbours(session: Session, event: EventStored, gap: dt.timedelta) -> list[Member]:
     """Events beside this one, decided on before: each at most ``gap`` from the next one towards it.
 
-    Those that a terminal decided by itself and those that nobody looked at are not among them.
+    Those that a terminal decided by itself and those that nobody looked at are not among them,
+    and none that took workers with it: beside another it would take more.
     """
     query = (
         select(DecisionRow, EventRow)
@@ -87,7 +88,8 @@ def neighbours(session: Session, event: EventStored, gap: dt.timedelta) -> list[
     found = [
         Member(decision, row)
         for decision, row in session.execute(query)
-        if event.track is None or row.body.get("track") == event.track
+        if ENGINE_CRASHED not in decision.reasons
+        and (event.track is None or row.body.get("track") == event.track)
     ]
     chain = _chain(found, event.at, gap)
     standing(session, [one.event for one in chain])

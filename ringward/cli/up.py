@@ -55,6 +55,9 @@ def run(
 
     Example: ringward run recognition
     """
+    from ringward import child
+
+    child.one_core(roles)
     from ringward import process
 
     loaded = settings()

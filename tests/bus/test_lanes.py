@@ -137,6 +137,22 @@ async def test_faces_and_plates_of_all_rings_come_and_nothing_else(start, jetstr
     ]
 
 
+async def test_worker_that_starts_before_the_relay_makes_the_stream(
+    nats_server: NatsServer, jetstream
+) -> None:
+    heard: list[str] = []
+
+    async def handle(delivery: Delivery) -> None:
+        heard.append(delivery.message.id)
+
+    consumer = LaneConsumer(nats_server.bus, RECOGNITION, handle)
+    await consumer.start()
+    await declare(jetstream)
+    await tell(jetstream, "first", "entrance")
+    await until(lambda: heard == ["first"], "it is heard")
+    await consumer.stop()
+
+
 async def test_lane_of_an_older_version_goes_on_with_both_forms(nats_server: NatsServer, jetstream) -> None:
     """An older worker has looked at one picture; the next were told before and after the upgrade."""
     await declare(jetstream)

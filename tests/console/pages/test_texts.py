@@ -99,7 +99,7 @@ CODES = {
     "cause": "silence last_will",
     "suggest": "on_duty routed_team posted_here busy free",
     "deadletter": "clock_far_off picture_unreadable broker_auth_failed broker_forbidden_topic broker_too_large "
-    "worker_gave_up push_auth_failed spool_corrupt spool_expired spool_not_stored",
+    "worker_gave_up picture_kills_worker push_auth_failed spool_corrupt spool_expired spool_not_stored",
     "source": "mqtt broker bus",
     "mark": "resent jpeg_named_png erased",
     "step_place": "database passages media keys gallery terminal backup bus",

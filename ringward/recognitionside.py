@@ -1,0 +1,163 @@
+"""Recognition as a role: pictures come in two lanes, one is looked at, its decision is told.
+
+A process of its own: the engines hold a core. More of them share the lanes.
+"""
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from nats.errors import Error as NatsError
+
+from bus.lanes import RECOGNITION, Delivery, LaneConsumer
+from bus.relay import WAKE
+from ringward.foundation import Foundation
+from ringward.roles import Role
+from ringward.settings import Settings
+
+if TYPE_CHECKING:
+    from recognition.engines import Engines
+    from recognition.plates import PlateReader
+    from recognition.work.desk import Desk
+    from recognition.work.policy import RecognitionPolicy
+    from recognition.work.worker import RecognitionWorker
+
+log = structlog.get_logger(__name__)
+
+SETTLE_S: Final = 0.1
+REFRESH_S: Final = 1.0
+"""A moved gallery is followed after at most this long, also while nothing happens at the gates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What a worker looks with; without a reader only plates that devices read are matched."""
+
+    engines: "Engines"
+    reader: "PlateReader | None"
+
+
+def open_eyes(foundation: Foundation) -> Eyes:
+    """The engines of the settings, each step of them watched."""
+    import cv2
+
+    from recognition.engines import DlibEngine, OneEngine
+    from recognition.plates import OnnxPlateReader
+    from recognition.work.watchdog import WatchedEngines, WatchedReader
+
+    del foundation
+    # It has threads of its own, which no variable of the environment tells how many to be.
+    cv2.setNumThreads(1)
+    return Eyes(WatchedEngines(OneEngine(DlibEngine())), WatchedReader(OnnxPlateReader()))
+
+
+def policy_of(settings: Settings) -> "RecognitionPolicy":
+    """What the settings say of recognition."""
+    from recognition.work.policy import RecognitionPolicy
+
+    return RecognitionPolicy(
+        gate_fpir=settings.gate_fpir,
+        door_fpir=settings.door_fpir,
+        smallest_face_px=settings.smallest_face_px,
+        settle=dt.timedelta(milliseconds=settings.recognition_settle_ms),
+        deadline=dt.timedelta(milliseconds=settings.recognition_deadline_ms),
+        ttl=dt.timedelta(seconds=settings.recognition_ttl_s),
+        low_score=settings.terminal_low_score,
+    )
+
+
+class RecognitionRole(Role):
+    """Looks at faces and plates of both lanes, one after the other."""
+
+    name = "recognition"
+
+    def __init__(self, foundation: Foundation, eyes: Callable[[Foundation], Eyes] = open_eyes) -> None:
+        from recognition.work.metrics import RecognitionMetrics
+
+        self._foundation = foundation
+        self._open_eyes = eyes
+        self._metrics = RecognitionMetrics(foundation.metrics)
+        self._consumer = LaneConsumer(foundation.bus, RECOGNITION, self._take)
+        self._worker: RecognitionWorker | None = None
+        self._desk: Desk | None = None
+        self._rounds: list[asyncio.Task[None]] = []
+
+    def ready(self) -> bool:
+        """Whether the engines are loaded and pictures are taken."""
+        return self._worker is not None and self._consumer.running
+
+    async def start(self) -> None:
+        if self._worker is None:
+            await asyncio.to_thread(self._open)
+        await self._consumer.start()
+        self._rounds = [
+            asyncio.create_task(self._again(work, pause_s), name=f"recognition-{work.__name__}")
+            for work, pause_s in ((self._settle, SETTLE_S), (self._refresh, REFRESH_S))
+        ]
+        self._metrics.ready.set_function(lambda: float(self.ready()))
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+        for task in self._rounds:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        if self._worker is not None:
+            await asyncio.to_thread(self._worker.close)
+
+    def _open(self) -> None:
+        from recognition.calibration import Calibrations
+        from recognition.work.desk import Desk
+        from recognition.work.worker import RecognitionWorker
+
+        ground, settings = self._foundation, self._foundation.settings
+        eyes = self._open_eyes(ground)
+        worker = RecognitionWorker(
+            ground.database,
+            ground.media,
+            ground.ring,
+            eyes.engines,
+            eyes.reader,
+            clock=ground.clock,
+            calibrations=Calibrations(settings.data_dir / "calibration", settings.face_population),
+            policy=policy_of(settings),
+        )
+        self._desk = Desk(ground.database, worker, ground.clock, self._metrics)
+        self._worker = worker
+
+    async def _take(self, delivery: Delivery) -> None:
+        assert self._desk is not None
+        await asyncio.to_thread(self._desk.take, delivery)
+        await self._wake()
+
+    async def _wake(self) -> None:
+        """Sightings lie in the outbox, and the relay is in another process."""
+        with contextlib.suppress(NatsError):
+            await self._consumer.say(WAKE)
+
+    async def _again(self, work: Callable[[], bool], pause_s: float) -> None:
+        while True:
+            await asyncio.sleep(pause_s)
+            try:
+                if await asyncio.to_thread(work):
+                    await self._wake()
+            except Exception:
+                # A database that is away comes back; without it no look would be decided either.
+                log.exception("recognition.round_failed", round=work.__name__)
+
+    def _settle(self) -> bool:
+        """Tells what has waited for more pictures; whether there was any."""
+        assert self._worker is not None
+        told = self._worker.settle()
+        self._metrics.decided(told)
+        return bool(told)
+
+    def _refresh(self) -> bool:
+        """Forgets whoever was erased, also while nothing happens at the gates."""
+        assert self._worker is not None
+        self._worker.refresh()
+        return False
