@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from fastapi.testclient import TestClient
+from playwright.sync_api import Page
 from sqlalchemy import select
 
 from console.context import Rooms
@@ -84,3 +85,18 @@ def test_an_operator_reads_it_and_changes_nothing(visit: Visit, seeded: Rooms, c
     assert f"/console/devices/{camera}/view" not in page.text
     assert client.post(f"/console/devices/{camera}/view", data={}).status_code == 403
     assert looked_at(seeded, camera).policy is Policy.NEVER
+
+
+@pytest.mark.parametrize("width", [1366, 390])
+def test_the_form_fits_a_screen_and_a_phone_and_saves(
+    browse: Callable[..., Page], seeded: Rooms, camera: str, served: object, width: int
+) -> None:
+    page = browse("admin", width=width, height=844)
+    page.goto(f"{served.url}/console/devices/{camera}")  # type: ignore[attr-defined]
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0
+    page.get_by_label("左边界").fill("12.5")
+    page.locator("#view").get_by_role("button").click()
+    page.wait_for_load_state()
+    assert page.get_by_label("左边界").input_value() == "12.5"
+    assert looked_at(seeded, camera).view == View((0.125, 0.0, 1.0, 1.0))
