@@ -18,7 +18,7 @@ from devices import standing
 from privacy import erasures, filing, retention
 from privacy.models import DeletionProof, Erasure, ErasureStep, StepState
 from privacy.retention import orphans
-from recognition.gallery import snapshots
+from recognition.gallery import sweeping
 from registry.faces import revisions
 from registry.models import Compound
 from registry.people import population
@@ -176,7 +176,7 @@ class Housekeeping:
 
     def _forget_changes(self, now: dt.datetime) -> None:
         """What galleries have followed long ago, and what killed processes left of them in memory."""
-        snapshots.sweep()
+        sweeping.sweep()
         if self._followed is not None and now - self._followed < _FOLLOWED_EVERY:
             return
         with self._ground.database.write() as session:

@@ -14,7 +14,7 @@ from recognition.gallery import following
 from recognition.gallery.index import Gallery
 from recognition.gallery.snapshots import Snapshots
 from registry.days import local_date
-from registry.faces import galleries, revisions
+from registry.faces import galleries, reading, revisions
 from storage import Clock, Database
 
 log = structlog.get_logger()
@@ -157,7 +157,14 @@ class GalleryKeeper:
         now = self._clock.now()
         if self._snapshots is None or len(held.gallery) < self._snapshots.least:
             return
-        there = self._snapshots.there(compound, held.engine)
+
+        def gone(templates: frozenset[str]) -> frozenset[str]:
+            with self._database.read() as session:
+                # Whom it has beyond us came since, or was erased before.
+                unknown = templates - held.gallery.templates
+                return unknown - reading.existing(session, unknown)
+
+        there = self._snapshots.there(compound, held.engine, gone)
         if there and len(held.gallery) <= held.laid_down * (1 + _BEHIND):
             return
         if held.tried_at is not None and dt.timedelta() <= now - held.tried_at < _LAY_DOWN_EVERY:

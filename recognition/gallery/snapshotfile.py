@@ -110,6 +110,13 @@ def read(descriptor: int, of: str) -> Image:
     return Image(head.unit, head.entries, matrix, head.apart, singles)
 
 
+def templates(descriptor: int) -> frozenset[str]:
+    """The ids of the templates in an open file. Raises NoSnapshotError, and OSError."""
+    head_length, _ = _start(descriptor)
+    head = _head(os.pread(descriptor, head_length, _START.size))
+    return frozenset(template for entry in head.entries for template in entry.templates)
+
+
 def scrub(descriptor: int, templates: Collection[str]) -> bool:
     """Overwrites what an open file holds of templates, for whoever has it mapped too; whether it had any.
 

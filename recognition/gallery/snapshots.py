@@ -15,8 +15,7 @@ import fcntl
 import os
 import secrets
 import stat
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Final
 
 import structlog
@@ -25,6 +24,7 @@ from recognition.engines import FaceEngine
 from recognition.gallery import memoryfs, snapshotfile
 from recognition.gallery.image import Image
 from recognition.gallery.snapshotfile import NoSnapshotError
+from recognition.gallery.sweeping import SUFFIX, alone, files, sweep
 from storage import Database, content_id
 
 log = structlog.get_logger()
@@ -32,10 +32,17 @@ log = structlog.get_logger()
 LEAST: Final = 2_000
 """Templates from which on a snapshot is worth it; fewer are opened in half a second."""
 
-ABANDONED_AFTER_S: Final = 60.0
-"""A file that nobody holds is left lying this long, so that a worker that was killed starts warm."""
 
-_SUFFIX: Final = ".gallery"
+class _File:
+    """An open file in the folder, locked against the sweep for as long as it is open."""
+
+    __slots__ = ("checked", "descriptor", "inode")
+
+    def __init__(self, descriptor: int, *, checked: bool) -> None:
+        self.descriptor = descriptor
+        self.inode = os.fstat(descriptor).st_ino
+        # Whether everybody in it was seen to be in the registry since it was written.
+        self.checked = checked
 
 
 class Snapshots:
@@ -49,8 +56,10 @@ class Snapshots:
         self._folder = folder
         self._deployment = deployment
         self.least = least
-        # What this process has mapped or written, also after it was taken away: by name and inode.
-        self._held: dict[tuple[str, int], int] = {}
+        # By name: the file that lies there now, and the one whose memory this process uses, which may
+        # have been taken away since and is still shared with others.
+        self._held: dict[str, _File] = {}
+        self._mapped: dict[str, _File] = {}
 
     @classmethod
     def of_this_machine(cls, database: Database) -> "Snapshots | None":
@@ -63,26 +72,31 @@ class Snapshots:
         return cls(folder, database.url)
 
     def read(self, compound: str, engine: FaceEngine) -> Image | None:
-        """What another process has laid down; None where there is nothing that can be used."""
+        """What another process has laid down; None where there is nothing that can be used.
+
+        Whoever reads it has to see who of it is in the registry no more, and `forget` them.
+        """
         name = self._name(compound, engine)
-        descriptor = self._hold(name)
-        if descriptor is None:
+        file = self._hold(name)
+        if file is None:
             return None
         try:
-            image = snapshotfile.read(descriptor, name)
+            image = snapshotfile.read(file.descriptor, name)
         except (NoSnapshotError, OSError, ValueError) as error:
             log.warning("recognition.snapshot_ignored", why=str(error))
             self._unlink(name)
             return None
-        if (image.dimension, image.unit) == (engine.dimension, engine.unit):
-            return image
-        return None
+        if (image.dimension, image.unit) != (engine.dimension, engine.unit):
+            return None
+        file.checked = True
+        self._mapped[name] = file
+        return image
 
     def write(self, compound: str, engine: FaceEngine, image: Image) -> bool:
         """Lays a gallery down in the place of what lay there; False where memory has no room for it."""
         name = self._name(compound, engine)
         # A dot: nobody takes what is half written for a snapshot, and the sweep knows it.
-        draft = f".{secrets.token_hex(8)}{_SUFFIX}"
+        draft = f".{secrets.token_hex(8)}{SUFFIX}"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(draft, flags, 0o600, dir_fd=self._folder)
         try:
@@ -97,35 +111,55 @@ class Snapshots:
             os.close(descriptor)
             self._unlink(draft)
             return False
-        self._held[name, os.fstat(descriptor).st_ino] = descriptor
+        self._put(name, _File(descriptor, checked=True))
         return True
 
     def forget(self, compound: str, templates: Collection[str]) -> None:
-        """Overwrites templates in every snapshot of the compound, of whichever engine, and takes those
-        away that had them. Others may go on with what they have mapped: the rest stands.
+        """Overwrites templates in every snapshot of the compound, of whichever engine.
+
+        Those that had them are taken away. Others may go on with what they have mapped: what is left
+        of it stands.
         """
-        for name in self._names(compound):
-            self._hold(name)
         prefix = self._prefix(compound)
-        for (name, inode), descriptor in self._held.items():
+        for name in {*files(self._folder), *self._mapped}:
             if not name.startswith(prefix):
                 continue
-            try:
-                had = snapshotfile.scrub(descriptor, templates)
-            except (NoSnapshotError, OSError):
-                had = True
-            if had and self._inode(name) == inode:
-                self._unlink(name)
+            mine = [file for file in (self._held.get(name), self._mapped.get(name)) if file is not None]
+            inode = self._inode(name)
+            passing = None
+            if inode is not None and all(file.inode != inode for file in mine):
+                passing = self._open(name)
+            for file in mine if passing is None else [*mine, passing]:
+                if _scrubbed(file.descriptor, templates) and file.inode == inode:
+                    self._unlink(name)
+            if passing is not None:
+                # What is no gallery of this process's is not held up by it.
+                os.close(passing.descriptor)
 
-    def there(self, compound: str, engine: FaceEngine) -> bool:
+    def there(
+        self, compound: str, engine: FaceEngine, gone: Callable[[frozenset[str]], Collection[str]]
+    ) -> bool:
         """Whether a snapshot of this gallery lies there now; it is held from now on.
 
-        Called now and then, it also tells the sweep that somebody is still here.
+        Called now and then, it also tells the sweep that somebody is still here. Another process may
+        have written it just before it heard of an erasure, and have died: of one that is new here
+        ``gone`` is asked which of its templates are in the registry no more.
         """
-        descriptor = self._hold(self._name(compound, engine))
-        if descriptor is None:
+        name = self._name(compound, engine)
+        file = self._hold(name)
+        if file is None:
             return False
-        os.utime(descriptor)
+        if not file.checked:
+            try:
+                erased = gone(snapshotfile.templates(file.descriptor))
+            except (NoSnapshotError, OSError):
+                self._unlink(name)
+                return False
+            file.checked = True
+            if erased:
+                self.forget(compound, erased)
+                return False
+        os.utime(file.descriptor)
         return True
 
     def leave(self, compound: str, engine: FaceEngine) -> None:
@@ -134,23 +168,33 @@ class Snapshots:
 
     def close(self) -> None:
         """Lets go of everything; what nobody else holds is taken away."""
-        for name in {name for name, _ in self._held}:
+        for name in {*self._held, *self._mapped}:
             self._leave(name)
 
     def _leave(self, name: str) -> None:
-        for key in [key for key in self._held if key[0] == name]:
-            descriptor = self._held.pop(key)
-            if _alone(descriptor) and self._inode(name) == key[1]:
+        for file in {self._held.pop(name, None), self._mapped.pop(name, None)} - {None}:
+            assert file is not None
+            if alone(file.descriptor) and self._inode(name) == file.inode:
                 self._unlink(name)
-            os.close(descriptor)
+            os.close(file.descriptor)
 
-    def _hold(self, name: str) -> int | None:
-        """A descriptor of the file of a name, held against the sweep; None where there is no file of ours."""
-        inode = self._inode(name)
-        if inode is None:
-            return None
-        if (known := self._held.get((name, inode))) is not None:
+    def _hold(self, name: str) -> _File | None:
+        """The file of a name, held against the sweep; None where there is none of ours."""
+        known = self._held.get(name)
+        if known is not None and self._inode(name) == known.inode:
             return known
+        file = self._open(name)
+        if file is not None:
+            self._put(name, file)
+        return file
+
+    def _put(self, name: str, file: _File) -> None:
+        before = self._held.get(name)
+        self._held[name] = file
+        if before is not None and before is not self._mapped.get(name):
+            os.close(before.descriptor)
+
+    def _open(self, name: str) -> _File | None:
         try:
             descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder)
         except OSError:
@@ -169,19 +213,14 @@ class Snapshots:
         except OSError:
             os.close(descriptor)
             return None
-        self._held[name, found.st_ino] = descriptor
-        return descriptor
-
-    def _names(self, compound: str) -> list[str]:
-        prefix = self._prefix(compound)
-        return [name for name in _files(self._folder) if name.startswith(prefix)]
+        return _File(descriptor, checked=False)
 
     def _prefix(self, compound: str) -> str:
         return content_id(self._deployment, compound) + "."
 
     def _name(self, compound: str, engine: FaceEngine) -> str:
         # Nothing of it can be read from the name.
-        return self._prefix(compound) + content_id(engine.name, engine.version) + _SUFFIX
+        return self._prefix(compound) + content_id(engine.name, engine.version) + SUFFIX
 
     def _inode(self, name: str) -> int | None:
         try:
@@ -194,56 +233,12 @@ class Snapshots:
             os.unlink(name, dir_fd=self._folder)
 
 
-def sweep(folder: int | None = None) -> int:
-    """Takes away what processes that were killed have left; returns how many files.
-
-    Without a folder it is this machine's own, which the keeper sweeps too.
-    """
-    own = memoryfs.open_folder() if folder is None else None
-    folder = own if folder is None else folder
-    if folder is None:
-        return 0
+def _scrubbed(descriptor: int, templates: Collection[str]) -> bool:
+    """Whether a file had any of these templates, or cannot be said not to have had."""
     try:
-        return sum(1 for name in _abandoned(folder) if _taken(name, folder))
-    finally:
-        if own is not None:
-            os.close(own)
-
-
-def _files(folder: int) -> list[str]:
-    # By descriptor: the folder that was checked, whatever its path has become.
-    return [name for name in os.listdir(folder) if name.endswith(_SUFFIX)]
-
-
-def _abandoned(folder: int) -> Iterator[str]:
-    for name in _files(folder):
-        try:
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-        except OSError:
-            continue
-        try:
-            idle = time.time() - os.fstat(descriptor).st_mtime
-            if idle > ABANDONED_AFTER_S and _alone(descriptor):
-                yield name
-        finally:
-            os.close(descriptor)
-
-
-def _taken(name: str, folder: int) -> bool:
-    try:
-        os.unlink(name, dir_fd=folder)
-    except OSError:
-        return False
-    return True
-
-
-def _alone(descriptor: int) -> bool:
-    """Whether nobody else holds an open file. Takes it from whoever comes now."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+        return snapshotfile.scrub(descriptor, templates)
+    except (NoSnapshotError, OSError):
+        return True
 
 
 def _write_all(descriptor: int, part: bytes | memoryview) -> None:

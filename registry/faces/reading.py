@@ -82,6 +82,15 @@ def vectors(
     return opened
 
 
+def existing(session: Session, templates: Collection[str]) -> frozenset[str]:
+    """Which of these templates are there, of whichever engine."""
+    return frozenset(
+        template
+        for ids in _chunks(templates)
+        for template in session.scalars(select(FaceTemplate.id).where(FaceTemplate.id.in_(ids)))
+    )
+
+
 def _chunks(ids: Collection[str]) -> Iterator[list[str]]:
     ordered = sorted(ids)
     for start in range(0, len(ordered), _CHUNK):

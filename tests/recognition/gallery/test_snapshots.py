@@ -4,13 +4,15 @@ import fcntl
 import multiprocessing
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from gallery_world import HandEngine, towards
 
 from recognition.gallery import Gallery, Template, memoryfs, snapshotfile
-from recognition.gallery.snapshots import ABANDONED_AFTER_S, Snapshots, sweep
+from recognition.gallery.snapshots import Snapshots
+from recognition.gallery.sweeping import ABANDONED_AFTER_S, sweep
 from registry.faces import reading
 from tests.support.compound import COMPOUND, ELSEWHERE
 
@@ -245,7 +247,7 @@ def test_sweep_takes_what_was_left_and_nothing_that_is_held(shelf, files, path_o
     long_ago = time.time() - ABANDONED_AFTER_S - 1
     os.utime(path_of(name), (long_ago, long_ago))
     assert sweep(in_memory) == 0
-    assert one.there(COMPOUND, ENGINE)
+    assert one.there(COMPOUND, ENGINE, lambda _: ())
     # What a killed process leaves: files that nobody has locked.
     left = [path_of(n) for n in (f"{'0' * 32}.gallery", ".draft.gallery", "fresh.gallery")]
     for path in left:
@@ -337,7 +339,7 @@ def test_snapshot_that_lacks_somebody_or_has_somebody_too_much_is_put_right(two,
 def opened(files, shelf, engine):
     (name,) = files()
     assert name == shelf._name(COMPOUND, engine)
-    return shelf._hold(name), name
+    return shelf._hold(name).descriptor, name
 
 
 def test_erasure_takes_the_snapshot_and_a_new_one_is_laid_down_without_the_person(two, shelf, files):
@@ -354,6 +356,54 @@ def test_erasure_takes_the_snapshot_and_a_new_one_is_laid_down_without_the_perso
     keeper.refresh()
     image = snapshotfile.read(*opened(files, first, two.engine))
     assert [entry.person for entry in image.entries] == ["bob"]
+
+
+def test_snapshot_of_a_process_that_died_before_it_heard_of_an_erasure_is_taken_away(two, shelf, files):
+    keeper = two.keeper("w1", snapshots=shelf())
+    gallery = keeper.gallery(COMPOUND, two.engine)
+    late = gallery.image()
+    two.withdraw("ann")
+    keeper.refresh()
+    shelf().write(COMPOUND, two.engine, late)
+    keeper.refresh()
+    assert files() == []
+    assert gallery.persons == {"bob"}
+
+
+def test_snapshot_of_a_process_that_knows_of_a_newcomer_first_stands(two, shelf, files):
+    keeper = two.keeper("w1", snapshots=shelf())
+    gallery = keeper.gallery(COMPOUND, two.engine)
+    two.enrol("cat", CAT)
+    ahead = shelf()
+    ahead.write(COMPOUND, two.engine, two.keeper("w2").gallery(COMPOUND, two.engine).image())
+    keeper._lay_down(COMPOUND, keeper._held[COMPOUND])
+    assert len(files()) == 1
+    assert gallery.persons == {"ann", "bob"}
+    assert Gallery.of(ahead.read(COMPOUND, two.engine)).persons == {"ann", "bob", "cat"}
+
+
+def test_files_that_were_replaced_are_let_go(two, shelf, in_memory):
+    one = shelf()
+    keeper = two.keeper("w1", snapshots=one)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    keeper.gallery(COMPOUND, two.engine)
+    for number in range(20):
+        two.enrol("cat", towards(1, number))
+        two.withdraw("cat")
+        two.clock.advance(31)
+        keeper.refresh()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+
+
+def test_another_engines_snapshot_is_not_held_up_by_whoever_forgets_from_it(shelf, files, path_of, in_memory):
+    writer = shelf()
+    writer.write(COMPOUND, HandEngine(version="0"), of_three().image())
+    passing = shelf()
+    passing.forget(COMPOUND, {"t9"})
+    os.close(writer._held.popitem()[1].descriptor)
+    long_ago = time.time() - ABANDONED_AFTER_S - 1
+    os.utime(path_of(files()[0]), (long_ago, long_ago))
+    assert sweep(in_memory) == 1
 
 
 def test_snapshot_that_lacks_many_is_laid_down_anew(two, shelf, files):
