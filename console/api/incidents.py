@@ -19,6 +19,7 @@ from console.api.idempotency import Answer, once
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.purposes import Purpose
+from console.api.sighting_answers import answer_by_comparison
 from console.api.views import DispatchView, IncidentForVolunteer, IncidentView
 from console.hits import note_incident
 from console.permissions import Action, allowed, may
@@ -148,6 +149,8 @@ def take_step(here: Here, request: Request, user: Decider, incident_id: str, ask
     def work(session: Session, at: dt.datetime) -> Answer:
         _find(session, here.compound, incident_id)
         step = Step(asked.to, asked.reason, asked.comparison)
+        # Before the step, which may close the incident: an answer is one to what is open.
+        answer_by_comparison(session, incident_id, asked.comparison, user, at)
         row = actions.take_step(
             session,
             incident_id,

@@ -8,14 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Text, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
-from alerts.incidents.lifecycle import State
+from alerts.incidents.lifecycle import Comparison, State
 from alerts.incidents.models import Evidence, Incident
 from console.accounts.models import User
 from console.api.idempotency import Answer, once
 from console.api.paging import Page
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
-from console.permissions import Action, may
+from console.permissions import Action, allowed, may
+from recognition.decisions import FaceOutcome
 from recognition.feedback import answers
 from recognition.feedback.answers import Was
 from recognition.models import DecisionRow, FaceExclusion, Verdict
@@ -25,6 +26,13 @@ Operator = Annotated[User, may(Action.SIGHTINGS_ANSWER)]
 
 STRANGER: Final = "stranger"
 """What `was` says of somebody who is not registered."""
+
+
+_SAID: Final = {
+    Comparison.MATCH: Verdict.MATCH,
+    Comparison.NOT_MATCH: Verdict.NO_MATCH,
+    Comparison.CANNOT_TELL: Verdict.CANNOT_TELL,
+}
 
 
 class AnswerAsked(BaseModel):
@@ -107,6 +115,35 @@ def answer(
     exclusion = made.exclusion.id if made.exclusion else None
     shown = AnswerView.model_validate(made.answer).model_dump()
     return AnswerGiven(**shown, exclusion=exclusion)
+
+
+def answer_by_comparison(
+    session: Session, incident_id: str, comparison: Comparison | None, user: User, at: dt.datetime
+) -> None:
+    """The comparison before a step says as well whether recognition was right: it is not asked twice.
+
+    Only of the decision that named whom the incident is about, and only of those who may answer.
+    """
+    incident = session.get(Incident, incident_id)
+    if comparison is None or incident is None or not allowed(user, Action.SIGHTINGS_ANSWER):
+        return
+    if incident.subject_kind != "person" or incident.subject is None:
+        return
+    evidence = session.scalars(select(Evidence.event_ids).where(Evidence.incident == incident.id))
+    named = session.scalars(
+        select(DecisionRow.sighting_id)
+        .where(
+            DecisionRow.compound == incident.compound,
+            DecisionRow.event_id.in_({event for events in evidence for event in events}),
+            DecisionRow.subject_kind == "face",
+            DecisionRow.outcome == FaceOutcome.IDENTIFIED,
+            DecisionRow.person_id == incident.subject,
+        )
+        .order_by(DecisionRow.sighting_id)
+        .limit(1)
+    ).first()
+    if named is not None:
+        answer(session, incident.compound, user, named, AnswerAsked(verdict=_SAID[comparison]), at)
 
 
 def note_exclusion(session: Session, at: dt.datetime, user: User, action: str, row: FaceExclusion) -> None:

@@ -14,6 +14,7 @@ from alerts.duty.models import Responder, Team, TeamKind
 from alerts.incidents.lifecycle import STEPS, State
 from alerts.incidents.models import Evidence, Incident, Transition
 from console.accounts.models import User
+from console.pages.asking import Question, question
 from console.pages.places import Names
 from console.pages.queue import QueueItem, items
 from console.pages.readings import Reading, of_events
@@ -91,6 +92,8 @@ class Detail:
     # The plate that a watch-list entry names, where the hit is on a plate.
     listed_plate: str
     watch: WatchlistEntry | None
+    # Whether recognition was right; None where a confirmation asks it anyway.
+    question: Question | None
     proofs: tuple[Proof, ...]
     history: tuple[Past, ...]
     asked: tuple[Asked, ...]
@@ -100,8 +103,10 @@ class Detail:
     may: frozenset[str]
 
 
-def detail(session: Session, incident: Incident, names: Names, t: Texts, now: dt.datetime) -> Detail:
-    """Everything the operator needs to judge an incident."""
+def detail(
+    session: Session, incident: Incident, names: Names, t: Texts, now: dt.datetime, reader: User | None = None
+) -> Detail:
+    """Everything the operator needs to judge an incident; `reader` is who may be asked."""
     [item] = items(t, [incident], names.zones, names.devices, now)
     event_ids = _event_ids(session, incident)
     rows = session.scalars(
@@ -128,6 +133,9 @@ def detail(session: Session, incident: Incident, names: Names, t: Texts, now: dt
         has_person=incident.subject_kind == "person" and bool(incident.subject),
         listed_plate=_listed_plate(incident, watch),
         watch=watch,
+        question=None
+        if "confirm" in may and incident.needs_comparison
+        else question(session, incident.compound, deciding, reader),
         proofs=tuple(_proof(e, readings.get(e.id, ()), names, t) for e in events),
         history=_history(session, incident, t),
         asked=_asked(session, incident),

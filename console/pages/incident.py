@@ -12,14 +12,19 @@ from alerts.incidents.actions import IncidentNotFoundError, StaleVersionError, t
 from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State, Step, StepRefusedError
 from alerts.incidents.models import Incident
 from console.accounts.models import User
+from console.api import sighting_answers
+from console.api.sighting_answers import AnswerAsked
 from console.context import rooms
 from console.pages.operator import incident_fragment, whole_page
 from console.pages.view import is_fragment
 from console.permissions import Action, may
 from console.security import as_actor
+from recognition.models import Verdict
+from registry.errors import MissingError, RefusedError
 
 router = APIRouter(prefix="/console/incidents")
 Decider = Annotated[User, may(Action.INCIDENTS_DECIDE)]
+Answerer = Annotated[User, may(Action.SIGHTINGS_ANSWER)]
 
 _NOTE_LENGTH: Final = 2000
 _CHANGED: Final = {"HX-Trigger": "ringward:acted"}
@@ -96,6 +101,28 @@ def close(request: Request, user: Decider, incident_id: str, version: Version) -
     return _step(request, user, incident_id, version, Step(State.CLOSED))
 
 
+@router.post("/{incident_id}/answer")
+def answer(
+    request: Request,
+    user: Answerer,
+    incident_id: str,
+    sighting: Annotated[str, Form(max_length=32)],
+    verdict: Annotated[str, Form()] = "",
+    was: Annotated[str, Form(max_length=64)] = "",
+) -> Response:
+    """Whether recognition was right; `was` counts only where it was not."""
+    here = rooms(request)
+
+    def act(session: Session) -> None:
+        if verdict not in list(Verdict):
+            raise RefusedError("answer_missing")
+        meant = was if verdict == Verdict.NO_MATCH else ""
+        asked = AnswerAsked(verdict=Verdict(verdict), was=meant or None)
+        sighting_answers.answer(session, here.compound, user, sighting, asked, here.clock.now())
+
+    return _do(request, incident_id, act)
+
+
 def _answer(comparison: str) -> Comparison | None:
     return Comparison(comparison) if comparison in list(Comparison) else None
 
@@ -106,6 +133,8 @@ def _step(
     here = rooms(request)
 
     def act(session: Session) -> None:
+        # Before the step, which may close the incident: an answer is one to what is open.
+        sighting_answers.answer_by_comparison(session, incident_id, step.comparison, user, here.clock.now())
         take_step(
             session,
             incident_id,
@@ -137,8 +166,10 @@ def _do(
             act(session)
     except StaleVersionError:
         refused = "stale"
-    except (StepRefusedError, DispatchRefusedError) as error:
+    except (StepRefusedError, DispatchRefusedError, RefusedError) as error:
         refused = error.code
+    except MissingError as error:
+        refused = f"{error.kind}_not_found"
     if is_fragment(request):
         response = incident_fragment(
             request, incident_id, refused=refused, answered=str(answered) if refused and answered else ""

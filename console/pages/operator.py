@@ -63,7 +63,7 @@ def whole_page(
             queue=items(view.t, incidents, known.zones, known.devices, view.now),
             board=board(session, here.compound, incidents, view.t),
             feed=feed(session, here.compound, known, view.t),
-            detail=detail(session, opened, known, view.t, view.now) if opened else None,
+            detail=detail(session, opened, known, view.t, view.now, view.user) if opened else None,
             refused=refused,
             answered=answered,
             **CHOICES,
@@ -120,7 +120,7 @@ def incident_fragment(
         opened = _load(session, incident_id, here.compound)
         _note_opened(here, view, opened)
         known = names(session, here.compound)
-        shown = detail(session, opened, known, view.t, view.now)
+        shown = detail(session, opened, known, view.t, view.now, view.user)
         return render(
             view, "fragments/incident.html", detail=shown, refused=refused, answered=answered, **CHOICES
         )

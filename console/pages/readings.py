@@ -14,6 +14,7 @@ from recognition.models import DecisionRow
 class Reading:
     """One decision on one event. What was not measured is None."""
 
+    sighting_id: str
     event_id: str
     subject_kind: str
     outcome: str
@@ -43,6 +44,7 @@ def of_events(session: Session, event_ids: Sequence[str]) -> Mapping[str, Sequen
 def _reading(row: DecisionRow) -> Reading:
     score = row.quality.get("score") if row.quality else None
     return Reading(
+        sighting_id=row.sighting_id,
         event_id=row.event_id,
         subject_kind=row.subject_kind,
         outcome=row.outcome,

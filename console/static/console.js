@@ -204,6 +204,9 @@ document.addEventListener("keydown", (event) => {
     c: () => press("c"),
     f: () => press("f"),
     d: () => press("d"),
+    y: () => press("y"),
+    n: () => press("n"),
+    u: () => press("u"),
     "?": () => help.showModal(),
   };
   const act = keys[event.key];

@@ -35,6 +35,7 @@ STAFF_PAGES = [
     "/console/devices/cam-north",
     "/console/refused",
     "/console/refused/l-0",
+    "/console/recognition",
 ]
 ADMIN_PAGES = ["/console/people", "/console/people?person=p-1", "/console/people?person=p-2"]
 PHONE_PAGES = ["/phone", "/phone/fragments/tasks"]
