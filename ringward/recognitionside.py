@@ -20,8 +20,9 @@ from ringward.roles import Role
 from ringward.settings import Settings
 
 if TYPE_CHECKING:
-    from recognition.engines import Engines
+    from recognition.engines import Engines, FaceEngine
     from recognition.plates import PlateReader
+    from recognition.reembedding import Reembedder
     from recognition.work.desk import Desk
     from recognition.work.policy import RecognitionPolicy
     from recognition.work.worker import RecognitionWorker
@@ -31,28 +32,36 @@ log = structlog.get_logger(__name__)
 SETTLE_S: Final = 0.1
 REFRESH_S: Final = 1.0
 """A moved gallery is followed after at most this long, also while nothing happens at the gates."""
+IDLE_S: Final = 0.05
+"""Between two enrolled photos that are embedded anew; each is embedded while no picture waits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
-    """What a worker looks with; without a reader only plates that devices read are matched."""
+    """What a worker looks with; without a reader only plates that devices read are matched.
+
+    `aim` is the engine that every gallery is to be embedded by in the end; None: there is no other.
+    """
 
     engines: "Engines"
     reader: "PlateReader | None"
+    aim: "FaceEngine | None" = None
 
 
 def open_eyes(foundation: Foundation) -> Eyes:
     """The engines of the settings, each step of them watched."""
     import cv2
 
-    from recognition.engines import DlibEngine, OneEngine
     from recognition.plates import OnnxPlateReader
-    from recognition.work.watchdog import WatchedEngines, WatchedReader
+    from recognition.work.watchdog import WatchedEngine, WatchedEngines, WatchedReader
+    from ringward.faces import open_faces
 
-    del foundation
     # It has threads of its own, which no variable of the environment tells how many to be.
     cv2.setNumThreads(1)
-    return Eyes(WatchedEngines(OneEngine(DlibEngine())), WatchedReader(OnnxPlateReader()))
+    faces = open_faces(foundation)
+    return Eyes(
+        WatchedEngines(faces.chosen), WatchedReader(OnnxPlateReader()), WatchedEngine(faces.configured)
+    )
 
 
 def policy_of(settings: Settings) -> "RecognitionPolicy":
@@ -84,6 +93,9 @@ class RecognitionRole(Role):
         self._consumer = LaneConsumer(foundation.bus, RECOGNITION, self._take)
         self._worker: RecognitionWorker | None = None
         self._desk: Desk | None = None
+        self._reembedder: Reembedder | None = None
+        # Engines are one thread's at a time.
+        self._turn = asyncio.Lock()
         self._rounds: list[asyncio.Task[None]] = []
 
     def ready(self) -> bool:
@@ -98,6 +110,7 @@ class RecognitionRole(Role):
             asyncio.create_task(self._again(work, pause_s), name=f"recognition-{work.__name__}")
             for work, pause_s in ((self._settle, SETTLE_S), (self._refresh, REFRESH_S))
         ]
+        self._rounds.append(asyncio.create_task(self._embed_anew(), name="recognition-embed-anew"))
         self._metrics.ready.set_function(lambda: float(self.ready()))
 
     async def stop(self) -> None:
@@ -111,6 +124,8 @@ class RecognitionRole(Role):
 
     def _open(self) -> None:
         from recognition.calibration import Calibrations
+        from recognition.gallery.snapshots import Snapshots
+        from recognition.reembedding import Reembedder
         from recognition.work.desk import Desk
         from recognition.work.worker import RecognitionWorker
 
@@ -125,13 +140,17 @@ class RecognitionRole(Role):
             clock=ground.clock,
             calibrations=Calibrations(settings.data_dir / "calibration", settings.face_population),
             policy=policy_of(settings),
+            snapshots=Snapshots.of_this_machine(ground.database),
         )
+        if eyes.aim is not None:
+            self._reembedder = Reembedder(ground.database, ground.media, eyes.aim, ground.clock)
         self._desk = Desk(ground.database, worker, ground.clock, self._metrics)
         self._worker = worker
 
     async def _take(self, delivery: Delivery) -> None:
         assert self._desk is not None
-        await asyncio.to_thread(self._desk.take, delivery)
+        async with self._turn:
+            await asyncio.to_thread(self._desk.take, delivery)
         await self._wake()
 
     async def _wake(self) -> None:
@@ -148,6 +167,21 @@ class RecognitionRole(Role):
             except Exception:
                 # A database that is away comes back; without it no look would be decided either.
                 log.exception("recognition.round_failed", round=work.__name__)
+
+    async def _embed_anew(self) -> None:
+        """Brings galleries to another engine, a photo at a time, while no picture waits."""
+        while self._reembedder is not None:
+            await asyncio.sleep(IDLE_S)
+            if not self._consumer.idle:
+                continue
+            try:
+                async with self._turn:
+                    busy = await asyncio.to_thread(self._reembedder.step)
+            except Exception:
+                log.exception("recognition.round_failed", round="embed_anew")
+                busy = False
+            if not busy:
+                await asyncio.sleep(REFRESH_S)
 
     def _settle(self) -> bool:
         """Tells what has waited for more pictures; whether there was any."""

@@ -9,7 +9,7 @@ from alerts.incidents.actor import Actor
 from console.app import create_app
 from console.context import EnrolledPhoto, PhotoRefusedError, Rooms
 from recognition import enrolment
-from recognition.engines import DlibEngine
+from ringward.faces import Faces, open_faces
 from ringward.foundation import Foundation
 from ringward.roles import Role
 from ringward.served import Served
@@ -21,18 +21,16 @@ class Enroller:
     def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
         self._foundation = foundation
         self._wake = wake
-        self._engine: DlibEngine | None = None
+        self._faces: Faces | None = None
 
     def enrol(self, person_id: str, photo: bytes, actor: Actor) -> EnrolledPhoto:
         """Raises `ConsentMissingError` and `PhotoRefusedError`; the caller audits."""
         del actor
-        if self._engine is None:
-            self._engine = DlibEngine()
         ground = self._foundation
+        if self._faces is None:
+            self._faces = open_faces(ground)
         try:
-            template = enrolment.enrol_photo(
-                ground.database, ground.media, self._engine, ground.clock, person_id, photo
-            )
+            template = self._faces.enrol(ground, person_id, photo)
         except enrolment.PhotoRefusedError as refused:
             raise PhotoRefusedError(refused.code) from refused
         self._wake()

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from recognition import enrolment
-from recognition.engines import DlibEngine
+from recognition.engines import ModelError
 from registry.faces.templates import ConsentMissingError
 from ringward.cli.common import console, fail, opened, settings
+from ringward.faces import open_faces
 from storage import audit
 
 
@@ -22,12 +23,13 @@ def enrol(
     Example: ringward enrol p-000123 front.jpg left.jpg right.jpg
     """
     with opened(settings(data_dir=data_dir)) as ground:
-        engine = DlibEngine()
+        try:
+            faces = open_faces(ground)
+        except ModelError as error:
+            raise fail(str(error)) from None
         for photo in photos:
             try:
-                template = enrolment.enrol_photo(
-                    ground.database, ground.media, engine, ground.clock, person, photo.read_bytes()
-                )
+                template = faces.enrol(ground, person, photo.read_bytes())
             except ConsentMissingError:
                 raise fail(f"{person} has not consented to face access: nothing was stored") from None
             except enrolment.PersonNotFoundError:

@@ -245,15 +245,17 @@ def _names(archive: BinaryIO) -> dict[int, str]:
 
 def _enroller(ground: Foundation) -> photos.PhotoEnroller:
     from recognition import enrolment
-    from recognition.engines import DlibEngine
+    from recognition.engines import ModelError
+    from ringward.faces import open_faces
 
-    engine = DlibEngine()
+    try:
+        faces = open_faces(ground)
+    except ModelError as error:
+        raise fail(str(error)) from None
 
     def enrol(person_id: str, photo: bytes) -> str:
         try:
-            return enrolment.enrol_photo(
-                ground.database, ground.media, engine, ground.clock, person_id, photo
-            ).id
+            return faces.enrol(ground, person_id, photo).id
         except enrolment.PhotoRefusedError as refused:
             raise photos.PhotoFaultError(refused.code) from refused
         except enrolment.PersonNotFoundError as missing:
