@@ -253,13 +253,15 @@ def _plate(alert: Mapping[str, Any], kind: str) -> Reading:
     read = text(data.get("licensePlate")) or text(data.get("originalLicensePlate"))
     plate = plate_reading(read, data.get("confidenceLevel"), data.get("plateColor"))
     believed = [number(part) for part in (text(data.get("plateCharBelieve")) or "").split(",")]
-    lowest = min((value for value in believed if value is not None and 0 <= value <= 100), default=None)
+    scores = [value / 100 for value in believed if value is not None and 0 <= value <= 100]
     travel = (text(data.get("direction")) or "").lower()
     # Forward is towards the camera: in at one gate, out at another. The registry knows which.
     direction = "in" if travel in _IN else "out" if travel in _OUT else None
     attributes = {} if data is alert else remainder(impersonal(without_urls(data)), _PLATE_KNOWN)
     attributes |= {
-        "lowest_character": None if lowest is None else lowest / 100,
+        "lowest_character": min(scores, default=None),
+        # One for each character, or none: which one is missing nobody says.
+        "character_scores": scores if plate.text and len(scores) == len(plate.text) else None,
         "travel": travel if travel in {"forward", "reverse"} else None,
     }
     unique = _unique(alert) or _unique(data)

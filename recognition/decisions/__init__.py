@@ -11,6 +11,7 @@ from recognition.decisions.face import (
     seen_from,
 )
 from recognition.decisions.plate import PlateDecision, PlateOutcome, PlateText, decide_plate
+from recognition.decisions.plate_vote import alike
 
 __all__ = [
     "Candidate",
@@ -21,6 +22,7 @@ __all__ = [
     "PlateOutcome",
     "PlateText",
     "Scope",
+    "alike",
     "decide_face",
     "decide_in",
     "decide_plate",

@@ -17,6 +17,9 @@ LEAST_CERTAIN: Final = 0.8
 640 pictures 2 in 100 right ones fall below, and two thirds of the wrong ones (measured).
 """
 
+LEAST_STATED: Final = 0.5
+"""The same for a device's scores of its own characters: nobody has measured what they promise."""
+
 
 class PlateOutcome(StrEnum):
     IDENTIFIED = "identified"
@@ -61,7 +64,7 @@ def decide_plate(
     if first is None:
         return PlateDecision(PlateOutcome.NONE, None, None, (), ("no_plate",))
     opinion = _opinion(first, second)
-    doubts = _doubts(first, second, registered)
+    doubts = _doubts(first, second, registered, LEAST_CERTAIN if said is None else LEAST_STATED)
     if not doubts and first.text in registered:
         return _decision(PlateOutcome.IDENTIFIED, first, (), ("registered", *opinion))
     near = {first.text} if first.agreed and "low_confidence" not in doubts else first.readings | first.others
@@ -84,13 +87,13 @@ def _opinion(first: Vote, second: Vote | None) -> tuple[str, ...]:
     return ("second_opinion_agrees",) if second.text == first.text else ("second_opinion_differs",)
 
 
-def _doubts(first: Vote, second: Vote | None, registered: Collection[str]) -> list[str]:
+def _doubts(first: Vote, second: Vote | None, registered: Collection[str], least: float) -> list[str]:
     """Why the text must not be taken as it stands, whichever plates are registered near it."""
     if not first.agreed:
         return ["readings_disagree"]
     agrees = second is not None and second.text == first.text
     doubts = []
-    if first.text in registered and first.least is not None and first.least < LEAST_CERTAIN and not agrees:
+    if first.text in registered and first.least is not None and first.least < least and not agrees:
         doubts.append("low_confidence")
     differs = second is not None and not agrees and not _only_unread(second.text, first.text)
     if differs and second is not None and (second.text in registered or first.text in registered):

@@ -86,6 +86,12 @@ def vote(reads: Sequence[PlateText], registered: Collection[str] = ()) -> Vote |
     )
 
 
+def alike(one: PlateText, other: PlateText) -> bool:
+    """Whether two readings may be of one plate."""
+    pairs = list(_normalised((one, other)))
+    return len(pairs) == 2 and _alike(*pairs)
+
+
 def _normalised(reads: Sequence[PlateText]) -> Iterator[_Read]:
     for read in reads:
         text = normalise(read.text)

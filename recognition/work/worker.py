@@ -20,7 +20,7 @@ from recognition.gallery import REFRESH_S, GalleryKeeper
 from recognition.gallery.snapshots import Snapshots
 from recognition.models import DecisionRow
 from recognition.plates import PlateReader
-from recognition.work import amended
+from recognition.work import amended, plate_reads
 from recognition.work.face_work import FaceWork, Look
 from recognition.work.finding import given_up, unprocessed
 from recognition.work.ledger import Ledger, PassageMovedError
@@ -161,7 +161,8 @@ class RecognitionWorker:
             return Look(unprocessed(kind), self._policy.deadline)
         with self._database.read() as session:
             known = known_plates(session, message.compound, message.at)
-        return Look(self._plates.look(message, known), self._policy.deadline)
+            near = plate_reads.beside(session, message, self._policy.track_gap)
+        return Look(self._plates.look(message, known, near), self._policy.deadline)
 
     def _stored(self, sighting_id: str) -> DecisionRow | None:
         return self._ledger.decided(sighting_id)

@@ -184,10 +184,17 @@ def test_plate_has_the_confidence_of_the_whole_and_of_its_weakest_character() ->
     assert reading(anpr(direction="enter")).direction == "in"
 
 
+def test_characters_have_scores_where_there_is_one_for_each() -> None:
+    found = reading(anpr(plateCharBelieve="99,98,97,64,99,99,100"))
+    assert found.attributes["character_scores"] == [0.99, 0.98, 0.97, 0.64, 0.99, 0.99, 1.0]
+    assert "character_scores" not in reading(anpr(plateCharBelieve="99,98,97")).attributes
+
+
 def test_absent_confidence_is_none() -> None:
     found = reading(anpr(confidenceLevel="", plateCharBelieve=""))
     assert found.plate.confidence is None
     assert "lowest_character" not in found.attributes
+    assert "character_scores" not in found.attributes
     assert reading(anpr(confidenceLevel="0.95")).plate.confidence == 0.95
     assert reading(anpr(confidenceLevel="200")).plate.confidence is None
 
