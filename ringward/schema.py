@@ -12,6 +12,7 @@ import devices.enrolments
 import devices.lists.models
 import devices.models
 import devices.observations
+import devices.openings
 import devices.points
 import devices.streams
 import privacy.models
@@ -39,6 +40,7 @@ _ROOMS = (
     devices.lists.models,
     devices.models,
     devices.observations,
+    devices.openings,
     devices.points,
     devices.streams,
     privacy.models,

@@ -70,6 +70,7 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "embedding_runs": "how far a gallery is on its way to another engine: counts, of nobody",
     "embedding_photos": "goes with the template that it is about, by the database's own word",
     "camera_views": _PLACE,
+    "camera_openings": _PLACE,
     "threshold_proposals": "what a camera's threshold should become, from counts; of nobody",
     "sighting_answers": "goes with the decision that it answers, by the database's own word",
     "face_exclusions": _REGISTER,

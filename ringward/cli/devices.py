@@ -18,7 +18,7 @@ from devices.registration import Facts
 from devices.streams import DeviceStream
 from registry.errors import RefusedError
 from registry.models import Zone
-from ringward.cli import device_acl, device_steps, device_stream, lists
+from ringward.cli import device_acl, device_opens, device_steps, device_stream, lists
 from ringward.cli.common import console, fail, opened, settings
 from ringward.cli.device_steps import (
     CLI,
@@ -44,6 +44,7 @@ app.command("retire")(device_steps.retire)
 app.command("secret")(device_steps.renew_secret)
 app.command("acl")(device_acl.acl)
 app.command("stream")(device_stream.stream)
+app.command("opens")(device_opens.opens)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 

@@ -41,6 +41,8 @@ from registry.models import (
     Household,
     LegalBasis,
     Person,
+    Residence,
+    ResidenceKind,
     Ring,
     Unit,
     WatchlistEntry,
@@ -175,6 +177,14 @@ class Street:
                 session.add(Household(id=household, compound=COMPOUND, dwelling=home))
                 session.flush()
             session.add(Person(id=name, compound=COMPOUND, household=household, name=name, **more))
+            session.flush()
+            if home is not None:
+                kind, since = ResidenceKind.OWNER_OCCUPIER, dt.date(2020, 1, 1)
+                session.add(
+                    Residence(
+                        id=f"r-{name}", compound=COMPOUND, person=name, dwelling=home, kind=kind, since=since
+                    )
+                )
         if face is not None:
             self.enrol(name, vector(face))
         return name
@@ -194,7 +204,7 @@ class Street:
                 self._guardian(session, person)
             consents.give(
                 session, person, ConsentPurpose.FACE_ACCESS, wording="…", channel="paper",
-                given_by=given_by, at=at, **({"guardian_id": person.guardian} if person.under_14 else {}),
+                given_by=given_by, at=at, guardian=person.guardian if person.under_14 else None,
             )  # fmt: skip
             templates.enrol(session, person, embedding, media_id=None, at=at)
 
@@ -311,10 +321,17 @@ def _build(database: Database, at: dt.datetime) -> None:
     with database.write() as session:
         session.add(Compound(id=COMPOUND, name="红花苑", time_zone="Asia/Shanghai"))
         session.flush()
-        for zone, ring in (
-            ("gate", Ring.ENTRANCE), ("garden", Ring.COMMON), ("z1", Ring.BUILDING), ("z2", Ring.BUILDING)
-        ):  # fmt: skip
-            session.add(Zone(id=zone, compound=COMPOUND, name=zone, ring=ring, kind="x", outline=[]))
+        for zone, ring, beside in (
+            ("gate", Ring.ENTRANCE, ["garden"]),
+            ("garden", Ring.COMMON, ["gate", "z1", "z2"]),
+            ("z1", Ring.BUILDING, ["garden"]),
+            ("z2", Ring.BUILDING, ["garden"]),
+        ):
+            session.add(
+                Zone(
+                    id=zone, compound=COMPOUND, name=zone, ring=ring, kind="x", outline=[], neighbours=beside
+                )
+            )
         session.flush()
         for number in ("1", "2"):
             session.add(

@@ -71,6 +71,22 @@ def _cameras() -> None:
     )
     op.create_index(op.f("ix_camera_views_compound"), "camera_views", ["compound"])
     op.create_table(
+        "camera_openings",
+        sa.Column("camera", sa.String(64), nullable=False),
+        sa.Column("compound", sa.String(64), nullable=False),
+        sa.Column("opener", sa.String(64), nullable=False),
+        sa.Column("door", sa.Integer(), nullable=False),
+        sa.Column("enabled_by", sa.String(64), nullable=False),
+        sa.Column("enabled_at", storage.columns.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["camera"], ["devices.id"], name=op.f("fk_camera_openings_camera_devices")),
+        sa.ForeignKeyConstraint(
+            ["compound"], ["compounds.id"], name=op.f("fk_camera_openings_compound_compounds")
+        ),
+        sa.ForeignKeyConstraint(["opener"], ["devices.id"], name=op.f("fk_camera_openings_opener_devices")),
+        sa.PrimaryKeyConstraint("camera", name=op.f("pk_camera_openings")),
+    )
+    op.create_index(op.f("ix_camera_openings_compound"), "camera_openings", ["compound"])
+    op.create_table(
         "threshold_proposals",
         sa.Column("id", sa.String(32), nullable=False),
         sa.Column("compound", sa.String(64), nullable=False),
@@ -207,6 +223,7 @@ def downgrade() -> None:
         "face_exclusions",
         "sighting_answers",
         "threshold_proposals",
+        "camera_openings",
         "camera_views",
         "recognition_tries",
     ):
