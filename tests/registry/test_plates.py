@@ -132,5 +132,27 @@ def test_near_plates_come_nearest_first():
     assert nearest("云M12845", known) == (("云M12B45", 0.4), ("川M12845", 0.7))
 
 
+@given(readings, st.frozensets(readings), st.sampled_from([0.3, 0.4, 0.7, 0.8, 1.0]))
+def test_looking_up_what_a_reading_may_be_finds_what_comparing_with_all_does(plate, known, limit):
+    compared = {other: edit_cost(plate, other) for other in known}
+    near_ones = {other: cost for other, cost in compared.items() if cost <= limit}
+    assert dict(nearest(plate, known, limit)) == near_ones
+    assert nearest(plate, list(known), limit) == nearest(plate, known, limit)
+
+
+@given(readings, st.data())
+def test_a_misreading_is_looked_up(plate, data):
+    position = data.draw(st.integers(0, max(0, len(plate) - 1)))
+    other = plate[:position] + data.draw(glyphs) + plate[position + 1 :]
+    assert (other in dict(nearest(plate, {other}))) is near(plate, other)
+
+
+def test_two_registered_plates_are_never_one():
+    fleet = [f"云M12{a}{b}{c}" for a in "0DQO8B" for b in "2Z5S" for c in "17T"]
+    known = frozenset(fleet)
+    for plate in fleet:
+        assert [other for other, cost in nearest(plate, known) if cost == 0] == [plate]
+
+
 def test_all_provinces_are_there_once():
     assert len(PROVINCES) == len(set(PROVINCES)) == 31
