@@ -16,8 +16,14 @@ from registry.passes import admission
 from registry.watchlist import lookout
 from registry.watchlist.lookout import Lookout
 
-# Events that rules see as sightings, after recognition has looked at them.
-_AFTER_RECOGNITION = frozenset({"face.captured", "plate.recognised", "plate.none"})
+# Events that rules see as sightings, after recognition has looked at them: also those of which a
+# terminal says who it was, since its word is checked against the registry first.
+_AFTER_RECOGNITION = frozenset(
+    {
+        *("face.captured", "face.identified", "face.unknown", "face.uncertain"),
+        *("plate.recognised", "plate.none"),
+    }
+)
 _SIGHTING_TYPES = {
     ("face", "identified"): "face.identified",
     ("face", "household"): "face.identified",

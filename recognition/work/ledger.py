@@ -147,8 +147,8 @@ class Ledger:
         if told and not amends:
             # What was told holds: the picture has come too late to change it.
             columns |= {name: getattr(leader, name) for name in _SHARED}
-        own = {"leader": leader.sighting_id, "settles_at": None, "told_at": None}
-        added = self._insert(session, columns | own)
+        untold = {"leader": leader.sighting_id, "settles_at": None, "told_at": None}
+        added = self._insert(session, columns | untold)
         if not added and not (event.amends and _decide_anew(session, columns)):
             return None
         if told and not amends:

@@ -72,7 +72,13 @@ def test_cause_that_is_no_text_is_none(database: Database) -> None:
     assert of_event(database, card("hall")).cause is None
 
 
-@pytest.mark.parametrize("kind", ["face.captured", "plate.recognised", "plate.none"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("face.captured", "face.identified", "face.unknown", "face.uncertain"),
+        *("plate.recognised", "plate.none"),
+    ],
+)
 def test_picture_waits_for_recognition(database: Database, kind: str) -> None:
     assert of_event(database, event(kind, "gate")) is None
 
@@ -94,7 +100,7 @@ def test_every_outcome_has_its_word(database: Database, report, kind: str) -> No
     assert of_sighting(database, report).type == kind
 
 
-@pytest.mark.parametrize("outcome", ["no_face", "no_usable_picture"])
+@pytest.mark.parametrize("outcome", ["no_face", "no_usable_face", "no_usable_picture", "unprocessed"])
 def test_nothing_recognised_is_nothing_seen(database: Database, outcome: str) -> None:
     assert of_sighting(database, sighting("face", outcome, "gate", "in")) is None
 

@@ -148,8 +148,9 @@ def test_every_code_has_a_text(group: str) -> None:
 
 
 def test_every_outcome_of_recognition_has_a_text() -> None:
-    faces = {f"outcome.face.{outcome}" for outcome in [*FaceOutcome, "no_face", "no_usable_picture"]}
-    plates = {f"outcome.plate.{outcome}" for outcome in [*PlateOutcome, "no_plate", "no_usable_picture"]}
+    neither = ["no_usable_picture", "unprocessed"]
+    faces = {f"outcome.face.{outcome}" for outcome in [*FaceOutcome, "no_face", "no_usable_face", *neither]}
+    plates = {f"outcome.plate.{outcome}" for outcome in [*PlateOutcome, "no_plate", *neither]}
     assert faces | plates <= keys_of("en")
 
 
@@ -228,6 +229,10 @@ def test_every_mark_an_event_can_carry_has_a_text() -> None:
         assert {f"mark.{code}" for code in given} <= keys_of(locale)
 
 
+# Constants that are reasons.
+_REASONS = {"BY_DEVICE", "DIFFERS", "AGREES", "ENGINE_CRASHED"}
+
+
 def test_every_reason_a_decision_gives_has_a_text() -> None:
     """Read from the code that decides, so that a new reason without a text fails here.
 
@@ -237,7 +242,7 @@ def test_every_reason_a_decision_gives_has_a_text() -> None:
     given: set[str] = set()
     for module in sources("recognition"):
         for node in ast.walk(module):
-            if isinstance(node, ast.FunctionDef) and node.name == "_fetch":
+            if isinstance(node, ast.FunctionDef) and node.name in {"_fetch", "_why_not", "_fault"}:
                 given |= literals(*(n for n in ast.walk(node) if isinstance(n, ast.Return)))
             elif isinstance(node, ast.Assign):
                 names = {getattr(getattr(target, "value", target), "id", "") for target in node.targets}
@@ -245,6 +250,8 @@ def test_every_reason_a_decision_gives_has_a_text() -> None:
                     given |= literals(*(key for key in node.value.keys if key))
                 elif names & {"reasons", "own", "crowd", "asserted", "troubles"}:
                     given |= literals(node.value)
+            elif isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") in _REASONS:
+                given |= literals(node.value) if node.value else set()
             elif called(node) in {"answer", "PlateDecision", "QualityReport", "RefusedPortrait"} or (
                 called(node) == "insert" and getattr(node.func.value, "id", "") == "reasons"
             ):
@@ -264,7 +271,9 @@ def test_every_reason_a_decision_gives_has_a_text() -> None:
         "picture_missing",
         "not_live",
     } <= given
-    assert {"face_not_found", "visitor_pass", "always_allowed", "device_match_not_trusted"} <= given
+    assert {"face_not_found", "visitor_pass", "always_allowed"} <= given
+    assert {"device_match_differs", "device_score_low", "asserted_not_enrolled", "past_ttl"} <= given
+    given |= {"device_match_not_trusted", "watchlist_gallery", "asserted_nobody", "embedding_useless"}
     for locale in LOCALES:
         assert {f"decision.{code}" for code in given} <= keys_of(locale)
 
