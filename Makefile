@@ -36,6 +36,8 @@ bench: $(VENV)/.run $(PORTRAITS)/.done
 	$(VENV)/bin/ringward bench burst
 	$(VENV)/bin/ringward bench hour
 	$(VENV)/bin/ringward bench decide
+	$(VENV)/bin/ringward bench recognise
+	$(VENV)/bin/ringward bench gallery
 	$(VENV)/bin/ringward bench registry
 	$(VENV)/bin/ringward bench import
 	$(VENV)/bin/ringward bench retention

@@ -15,6 +15,7 @@ from nats.errors import Error as NatsError
 
 from bus.lanes import RECOGNITION, Delivery, LaneConsumer
 from bus.relay import WAKE
+from ringward import memory
 from ringward.foundation import Foundation
 from ringward.roles import Role
 from ringward.settings import Settings
@@ -144,6 +145,7 @@ class RecognitionRole(Role):
         )
         if eyes.aim is not None:
             self._reembedder = Reembedder(ground.database, ground.media, eyes.aim, ground.clock)
+        memory.give_back()
         self._desk = Desk(ground.database, worker, ground.clock, self._metrics)
         self._worker = worker
 

@@ -1,5 +1,6 @@
 """`ringward bench`: how fast it is here, beside what this machine could do at best."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -7,7 +8,7 @@ import typer
 
 from ringward import logs
 from ringward.bench.report import Report
-from ringward.cli.common import console
+from ringward.cli.common import console, fail, settings
 
 app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 
@@ -48,6 +49,52 @@ def decide(
 
     logs.configure("warning", "console")
     _print(run(seconds=seconds, rate=rate), as_json=as_json)
+
+
+@app.command("recognise")
+def recognise(
+    pictures: Annotated[
+        int, typer.Option(min=3, max=1000, help="Of 1280×720, with one to three faces.")
+    ] = 30,
+    backlog: Annotated[int, typer.Option(min=10, max=5000, help="Pictures for one process, then two.")] = 200,
+    engine: Annotated[
+        str | None, typer.Option(help="A model of the shelf to measure beside dlib's engine.")
+    ] = None,
+    shelf: Annotated[Path | None, typer.Option(help="Its folder; without: that of the settings.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recognition on one core beside the plain face_recognition recipe; two processes beside one.
+
+    Example: ringward bench recognise --engine w600k-mbf --json
+    """
+    from recognition.engines import ModelError, Shelf
+    from ringward.bench.recognise import run
+
+    logs.configure("warning", "console")
+    if engine is not None:
+        shelf = shelf or settings().data_dir / "models"
+        try:
+            Shelf(shelf).verify(engine)
+        except ModelError as error:
+            raise fail(str(error)) from None
+    _print(run(pictures=pictures, backlog=backlog, shelf=shelf, engine=engine), as_json=as_json)
+
+
+@app.command("gallery")
+def gallery(
+    rounds: Annotated[int, typer.Option(min=5, max=10_000, help="Searches of each kind.")] = 60,
+    stored: Annotated[int, typer.Option(min=100, max=1_000_000, help="Templates in the register.")] = 100_000,
+    million: Annotated[bool, typer.Option(help="Search a million templates as well; takes 1.5 GB.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """How long a search takes by size, and how soon a gallery is there and follows the register.
+
+    Example: ringward bench gallery --million --json
+    """
+    from ringward.bench.gallery import run
+
+    logs.configure("warning", "console")
+    _print(run(rounds=rounds, stored=stored, million=million), as_json=as_json)
 
 
 @app.command("flood")

@@ -84,3 +84,22 @@ def test_retention_deletes_everything_while_events_come_in() -> None:
     alone = figures["alone_publish_to_commit_p99_ms"]
     beside = figures["beside_events_publish_to_commit_p99_ms"]
     assert math.isclose(found["ratios"]["p99_beside_events_over_alone"], beside / alone, abs_tol=0.01)
+
+
+def test_recognition_stands_beside_the_plain_recipe_and_two_processes_beside_one() -> None:
+    found = bench("recognise", "--pictures", "3", "--backlog", "10")
+    figures, ceilings = found["figures"], found["ceilings"]
+    assert (figures["faces_placed"], figures["dlib_faces_found"]) == (6, 6)
+    assert 0 < figures["dlib_picture_p50_ms"] <= figures["dlib_picture_p95_ms"]
+    assert 0 < ceilings["recipe_picture_p50_ms"]
+    assert found["ratios"]["dlib_over_recipe"] > 0
+    for name in ("search_100k_p50_ms", "plates_960px_p50_ms", "worker_resident_mb", "worker_warm_start_s"):
+        assert figures[name] > 0
+    one, two = figures["one_worker_pictures_per_s"], figures["two_workers_pictures_per_s"]
+    assert math.isclose(found["ratios"]["two_workers_over_one"], two / one, abs_tol=0.01)
+
+
+def test_gallery_is_searched_beside_the_plain_product() -> None:
+    found = bench("gallery", "--rounds", "5", "--stored", "200")
+    assert all(ratio > 0 for ratio in found["ratios"].values())
+    assert {"search_5k_over_plain", "search_100k_over_plain"} <= found["ratios"].keys()
