@@ -58,7 +58,7 @@ from tests.support.native import event, topic
 DIMENSION: Final = 2
 IDENTIFY, UNKNOWN, MARGIN = 0.40, 0.55, 0.05
 # Where nobody lives.
-STRANGER: Final = 3000
+STRANGER: Final = 4500
 
 
 def vector(face: int) -> np.ndarray:
