@@ -7,7 +7,7 @@ years, while a refused photo is taken again in a minute.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from recognition.engines import FaceEngine
+from recognition.engines import FaceEngine, UselessEmbeddingError
 from recognition.images import BrokenPicture, decode
 from recognition.quality import QualityReport
 from registry.faces import templates
@@ -39,7 +39,10 @@ def embed_portrait(engine: FaceEngine, photo: bytes) -> Embedding | RefusedPortr
     face = faces[0]
     if face.quality.reasons:
         return RefusedPortrait(face.quality.reasons, face.quality)
-    vector = engine.embed(picture.rgb, face)
+    try:
+        vector = engine.embed(picture.rgb, face)
+    except UselessEmbeddingError:
+        return RefusedPortrait(("embedding_useless",), face.quality)
     return Embedding(
         engine.name, engine.version, engine.dimension, vector.astype("<f4").tobytes(), face.quality.score
     )

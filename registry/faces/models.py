@@ -99,7 +99,7 @@ class GalleryRevision(Base):
     revision: Mapped[int] = mapped_column(Integer, default=0)
 
 
-class GalleryChange(Base):
+class GalleryChange(OwnedByCompound, Base):
     """A template that came or went, and with which revision: a gallery in memory follows in place."""
 
     __tablename__ = "gallery_changes"

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from sqlalchemy import select
 
-from recognition.engines import DetectedFace
+from recognition.engines import DetectedFace, UselessEmbeddingError
 from recognition.enrolment import enrol_photo
 from recognition.framing import Box
 from recognition.points import FacePoints
@@ -42,6 +42,7 @@ class ColourEngine:
     seen: list = field(default_factory=list)
     # What happens while it looks.
     meanwhile: object = None
+    numbers: bool = True
 
     def detect(self, image, view=None):
         self.seen.append(image.shape)
@@ -54,6 +55,8 @@ class ColourEngine:
         return [DetectedFace(Box(0, 0, 64, 64), (), eyes, 64, quality)]
 
     def embed(self, image, face):
+        if not self.numbers:
+            raise UselessEmbeddingError
         colour = image.reshape(-1, 3).mean(axis=0) + 1.0
         # Each version has directions of its own: what they make cannot be compared.
         turned = np.roll(colour, int(self.version)).astype(np.float32)

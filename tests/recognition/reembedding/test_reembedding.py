@@ -355,6 +355,13 @@ def test_store_that_is_away_costs_a_photo_nothing(estate, monkeypatch):
     assert estate.progress() == ("done", 1, 1, 0)
 
 
+def test_photo_that_the_engine_makes_no_numbers_of_is_listed(estate):
+    estate.enrol("ann", RED)
+    estate.new.numbers = False
+    estate.work()
+    assert reasons(estate) == {"ann": "embedding_useless"}
+
+
 def test_template_without_a_photo_is_listed(estate):
     made = estate.enrol("ann", RED)
     with estate.database.write() as session:
