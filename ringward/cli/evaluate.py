@@ -111,3 +111,51 @@ def faces(
         console.print(f"{name}: {value:g}")
     for name, reason in result.not_measured.items():
         console.print(f"[dim]{name}: not measured ({reason})[/dim]")
+
+
+@app.command("plates")
+def plates(
+    folder: Annotated[
+        Path,
+        typer.Argument(help="Pictures with a labels.csv: file, plate, colour, box_xywh_rot, other_plates."),
+    ],
+    registry: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Registered plates, invented beside the true ones.")
+    ] = 2000,
+    report: Annotated[Path | None, typer.Option(help="Write an HTML page.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the invented plates.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Whole plates read exactly, by class, colour and source; hits in a register, right and wrong; time.
+
+    Example: ringward eval plates photos/ --registry 2000 --report plates.html
+    """
+    import cv2
+
+    from recognition.evaluation.labels import BadLabelsError
+    from recognition.evaluation.plates import look_at_plates, read_plate_labels
+    from recognition.plates import OnnxPlateReader
+    from ringward.evalreport.plates import plates_page, plates_report, registers
+
+    # To standard error and only what went wrong: standard output is the result's.
+    logs.configure("warning", "console")
+    cv2.setNumThreads(1)
+    try:
+        labels = read_plate_labels(folder)
+    except BadLabelsError as error:
+        console.print(f"[red]{error}[/red]")
+        raise typer.Exit(2) from None
+    reader = OnnxPlateReader()
+    with shown(quiet=as_json) as tell:
+        seen = look_at_plates(reader, labels, lambda number: tell("pictures", number))
+    found = registers(seen, registry, seed)
+    result = plates_report(reader, seen, found, seed)
+    if report is not None:
+        report.write_text(plates_page(result, seen, found), encoding="utf-8")
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
+        return
+    for name, value in result.figures.items():
+        console.print(f"{name}: {value:g}")
+    for name, value in result.ratios.items():
+        console.print(f"{name}: {value:g}")
