@@ -8,7 +8,7 @@ be compared in the one spelling that :func:`normalise` gives.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Final
@@ -175,10 +175,15 @@ def near(a: str, b: str, limit: float = NEAR_LIMIT) -> bool:
 def nearest(plate: str, known: Iterable[str], limit: float = NEAR_LIMIT) -> tuple[tuple[str, float], ...]:
     """Known plates near a reading with their cost, nearest first, ties by spelling.
 
-    In a set, what a reading may be is looked up, a few hundred plates however many are known: a
+    In a set or mapping, what a reading may be is looked up, a few hundred plates however many are known: a
     twentieth of the time that comparing it with 2,000 takes (measured).
     """
-    if isinstance(known, AbstractSet) and limit < 1.0 and len(plate) <= _LOOKED_UP and UNREAD not in plate:
+    if (
+        isinstance(known, AbstractSet | Mapping)
+        and limit < 1.0
+        and len(plate) <= _LOOKED_UP
+        and UNREAD not in plate
+    ):
         costs: Iterable[tuple[str, float | None]] = (
             (other, cost) for other, cost in _neighbours(plate, limit).items() if other in known
         )

@@ -45,7 +45,7 @@ enough. Nine of ten plates need no second; below lie six of eight wrong readings
 """
 
 POOR_SCORE: Final = -1.0
-"""Below it a plate is read in the other layout, too: three of a hundred plates (measured)."""
+"""Below it a plate is read in the other layout, too: two of a hundred plates (measured)."""
 
 UNREAD_BELOW: Final = 0.2
 """A character of less probability is only what the grammar demands: it is told as unread."""
