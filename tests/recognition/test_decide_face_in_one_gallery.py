@@ -1,3 +1,5 @@
+"""One face against one gallery: identified, household, unknown or uncertain, and nothing between."""
+
 import dataclasses
 
 import pytest
@@ -5,17 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recognition.calibration.thresholds import FaceThresholds
-from recognition.decisions import (
-    Candidate,
-    FaceOutcome,
-    PlateOutcome,
-    PlateText,
-    decide_face,
-    decide_plate,
-)
+from recognition.decisions import Candidate, FaceOutcome, decide_face
 
 T = FaceThresholds(identify=0.42, unknown=0.547, margin=0.05)
-REGISTERED = frozenset({"云M12345", "云M8B000", "云MD12345"})
 
 candidates = st.lists(
     st.builds(
@@ -29,12 +23,6 @@ candidates = st.lists(
     unique_by=lambda c: c.person_id,
 )
 qualities = st.sampled_from([(), (), ("blurred",)])
-texts = st.one_of(
-    st.none(),
-    st.sampled_from(["云M12345", "云M1234S", "川M12345", "云M99999", "_无_", "云M123", "云MD12345"]),
-    st.text("云川MABD0158?", max_size=9),
-)
-reads = st.lists(st.builds(PlateText, texts, st.none() | st.floats(0, 1)), max_size=5)
 
 
 def face(*found, quality=(), size=1000, liveness=None):
@@ -128,62 +116,3 @@ def test_moving_everybody_away_never_names_somebody(found, shift):
         assert after.outcome is FaceOutcome.UNKNOWN
     if before.reasons == ("between_thresholds",):
         assert after.outcome not in named
-
-
-def plate(*found):
-    return decide_plate(
-        [PlateText(*read) if isinstance(read, tuple) else PlateText(read) for read in found], REGISTERED
-    )
-
-
-def test_an_exact_plate_is_identified_in_any_spelling():
-    decision = plate(("云 m·12345", 0.93))
-    assert (decision.outcome, decision.text, decision.confidence) == (
-        PlateOutcome.IDENTIFIED,
-        "云M12345",
-        0.93,
-    )
-
-
-@pytest.mark.parametrize("text", ["云M1234S", "川M12345", "云M1?345", "云M88000", "?M12345"])
-def test_a_near_plate_is_uncertain_and_names_its_neighbour(text):
-    decision = plate(text)
-    assert decision.outcome is PlateOutcome.UNCERTAIN
-    assert "near_match" in decision.reasons
-    assert decision.candidates[0][0] in REGISTERED
-
-
-def test_a_well_formed_stranger_is_unknown():
-    decision = plate("云M99999")
-    assert (decision.outcome, decision.candidates, decision.confidence) == (PlateOutcome.UNKNOWN, (), None)
-
-
-def test_what_is_no_plate_is_uncertain():
-    assert plate("云M123").reasons == ("malformed",)
-    assert plate("云M123").outcome is PlateOutcome.UNCERTAIN
-
-
-@pytest.mark.parametrize("found", [(), (None,), ("_无_", "")])
-def test_no_reading_is_none(found):
-    assert plate(*found).outcome is PlateOutcome.NONE
-
-
-def test_readings_that_disagree_decide_nothing():
-    decision = plate(("云M12345", 0.99), ("云M99999", 0.9))
-    assert (decision.outcome, decision.reasons) == (PlateOutcome.UNCERTAIN, ("readings_disagree",))
-    assert decision.candidates == (("云M12345", 0.0),)
-    assert plate("云M12345", "云M99999", "云M12345").outcome is PlateOutcome.IDENTIFIED
-
-
-@given(reads, st.randoms())
-def test_every_plate_gets_one_answer_whatever_the_order(found, random):
-    decision = decide_plate(found, REGISTERED)
-    assert decision.reasons
-    if decision.outcome is PlateOutcome.IDENTIFIED:
-        assert decision.text in REGISTERED
-    if decision.outcome is PlateOutcome.UNKNOWN:
-        assert decision.text not in REGISTERED
-        assert decision.candidates == ()
-    shuffled = list(found)
-    random.shuffle(shuffled)
-    assert decide_plate(shuffled, REGISTERED) == decision
