@@ -15,7 +15,7 @@ from nats.errors import Error as NatsError
 
 from bus.lanes import RECOGNITION, Delivery, LaneConsumer
 from bus.relay import WAKE
-from ringward import memory
+from ringward import figures, memory
 from ringward.foundation import Foundation
 from ringward.roles import Role
 from ringward.settings import Settings
@@ -111,7 +111,10 @@ class RecognitionRole(Role):
             asyncio.create_task(self._again(work, pause_s), name=f"recognition-{work.__name__}")
             for work, pause_s in ((self._settle, SETTLE_S), (self._refresh, REFRESH_S))
         ]
-        self._rounds.append(asyncio.create_task(self._embed_anew(), name="recognition-embed-anew"))
+        self._rounds += [
+            asyncio.create_task(self._embed_anew(), name="recognition-embed-anew"),
+            asyncio.create_task(self._say_figures(), name="recognition-figures"),
+        ]
         self._metrics.ready.set_function(lambda: float(self.ready()))
 
     async def stop(self) -> None:
@@ -132,6 +135,10 @@ class RecognitionRole(Role):
 
         ground, settings = self._foundation, self._foundation.settings
         eyes = self._open_eyes(ground)
+        calibrations = Calibrations(settings.data_dir / "calibration", settings.face_population)
+        if eyes.aim is not None:
+            # Without a measured curve it may decide nothing: better said now than when it takes over.
+            calibrations.of(eyes.aim)
         worker = RecognitionWorker(
             ground.database,
             ground.media,
@@ -139,7 +146,7 @@ class RecognitionRole(Role):
             eyes.engines,
             eyes.reader,
             clock=ground.clock,
-            calibrations=Calibrations(settings.data_dir / "calibration", settings.face_population),
+            calibrations=calibrations,
             policy=policy_of(settings),
             snapshots=Snapshots.of_this_machine(ground.database),
         )
@@ -169,6 +176,12 @@ class RecognitionRole(Role):
             except Exception:
                 # A database that is away comes back; without it no look would be decided either.
                 log.exception("recognition.round_failed", round=work.__name__)
+
+    async def _say_figures(self) -> None:
+        while True:
+            with contextlib.suppress(NatsError):
+                await self._consumer.say(figures.SUBJECT, figures.figures_of(self._foundation.metrics))
+            await asyncio.sleep(figures.EVERY_S)
 
     async def _embed_anew(self) -> None:
         """Brings galleries to another engine, a photo at a time, while no picture waits."""

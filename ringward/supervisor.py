@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ringward.brokerchild import BrokerChild
 from ringward.child import ONE_THREAD
 from ringward.children import Child
+from ringward.figures import PROCESS
 from ringward.foundation import Foundation, lay
 from ringward.ports import free_port, reachable
 from ringward.settings import Settings
@@ -107,7 +108,11 @@ class Supervisor:
         ringward = [sys.executable, "-m", "ringward", "run"]
         self._workers = [Child("core", [*ringward, *CORE_ROLES], environment)]
         self._workers += [
-            Child(f"recognition-{number + 1}", [*ringward, "recognition"], environment)
+            Child(
+                f"recognition-{number + 1}",
+                [*ringward, "recognition"],
+                environment | {PROCESS: f"recognition-{number + 1}"},
+            )
             for number in range(self.settings.recognition_workers)
         ]
         for worker in self._workers:

@@ -10,6 +10,7 @@ from console.app import create_app
 from console.context import EnrolledPhoto, PhotoRefusedError, Rooms
 from recognition import enrolment
 from ringward.faces import Faces, open_faces
+from ringward.figures import Listener, OtherProcesses
 from ringward.foundation import Foundation
 from ringward.roles import Role
 from ringward.served import Served
@@ -66,6 +67,9 @@ class ConsoleRole(Role):
         ingest_ready: Callable[[], bool],
     ) -> None:
         settings = foundation.settings
+        others = OtherProcesses()
+        foundation.metrics.register(others)
+        self._listener = Listener(foundation.bus, others)
         rooms = Rooms(
             database=foundation.database,
             media=foundation.media,
@@ -91,6 +95,8 @@ class ConsoleRole(Role):
 
     async def start(self) -> None:
         await self._served.start()
+        await self._listener.start()
 
     async def stop(self) -> None:
+        await self._listener.stop()
         await self._served.stop()
