@@ -75,6 +75,9 @@ class Engines(Protocol):
 
     def of(self, compound: str) -> FaceEngine: ...
 
+    def complete(self, compound: str) -> bool:
+        """Whether its gallery holds everybody; else who is not found may still be enrolled."""
+
     def refresh(self) -> None:
         """Looks again whether a compound has changed over."""
 
@@ -87,6 +90,10 @@ class OneEngine:
 
     def of(self, compound: str) -> FaceEngine:  # noqa: ARG002 - the contract's word
         return self._engine
+
+    def complete(self, compound: str) -> bool:  # noqa: ARG002 - the contract's word
+        """There is nothing to wait for."""
+        return True
 
     def refresh(self) -> None:
         """There is nothing to change over to."""

@@ -68,7 +68,7 @@ class ChosenEngines:
     the engines themselves are not.
 
     A former engine that cannot be opened any more decides nothing: then the configured one does,
-    with the part of the gallery that it has.
+    with the part of the gallery that it has, which is not ``complete``.
     """
 
     def __init__(self, configured: FaceEngine, former: FormerEngines, database: Database) -> None:
@@ -76,6 +76,8 @@ class ChosenEngines:
         self._former = former
         self._database = database
         self._chosen: dict[str, FaceEngine] = {}
+        # Where the configured engine decides before its time.
+        self._partial: set[str] = set()
         self._opened: dict[EngineKey, FaceEngine | None] = {}
         self._lock = threading.Lock()
 
@@ -87,11 +89,16 @@ class ChosenEngines:
                 chosen = self._chosen[compound] = self._choose(compound)
             return chosen
 
+    def complete(self, compound: str) -> bool:
+        """Whether everybody enrolled has a template by the engine that decides."""
+        self.of(compound)
+        return compound not in self._partial
+
     def refresh(self) -> None:
         """Looks again whether a compound has changed over; who has does not go back."""
         with self._lock:
             for compound, chosen in self._chosen.items():
-                if chosen is not self._configured:
+                if chosen is not self._configured or compound in self._partial:
                     self._chosen[compound] = self._choose(compound)
             used = {EngineKey.of(chosen) for chosen in self._chosen.values()}
             # A model is large; what cannot be opened is not tried every second.
@@ -107,11 +114,16 @@ class ChosenEngines:
         configured = EngineKey.of(self._configured)
         with self._database.read() as session:
             key = in_force(session, compound, configured)
+        self._partial.discard(compound)
         if key == configured:
             return self._configured
         if key not in self._opened:
             self._opened[key] = self._open(key)
-        return self._opened[key] or self._configured
+        former = self._opened[key]
+        if former is None:
+            self._partial.add(compound)
+            return self._configured
+        return former
 
     def _open(self, key: EngineKey) -> FaceEngine | None:
         engine = self._former(key)

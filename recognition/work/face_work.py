@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from bus.messages import EventStored
 from recognition.calibration import Calibration, Calibrations
 from recognition.cameras import CameraSettings, camera_of
+from recognition.decisions import FaceOutcome
 from recognition.engines import Engines, FaceEngine
 from recognition.gallery import GalleryKeeper
 from recognition.work import asserted, face_path, tracks
@@ -100,6 +101,14 @@ class FaceWork:
         strictness = Strictness(camera.fpir or self._policy.fpir(event.ring), camera.threshold_shift)
         live = event.match.liveness if event.match else None
         finding = face_path.decide([frame, *beside], known.looked, lens, strictness, liveness=live)
+        if finding.outcome == FaceOutcome.UNKNOWN and not self._engines.complete(event.compound):
+            # Its former engine is gone, and its gallery is being embedded anew: who is not found may
+            # be the next.
+            finding = replace(
+                finding,
+                outcome=FaceOutcome.UNCERTAIN.value,
+                reasons=(*finding.reasons, "gallery_incomplete"),
+            )
         finding = asserted.compared(finding, event, who, low_score)
         if passage is not None and _differed(passage) and finding.names_somebody:
             finding = asserted.differing(finding)

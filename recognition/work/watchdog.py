@@ -88,6 +88,9 @@ class WatchedEngines:
             found = self._watched[compound] = engine, WatchedEngine(engine, self._limit_s)
         return found[1]
 
+    def complete(self, compound: str) -> bool:
+        return self._engines.complete(compound)
+
     def refresh(self) -> None:
         self._engines.refresh()
 
