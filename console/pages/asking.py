@@ -7,10 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from console.accounts.models import User
+from console.api.sighting_answers import STRANGER
 from console.pages.readings import Reading
 from console.permissions import Action, allowed
 from recognition.decisions import FaceOutcome
-from recognition.feedback import answers
+from recognition.feedback import answers, exclusions
 from recognition.models import DecisionRow
 from registry.errors import MissingError, RefusedError
 from registry.models import Person
@@ -22,7 +23,8 @@ _OTHERS_SHOWN: Final = 3
 class Question:
     """`whom` was named: `person`, `household` or `nobody`; `mine` is the reader's own answer.
 
-    `others` are registered people who lay near too: who it may have been, by reference.
+    `others` are registered people who lay near too: who it may have been, by reference. `was` is
+    what the reader said of that, `stranger` or one of them; empty where nothing.
     """
 
     sighting_id: str
@@ -30,6 +32,7 @@ class Question:
     mine: str
     answered_by_others: int
     others: tuple[str, ...]
+    was: str
 
 
 def question(session: Session, compound: str, reading: Reading | None, user: User | None) -> Question | None:
@@ -45,12 +48,16 @@ def question(session: Session, compound: str, reading: Reading | None, user: Use
         return None
     given = answers.to(session, decision)
     mine = next((str(row.verdict) for row in given if row.answered_by == user.id), "")
+    said = exclusions.said(session, compound, decision.sighting_id, user.id)
+    was = (said[0].other or STRANGER) if said else ""
+    near = _near(session, decision)
     return Question(
         decision.sighting_id,
         _whom(decision),
         mine,
         sum(row.answered_by != user.id for row in given),
-        _near(session, decision),
+        near if was in {"", STRANGER, *near} else (*near, was),
+        was,
     )
 
 

@@ -18,23 +18,13 @@ from console.pages.asking import Question, question
 from console.pages.places import Names
 from console.pages.queue import QueueItem, items
 from console.pages.readings import Reading, of_events
+from console.pages.shots import Shot, compared_with, enrolled, pictures
 from console.texts import Texts
-from registry.models import FaceTemplate, WatchlistEntry
+from registry.models import WatchlistEntry
 from storage.amendments import standing
 from storage.events import EventRow
 
 _SENDABLE: Final = frozenset({State.CONFIRMED, State.DISPATCHED, State.ACCEPTED})
-_MAX_PICTURES: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """A picture and where it comes from."""
-
-    media_id: str
-    role: str
-    at: dt.datetime
-    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +82,7 @@ class Detail:
     # The plate that a watch-list entry names, where the hit is on a plate.
     listed_plate: str
     watch: WatchlistEntry | None
-    # Whether recognition was right; None where a confirmation asks it anyway.
+    # Whether recognition was right.
     question: Question | None
     proofs: tuple[Proof, ...]
     history: tuple[Past, ...]
@@ -117,6 +107,10 @@ def detail(
     deciding = _deciding(incident, readings)
     may = allowed(State(incident.state))
     watch = _watch(session, incident)
+    # A confirmation that needs the comparison asks the same.
+    compared = "confirm" in may and incident.needs_comparison
+    asked = None if compared else question(session, incident.compound, deciding, reader)
+    person = compared_with(incident, asked, deciding)
     return Detail(
         item=item,
         version=incident.version,
@@ -128,14 +122,12 @@ def detail(
         resolution=incident.resolution or "",
         measures=measures(t, incident.reason_args, deciding),
         reasons=deciding.reasons if deciding else (),
-        pictures=_pictures(events, names),
-        enrolled=_enrolled(session, incident),
-        has_person=incident.subject_kind == "person" and bool(incident.subject),
+        pictures=pictures(events, names),
+        enrolled=enrolled(session, person),
+        has_person=person is not None,
         listed_plate=_listed_plate(incident, watch),
         watch=watch,
-        question=None
-        if "confirm" in may and incident.needs_comparison
-        else question(session, incident.compound, deciding, reader),
+        question=asked,
         proofs=tuple(_proof(e, readings.get(e.id, ()), names, t) for e in events),
         history=_history(session, incident, t),
         asked=_asked(session, incident),
@@ -227,35 +219,6 @@ def _deciding(incident: Incident, readings: Mapping[str, Sequence[Reading]]) -> 
     flat = [reading for own in readings.values() for reading in own]
     own = (r for r in flat if incident.subject and incident.subject in {r.person_id, r.plate})
     return next(own, flat[0] if flat else None)
-
-
-def _pictures(events: Sequence[EventRow], names: Names) -> tuple[Shot, ...]:
-    """Faces first, then plates and the rest: what has to be compared stands in front."""
-    order = {"face": 0, "plate": 1, "vehicle": 2, "body": 3, "scene": 4}
-    shots = [
-        Shot(
-            str(picture["media_id"]),
-            str(picture.get("role", "")),
-            event.corrected_time,
-            names.device(event.device_id),
-        )
-        for event in events
-        for picture in event.body.get("pictures") or ()
-        if isinstance(picture, dict) and picture.get("media_id")
-    ]
-    return tuple(sorted(shots, key=lambda shot: order.get(shot.role, 5))[:_MAX_PICTURES])
-
-
-def _enrolled(session: Session, incident: Incident) -> Shot | None:
-    if incident.subject_kind != "person" or not incident.subject:
-        return None
-    row = session.execute(
-        select(FaceTemplate.media_id, FaceTemplate.created_at)
-        .where(FaceTemplate.person == incident.subject, FaceTemplate.media_id.is_not(None))
-        .order_by(FaceTemplate.created_at.desc())
-        .limit(1)
-    ).first()
-    return Shot(row.media_id or "", "face", row.created_at, "") if row else None
 
 
 def _watch(session: Session, incident: Incident) -> WatchlistEntry | None:

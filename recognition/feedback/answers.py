@@ -122,14 +122,7 @@ def to(session: Session, decision: DecisionRow) -> Sequence[SightingAnswer]:
 
 def _take_back(session: Session, decision: DecisionRow, was: Was | None, *, by: str, at: dt.datetime) -> None:
     """Lifts what this operator's earlier answer to the same decision made, and this one does not say."""
-    earlier = session.scalars(
-        select(FaceExclusion).where(
-            FaceExclusion.compound == decision.compound,
-            FaceExclusion.sighting_id == decision.sighting_id,
-            FaceExclusion.made_by == by,
-            FaceExclusion.lifted_at.is_(None),
-        )
-    ).all()
+    earlier = exclusions.said(session, decision.compound, decision.sighting_id, by)
     for row in earlier:
         if was is None or (row.person, row.other) != (decision.person_id, was.person):
             exclusions.lift(session, decision.compound, row.id, by=by, at=at)

@@ -92,6 +92,18 @@ def lift(session: Session, compound: str, exclusion_id: str, *, by: str, at: dt.
     return row
 
 
+def said(session: Session, compound: str, sighting_id: str, by: str) -> Sequence[FaceExclusion]:
+    """What one operator's answer to a sighting made and holds still."""
+    return session.scalars(
+        select(FaceExclusion).where(
+            FaceExclusion.compound == compound,
+            FaceExclusion.sighting_id == sighting_id,
+            FaceExclusion.made_by == by,
+            FaceExclusion.lifted_at.is_(None),
+        )
+    ).all()
+
+
 def of_person(session: Session, person_id: str) -> Sequence[FaceExclusion]:
     """All that a person is or was part of, on either side, newest first."""
     return session.scalars(

@@ -96,9 +96,14 @@ def test_who_it_was_is_chosen_among_those_who_lay_near_by_reference(visit: Visit
     assert "is it the person who was named?" in section
     assert re.findall(r'<option value="([^"]*)"', section) == ["", "stranger", "p-2"]
     assert "李不愿" not in section
+    page = client.get("/console?incident=i-face").text
+    assert page.count('<figure class="shot">') == 2, "the reference stands beside the picture"
     data = {"sighting": "s-e-face", "verdict": "no_match", "was": "p-2"}
     client.post("/console/incidents/i-face/answer", data=data)
     assert held(named) == {("p-1", "p-2")}
+    # What was said stays chosen, so that the same key again takes nothing back.
+    section = asked(client.get("/console?incident=i-face").text)
+    assert re.findall(r'<option value="([^"]*)" selected', section) == ["p-2"]
     # Whoever says "it is" has not meant what the list still shows.
     client.post("/console/incidents/i-face/answer", data=data | {"verdict": "match"})
     assert held(named) == frozenset()
