@@ -9,7 +9,6 @@ least one match is 1 - (1 + N·F/a)^-a, where the shape a was measured with the 
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from statistics import NormalDist
 from typing import Final
 
@@ -124,8 +123,3 @@ class GalleryCurve:
 
 def _cosine(curve: ErrorCurve, rate: float) -> float:
     return 1.0 - curve.distance(rate) ** 2 / 2.0
-
-
-def steepest(knots: Sequence[tuple[float, float]]) -> float:
-    """The steepest distance per unit of probit between neighbours of ``knots`` (rate, distance)."""
-    return max((far[1] - near[1]) / (probit(far[0]) - probit(near[0])) for far, near in pairwise(knots))

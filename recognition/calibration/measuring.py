@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from recognition.calibration.errorcurve import ErrorCurve, probit, steepest
+from recognition.calibration.errorcurve import ErrorCurve, probit
 from recognition.calibration.file import Curve, Group, Point
 from recognition.fusion import fuse
 
@@ -32,6 +32,9 @@ _CARRIED_BY: Final = 100  # matches of different pairs of people, from which on 
 _TYPICAL: Final = 0.3  # expected matches at which the uneven spread is read: where promises are made
 _EVEN: Final = 1e4  # a gamma shape that is as good as infinite
 _UNEVEN: Final = 0.02
+_STEEPER: Final = 1.05
+"""Tails are drawn on a little steeper than they were measured: of two engines, one had a tail that
+was heavier than its line, and named 2.2 times as many strangers as promised where it was drawn on."""
 _QUANTILES: Final = ("0.5", "0.9", "0.95", "0.99")
 _QUARTERS: Final = range(2, 29)
 
@@ -127,7 +130,8 @@ def _curve(embeddings: Sequence[Matrix], frames: int, rng: np.random.Generator, 
     ordered = np.sort(np.concatenate([each.distances.ravel() for each in drawn]))
     total = sum(each.pairs for each in drawn)
     grid = [10.0 ** (-quarter / 4) for quarter in _QUARTERS]
-    rates = [rate for rate in grid if rate >= carried] or grid[:1]
+    # A slope needs a few points, however few people there are.
+    rates = [rate for rate in grid if rate >= carried] if carried < grid[3] else grid[:4]
     points = []
     for rate in rates:
         distance = float(ordered[min(total - 1, int(rate * total))])
@@ -225,9 +229,7 @@ def _tail_slope(points: Sequence[Point]) -> float:
         if len(tail) > 1:
             z, d = np.array([probit(rate) for rate, _ in tail]), np.array([distance for _, distance in tail])
             slopes.append(float(np.polyfit(z, d, 1)[0]))
-    if not slopes and len(points) > 1:
-        slopes.append(steepest([(p.rate, p.distance) for p in points]))
-    return round(max([*slopes, 1e-3]), 5)
+    return round(max([*(_STEEPER * slope for slope in slopes), 1e-3]), 5)
 
 
 def _borrowed(points: Sequence[Point], shape: Curve) -> list[Point]:

@@ -227,7 +227,7 @@ def _at_everybodys(
                     "promised",
                     size,
                     target,
-                    metrics.estimate(_share(wrong, strangers.person, weights)),
+                    _false_names(wrong, strangers.person, weights, target),
                     metrics.estimate(_share(right, residents.person, weights)),
                     limits,
                     people=len(set(residents.person.tolist())),
@@ -278,6 +278,16 @@ def _looks(looked: Sequence[Looked]) -> dict[tuple[str, Kind], dict[Look, int]]:
 
 def _each(limits: Mapping[int, float], frames: metrics.Numbers) -> Floats:
     return np.array([limits[count] for count in frames.tolist()])
+
+
+def _false_names(
+    wrong: NDArray[np.bool_], owner: metrics.Numbers, weights: Floats, target: float
+) -> Estimate:
+    """None where neither the target expects matches of several strangers nor several matched."""
+    reason = metrics.supported(len(set(owner.tolist())), target)
+    if reason is not None and len(set(owner[wrong].tolist())) < metrics.LEAST_EXPECTED:
+        return Estimate(None, reason=reason)
+    return metrics.estimate(_share(wrong, owner, weights))
 
 
 def _share(hits: NDArray[np.bool_], owner: metrics.Numbers, weights: Floats) -> Floats:

@@ -16,15 +16,24 @@ CAP_RATE: Final = 0.02
 """However small the gallery, nobody is named at a distance at which this share of comparisons of
 strangers match in the group and kind of picture that the engine tells apart least."""
 
-_LEAST_PEOPLE: Final = 10
+LEAST_PEOPLE: Final = 100
+"""From fewer people nothing may be decided: their tail would be drawn from a handful of matches."""
+
+_LEAST_TO_CAP: Final = 10
 
 
 class TooFewPeopleError(ValueError):
-    """A calibration cannot be made of so few people."""
+    """No calibration can be made of so few people, or none that may be used."""
 
     def __init__(self, people: int) -> None:
         super().__init__(f"{people} people are too few to calibrate with")
         self.people = people
+
+
+def check_enough(people: int) -> None:
+    """Raises ``TooFewPeopleError`` where a calibration of so many people may not be used."""
+    if people < LEAST_PEOPLE:
+        raise TooFewPeopleError(people)
 
 
 def make(
@@ -69,7 +78,7 @@ def _told_apart(people: People) -> Mapping[str, Sequence[Matrix]]:
     sets: dict[str, list[Matrix]] = {"everybody": list(people.embeddings)}
     for group, kind, own in zip(people.groups, people.kinds, people.embeddings, strict=True):
         sets.setdefault(f"{group or 'no group'}, {_WORDS[kind]}", []).append(own)
-    return {name: own for name, own in sets.items() if len(own) >= _LEAST_PEOPLE or name == "everybody"}
+    return {name: own for name, own in sets.items() if len(own) >= _LEAST_TO_CAP or name == "everybody"}
 
 
 _WORDS: Final = {Kind.ALIGNED: "aligned crops", Kind.PHOTO: "photos", Kind.MASKED: "masked"}

@@ -56,7 +56,8 @@ def faces(
     from recognition.evaluation.embedding import EmbeddingCache, look_at_all
     from recognition.evaluation.faces import evaluate
     from recognition.evaluation.labels import BadLabelsError, read_aliases, read_labels
-    from recognition.evaluation.making import TooFewPeopleError
+    from recognition.evaluation.making import TooFewPeopleError, check_enough
+    from recognition.evaluation.people import people_of
     from ringward.evalreport.facesjson import faces_report
 
     # To standard error and only what went wrong: standard output is the result's.
@@ -74,8 +75,11 @@ def faces(
     with shown(quiet=as_json) as tell:
         kept = EmbeddingCache(cache, used) if cache else None
         looked = look_at_all(used, pictures, cache=kept, progress=lambda n: tell("pictures", n))
-        data = ", ".join(sorted({picture.source for picture in pictures if picture.source}))
+        compared = {one.picture.source for one in looked if one.vector is not None}
+        data = ", ".join(sorted(compared - {""}))
         try:
+            if calibration is not None:
+                check_enough(len(people_of(looked, corrections if corrected else None)))
             found = evaluate(
                 used, looked, at=at, seed=seed, data=data, progress=lambda step: tell(step, len(looked))
             )

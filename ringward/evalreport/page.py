@@ -14,6 +14,7 @@ _STYLE: Final = """
 body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:68rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:.6rem 0 1.6rem}
 th,td{padding:.2rem .7rem;border-bottom:1px solid #ddd;text-align:right}
+td{white-space:nowrap}
 th:first-child,td:first-child{text-align:left}
 svg{max-width:100%;height:auto}
 caption{text-align:left;font-weight:600}
@@ -115,6 +116,7 @@ def _points(caption: str, points: Sequence[Point]) -> Iterator[str]:
         for p in points
     ]
     yield from _table(caption, head, rows)
+    yield from _missing([p.fpir for p in points] + [p.tpir for p in points])
 
 
 def _promises(evaluation: Evaluation) -> Iterator[str]:
@@ -123,6 +125,7 @@ def _promises(evaluation: Evaluation) -> Iterator[str]:
         for k in evaluation.promises
     ]
     yield from _table("", ("enrolled", "frames", "promised", "observed", "observed ÷ promised"), rows)
+    yield from _missing([k.fpir for k in evaluation.promises])
 
 
 def _pairs(evaluation: Evaluation) -> Iterator[str]:
@@ -139,6 +142,7 @@ def _pairs(evaluation: Evaluation) -> Iterator[str]:
         for far, (tar, at) in pairs.tar.items()
     ]
     yield from _table("", ("group", "people", "pictures", "FAR", "TAR", "distance"), rows)
+    yield from _missing([tar for pairs in evaluation.pairs for tar, _ in pairs.tar.values()])
 
 
 def _detection(evaluation: Evaluation) -> Iterator[str]:
@@ -159,9 +163,16 @@ def _table(caption: str, head: Iterable[str], rows: Iterable[Iterable[Any]]) -> 
     yield "</table>"
 
 
+def _missing(estimates: Iterable[Estimate]) -> Iterator[str]:
+    """Why there is a dash: what too few people carry is not estimated."""
+    reasons = sorted({one.reason for one in estimates if one.value is None and one.reason})
+    if reasons:
+        yield f"<p>–: too few to measure. {escape('; '.join(reasons))}.</p>"
+
+
 def _value(found: Estimate) -> str:
     if found.value is None:
-        return f"– ({found.reason})"
+        return "–"
     if found.low is None or found.high is None:
         return f"{100 * found.value:.2f} %"
     return f"{100 * found.value:.2f} % [{100 * found.low:.2f}, {100 * found.high:.2f}]"

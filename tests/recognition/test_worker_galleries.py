@@ -8,6 +8,7 @@ import pytest
 from bus.messages import EventStored
 from privacy import erasures
 from privacy.models import ErasureKind, StepState
+from recognition.calibration import shipped
 from recognition.gallery import REFRESH_S, following
 from recognition.work.worker import RecognitionWorker
 from registry.faces import galleries, templates
@@ -18,13 +19,14 @@ from tests.support.clock import NOON, VirtualClock
 from tests.support.compound import COMPOUND
 
 DIMENSION = 4
+VERSION = shipped().engine_version
 FACE = np.ones(DIMENSION, np.float32)
 
 
 class Engine:
     """An engine whose templates are made by hand; its thresholds are those of the real one."""
 
-    name, version, dimension, unit = "dlib", "test", DIMENSION, True
+    name, version, dimension, unit = "dlib", VERSION, DIMENSION, True
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def world(database, media):
             if person_id == "other":
                 resident.agree(session, "other", bytes(16))
             person = session.get_one(Person, person_id)
-            embedding = Embedding("dlib", "test", DIMENSION, FACE.astype("<f4").tobytes(), 0.9)
+            embedding = Embedding("dlib", VERSION, DIMENSION, FACE.astype("<f4").tobytes(), 0.9)
             templates.enrol(session, person, embedding, media_id=None, at=NOON)
     return database
 

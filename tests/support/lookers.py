@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from bus import lanes
+from recognition.calibration import shipped
 from recognition.engines import DetectedFace, OneEngine, Rgb, Vector
 from recognition.framing import EVERYTHING, Box, View
 from recognition.points import FacePoints
@@ -37,7 +38,7 @@ ACK_WAIT_S: Final = 3.0
 class CheapEngine:
     """Sees by the colour."""
 
-    name, version, metric, dimension, unit = "dlib", "af4f6400a06e", "l2", 128, True
+    name, version, metric, dimension, unit = "dlib", shipped().engine_version, "l2", 128, True
 
     def detect(self, image: Rgb, view: View = EVERYTHING) -> list[DetectedFace]:
         del view
