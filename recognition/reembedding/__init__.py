@@ -5,7 +5,7 @@ changes over at once, and the former ones go a day later.
 """
 
 from recognition.reembedding.choice import ChosenEngines
-from recognition.reembedding.progress import Progress, RefusedPhoto, progress, refused_photos
 from recognition.reembedding.reembedder import Reembedder
+from recognition.reembedding.refused import RefusedPhoto, refused_photos
 
-__all__ = ["ChosenEngines", "Progress", "Reembedder", "RefusedPhoto", "progress", "refused_photos"]
+__all__ = ["ChosenEngines", "Reembedder", "RefusedPhoto", "refused_photos"]

@@ -28,6 +28,8 @@ from recognition.engines.errors import NotOnShelfError, UnconfirmedFileError
 from recognition.engines.manifest import Manifest
 from recognition.modelfiles import ModelFileMissingError
 from recognition.models import EmbeddingRun
+from recognition.reembedding import refused_photos
+from registry.models import Compound
 from ringward.cli.common import console, fail, opened, settings
 from ringward.foundation import Foundation
 
@@ -75,6 +77,15 @@ class Checked:
     face_ms: float | None
     problem: str | None
     runs: list[Run] = dataclasses.field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Retake:
+    """A photo that gave no template when a gallery was embedded anew; ``reason`` as at enrolment."""
+
+    compound: str
+    person: str
+    reason: str
 
 
 @app.command("add")
@@ -175,6 +186,25 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command("retake")
+def retake(as_json: AsJson = False, data_dir: DataDir = None) -> None:
+    """List people whose enrolled photos the engine could make nothing of: they need new ones.
+
+    Example: ringward models retake --json
+    """
+    with opened(settings(data_dir=data_dir)) as ground, ground.database.read() as session:
+        found = [
+            Retake(compound, photo.person_id, photo.reason)
+            for compound in session.scalars(select(Compound.id).order_by(Compound.id))
+            for photo in refused_photos(session, compound)
+        ]
+    if as_json:
+        _json(found)
+        return
+    for one in found:
+        console.print(f"{one.compound}  {one.person}  {one.reason}")
+
+
 def _shelf(data_dir: Path | None) -> Shelf:
     return Shelf(settings(data_dir=data_dir).data_dir / "models")
 
@@ -259,6 +289,6 @@ def _median_ms(step: Callable[[], object]) -> float:
     return round(statistics.median(times) * 1000, 1)
 
 
-def _json(entries: list[Entry] | list[Checked]) -> None:
+def _json(entries: list[Entry] | list[Checked] | list[Retake]) -> None:
     # The program's own output, not a person's page: no markup, no wrapping.
     typer.echo(json.dumps([dataclasses.asdict(entry) for entry in entries], ensure_ascii=False))

@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from recognition.engines import manifest as manifests
-from recognition.models import EmbeddingRun, RunState
+from recognition.models import EmbeddingPhoto, EmbeddingRun, RunState
 from ringward.cli import app
 from storage import Database, migrate
+from tests.support import resident
 from tests.support.clock import NOON
 from tests.support.compound import COMPOUND, settle_in
 from tests.support.face_models import embedder_model, quarters, sha256, yunet_model
@@ -108,6 +109,37 @@ def test_how_far_a_compounds_photos_are_is_shown_beside_the_engine(data: Path) -
     (checked,) = json.loads(run(data, "check", "quarters", "--json")[1])
     assert checked["runs"] == [
         {"compound": COMPOUND, "state": "running", "embedded": 25, "refused": 2, "total": 40}
+    ]
+
+
+def test_whose_photos_have_to_be_taken_again_is_listed(data: Path) -> None:
+    database = Database.at(data / "ringward.db")
+    migrate.upgrade(database)
+    settle_in(database)
+    with database.write() as session:
+        resident.person(session, "ann", "某某")
+        former = resident.agree(session, "ann").id
+        run_of = EmbeddingRun(
+            id="run-1",
+            compound=COMPOUND,
+            engine="quarters",
+            engine_version="1",
+            total=1,
+            state=RunState.DONE,
+            started_at=NOON,
+            moved_at=NOON,
+        )
+        session.add(run_of)
+        session.flush()
+        session.add(
+            EmbeddingPhoto(
+                run="run-1", template=former, compound=COMPOUND, tries=1, begun_at=NOON, reason="no_face"
+            )
+        )
+    database.close()
+    assert run(data, "retake") == (0, f"{COMPOUND} ann no_face")
+    assert json.loads(run(data, "retake", "--json")[1]) == [
+        {"compound": COMPOUND, "person": "ann", "reason": "no_face"}
     ]
 
 

@@ -9,15 +9,16 @@ from sqlalchemy import select
 from recognition.engines import DetectedFace, UselessEmbeddingError
 from recognition.enrolment import enrol_photo
 from recognition.framing import Box
+from recognition.models import EmbeddingRun
 from recognition.points import FacePoints
 from recognition.quality import QualityReport
-from recognition.reembedding import ChosenEngines, Reembedder, progress
+from recognition.reembedding import ChosenEngines, Reembedder
 from recognition.reembedding.choice import EngineKey
 from registry.faces import consents
 from registry.models import ConsentPurpose, FaceTemplate, GivenBy, Person
 from tests.support import resident
 from tests.support.clock import NOON, VirtualClock
-from tests.support.compound import COMPOUND, settle_in
+from tests.support.compound import settle_in
 
 
 def photo(red, green, blue):
@@ -124,9 +125,10 @@ class Estate:
 
     def progress(self):
         """State, total, done, refused of the last run."""
+        last = select(EmbeddingRun).order_by(EmbeddingRun.started_at.desc(), EmbeddingRun.id.desc())
         with self.database.read() as session:
-            found = progress(session, COMPOUND)
-        return found and (found.state.value, found.total, found.done, found.refused)
+            found = session.scalars(last).first()
+            return found and (str(found.state), found.total, found.done, found.refused)
 
     def work(self, reembedder=None, steps=200):
         """Until there is nothing to do; how many steps did something."""
