@@ -229,11 +229,16 @@ def test_outage_that_outlasts_the_look_does_not_count(world: World, monkeypatch:
     assert (world.letters(), world.written()) == ([], [])
 
 
-def test_face_and_plate_of_an_event_are_tried_apart(database: Database, clock) -> None:
+def test_face_and_plate_of_an_event_are_tried_apart(either_database: Database, clock) -> None:
+    database = either_database
     tries = Tries(database, clock)
     assert tries.begin("e-1", "face", 2).deaths == 1
     assert Tries(database, clock).begin("e-1", "plate", 2).deaths == 1
     assert Tries(database, clock).begin("e-1", "face", 3).too_many
+    failed = Tries(database, clock).begin("e-2", "face", 2)
+    tries.failed(failed)
+    tries.failed(failed)
+    assert Tries(database, clock).begin("e-2", "face", 3).deaths == 1
 
 
 def test_picture_that_waited_too_long_is_counted(world: World, clock) -> None:
