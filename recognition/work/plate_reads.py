@@ -55,7 +55,7 @@ def as_evidence(read: PlateRead) -> dict[str, Any]:
 def from_evidence(evidence: Mapping[str, Any]) -> PlateReads:
     """The readings that a decision rested on."""
     told = evidence.get("device_read")
-    own = tuple(
+    read_here = tuple(
         PlateText(
             read["text"],
             read["confidence"],
@@ -64,8 +64,8 @@ def from_evidence(evidence: Mapping[str, Any]) -> PlateReads:
         for read in evidence.get("own_reads", ())
     )
     if told is None:
-        return PlateReads((), own)
-    return PlateReads((_stated(told["text"], told["confidence"], told.get("characters")),), own)
+        return PlateReads((), read_here)
+    return PlateReads((_stated(told["text"], told["confidence"], told.get("characters")),), read_here)
 
 
 def beside(session: Session, event: EventStored, gap: dt.timedelta) -> tuple[tuple[bool, PlateReads], ...]:
