@@ -16,7 +16,8 @@ from privacy.models import DeletionProof, KeptPicture, PassageCount
 from privacy.retention import Pace, RetentionPolicy, plan, run
 from privacy.retention.passages import Trail
 from privacy.retention.proofs import digest
-from recognition.models import DecisionRow
+from recognition.feedback import answers
+from recognition.models import DecisionRow, SightingAnswer, Verdict
 from registry.models import Compound, Credential, Vehicle
 from storage import Database, MediaStore, Vault
 from storage.events import EventRow
@@ -87,6 +88,23 @@ def test_passages_go_after_their_time_with_their_decisions_and_leave_counts_by_l
     (proof,) = proofs(settled, "passages")
     expected = hashlib.sha256("".join(f"{i}\n" for i in sorted(one.id for one in old)).encode()).hexdigest()
     assert (proof.count, proof.digest, proof.cutoff) == (3, expected, NOW - 180 * DAY)
+
+
+def test_answers_of_operators_go_with_the_decision_that_they_answer(settled, keep):
+    old, young = (keeping.event(NOW - n * DAY) for n in (181, 179))
+    decisions = [keeping.decision(one, person_id="p1") for one in (old, young)]
+    keeping.add(settled, old, young, *decisions)
+    with settled.write() as session:
+        for row in decisions:
+            for operator in ("a", "b"):
+                answers.give(session, session.merge(row), Verdict.NO_MATCH, by=operator, at=NOW)
+    outcome = keep()
+    assert outcome.failed == []
+    assert outcome.gone["decisions", COMPOUND] == 1
+    with settled.read() as session:
+        left = set(session.scalars(select(SightingAnswer.sighting_id)))
+        assert left == set(session.scalars(select(DecisionRow.sighting_id)))
+        assert len(left) == 1
 
 
 def test_counts_add_up_over_runs(settled, keep):
