@@ -36,8 +36,9 @@ _PAIRS_RESAMPLED: Final = 100
 class Point:
     """One operating point.
 
-    ``source`` is where the thresholds come from: ``measured`` on these very strangers, or ``promised`` by a
-    calibration. ``people`` come again, ``strangers`` do not; ``single``, ``clear``: see ``Named``.
+    ``source`` is where the thresholds come from: ``measured`` on these very strangers, ``promised`` by
+    everybody's calibration, or ``promised_to_group`` by the group's own.
+    ``people`` come again, ``strangers`` do not; ``single``, ``clear``: see ``Named``.
     """
 
     group: str
@@ -189,24 +190,28 @@ def _measured(
 def _of_group(
     name: str, everybody: People, calibration: Calibration, rng: np.random.Generator
 ) -> list[Point]:
-    """A group in the gallery of everybody: at its own thresholds, and at those that everybody has."""
+    """A group in the gallery of everybody: at measured thresholds, at everybody's, at the group's own."""
     member = np.array([group == name for group in everybody.groups])
     weights = metrics.resampled(len(everybody), rng)
     photos, frames, _ = HEADLINE
     points: list[Point] = []
     for protocol in (Protocol(1, 1, everyone=True), Protocol(photos, frames, everyone=True)):
         points += _measured(name, everybody, member, protocol, weights, calibration.file.margin, rng)
-        points += _at_everybodys(name, everybody, member, protocol, weights, calibration, rng)
+        points += _at(name, everybody, member, protocol, weights, calibration, "promised", rng)
+        if any(group.name == name for group in calibration.file.groups):
+            own = Calibration(calibration.file, name)
+            points += _at(name, everybody, member, protocol, weights, own, "promised_to_group", rng)
     return points
 
 
-def _at_everybodys(
+def _at(
     name: str,
     everybody: People,
     member: NDArray[np.bool_],
     protocol: Protocol,
     weights: Floats,
     calibration: Calibration,
+    source: str,
     rng: np.random.Generator,
 ) -> list[Point]:
     played = openset.play(everybody, protocol, rng, probed=member)
@@ -224,7 +229,7 @@ def _at_everybodys(
                 Point(
                     name,
                     protocol,
-                    "promised",
+                    source,
                     size,
                     target,
                     _false_names(wrong, strangers.person, weights, target),
