@@ -81,7 +81,9 @@ class Calibration:
         """
         if not 0.0 < fpir < 1.0:
             raise ValueError("fpir is a rate between 0 and 1")
-        identify = min(self._identify(people, fpir, frames, round(photos, 1)), self.file.identify_cap) + shift
+        found = self._identify(people, fpir, frames, round(photos, 1))
+        # Nobody moves it beyond the cap: a small gallery gives a camera no reason to.
+        identify = min(found + shift, self.file.identify_cap)
         curve = self._measured(frames)
         genuine = next(c.genuine for c in self._group.curves if c.frames == curve)
         unknown = max(genuine[UNKNOWN_SHARE], _NEAREST)

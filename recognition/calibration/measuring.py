@@ -26,6 +26,7 @@ PLACES_A_GROUP: Final = 20
 SHAPES_A_TAIL: Final = 300
 """People from whom on a group has a tail of its own."""
 
+_TRUE_PEOPLE: Final = 10  # who pass and are enrolled, from whom on it is known how far true passages lie
 _DRAWS: Final = 3
 _RESAMPLED: Final = 200
 _CARRIED_BY: Final = 100  # matches of different pairs of people, from which on a rate is taken as measured
@@ -115,10 +116,14 @@ def measure_group(
     for frames in FRAMES:
         if sum(len(own) >= frames for own in embeddings) < PLACES_A_GROUP:
             break
+        if sum(len(own) > frames for own in embeddings) < _TRUE_PEOPLE:
+            break
         shape = next((c for c in everybody.curves if c.frames == frames), None) if few and everybody else None
         if few and shape is None:
             break
         curves.append(_curve(embeddings, frames, rng, shape))
+    if not curves:
+        return None
     return Group(name, len(embeddings), tuple(curves), everybody.name if few and everybody else None)
 
 
@@ -138,7 +143,7 @@ def _curve(embeddings: Sequence[Matrix], frames: int, rng: np.random.Generator, 
         low, high = _interval(drawn, distance, rng)
         points.append(Point(rate, distance, low, high, _spread(drawn, rate, distance)))
     points = _orderly(points)
-    quantiles = {q: round(float(np.quantile(true, float(q))), 4) for q in _QUANTILES} if true.size else {}
+    quantiles = {q: round(float(np.quantile(true, float(q))), 4) for q in _QUANTILES}
     slope = _tail_slope(points)
     if shape is not None:
         points, slope = _borrowed(points, shape), shape.tail_slope

@@ -6,9 +6,6 @@ from typing import Final
 DEFAULT_FPIR: Final = 1e-3
 """One stranger's passage in a thousand may be named: what gates promise where nothing else is set."""
 
-MARGIN: Final = 0.05
-"""How far behind the nearest person a search looks where its caller names no margin."""
-
 
 @dataclass(frozen=True, slots=True)
 class FaceThresholds:

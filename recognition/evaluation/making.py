@@ -55,7 +55,7 @@ def make(
     groups = [first]
     for name in sorted(set(everybody.groups) - {EVERYBODY}):
         group = measure_group(name, everybody.of_group(name).embeddings, rng, everybody=first)
-        if group is not None and group.curves:
+        if group is not None:
             groups.append(group)
     distance, which = cap(_told_apart(everybody), CAP_RATE, rng)
     return CalibrationFile(

@@ -52,7 +52,7 @@ def faces(
     Example: ringward eval faces photos/ --report faces.html --calibration data/calibration/dlib.json
     """
     from recognition.calibration.file import save
-    from recognition.engines import ModelError, Shelf, open_engine
+    from recognition.engines import ModelError, Shelf, UselessEmbeddingError, open_engine
     from recognition.evaluation.embedding import EmbeddingCache, look_at_all
     from recognition.evaluation.faces import evaluate
     from recognition.evaluation.labels import BadLabelsError, read_aliases, read_labels
@@ -74,10 +74,10 @@ def faces(
     at = dt.datetime.now(dt.UTC)
     with shown(quiet=as_json) as tell:
         kept = EmbeddingCache(cache, used) if cache else None
-        looked = look_at_all(used, pictures, cache=kept, progress=lambda n: tell("pictures", n))
-        compared = {one.picture.source for one in looked if one.vector is not None}
-        data = ", ".join(sorted(compared - {""}))
         try:
+            looked = look_at_all(used, pictures, cache=kept, progress=lambda n: tell("pictures", n))
+            compared = {one.picture.source for one in looked if one.vector is not None}
+            data = ", ".join(sorted(compared - {""}))
             if calibration is not None:
                 check_enough(len(people_of(looked, corrections if corrected else None)))
             found = evaluate(
@@ -90,7 +90,7 @@ def faces(
                 if corrections
                 else None
             )
-        except TooFewPeopleError as error:
+        except (TooFewPeopleError, UselessEmbeddingError) as error:
             console.print(f"[red]{error}[/red]")
             raise typer.Exit(2) from None
     settings = {

@@ -60,7 +60,7 @@ def test_nobody_is_a_stranger_to_themselves():
 
 
 def test_the_measured_curve_is_the_empirical_one_with_its_interval():
-    some = embeddings([2] * 200, dimension=64)
+    some = embeddings([2] * 180 + [3] * 20, dimension=64)
     (single, double) = measure_group("", some, rng()).curves
     assert (single.frames, double.frames) == (1, 2)
     flat = strangers(some, 1, rng()).distances
@@ -89,3 +89,8 @@ def test_the_cap_is_set_by_the_group_that_is_told_apart_least():
     distance, name = cap(sets, 0.02, rng())
     assert name == "near"
     assert distance < cap({"far": sets["far"]}, 0.02, rng())[0]
+
+
+def test_nothing_is_measured_where_nobody_passes_who_is_enrolled():
+    """Where true passages end is part of a calibration: people with one photo each cannot say."""
+    assert measure_group("", embeddings([1] * 200), rng()) is None
