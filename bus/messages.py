@@ -106,6 +106,8 @@ class Sighting(msgspec.Struct, frozen=True, omit_defaults=True, tag="sighting", 
     amends: bool = False
     # Until when a door or barrier may be opened because of it; None: never.
     valid_until: dt.datetime | None = None
+    # The same for two sightings of one stranger within some minutes: a random number, of nothing.
+    token: str | None = None
     v: int = 1
 
 

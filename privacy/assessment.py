@@ -23,7 +23,7 @@ from privacy.retention import CLASSES, RetentionPolicy
 from recognition.calibration import DEFAULT_FPIR, Calibration, shipped
 from recognition.models import DecisionRow
 from registry.errors import StaleEditError
-from registry.models import Consent, FaceTemplate, Person, WatchlistEntry, Zone
+from registry.models import Compound, Consent, FaceTemplate, Person, WatchlistEntry, Zone
 from storage import Base, new_id
 from storage.tenancy import OwnedByCompound
 
@@ -104,6 +104,17 @@ def last(session: Session, compound: str) -> PiaReport | None:
     return session.scalars(
         select(PiaReport).where(PiaReport.compound == compound).order_by(PiaReport.version.desc()).limit(1)
     ).first()
+
+
+def unassessed(session: Session, what: str) -> list[str]:
+    """Compounds whose newest assessment does not name a thing, and those that have none, by id.
+
+    For what may only be switched on after somebody has thought about it (PIPL art. 55): `what`
+    is the name of its setting, which the assessment's own text has to say.
+    """
+    compounds = session.scalars(select(Compound.id).order_by(Compound.id)).all()
+    reports = {compound: last(session, compound) for compound in compounds}
+    return [one for one, report in reports.items() if report is None or what not in report.assessment]
 
 
 def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

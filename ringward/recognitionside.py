@@ -77,7 +77,31 @@ def policy_of(settings: Settings) -> "RecognitionPolicy":
         deadline=dt.timedelta(milliseconds=settings.recognition_deadline_ms),
         ttl=dt.timedelta(seconds=settings.recognition_ttl_s),
         low_score=settings.terminal_low_score,
+        stranger_token=dt.timedelta(minutes=settings.stranger_token_minutes),
     )
+
+
+class UnassessedError(Exception):
+    """Strangers are to be told again, and no impact assessment says why."""
+
+    def __init__(self, compounds: list[str]) -> None:
+        super().__init__(
+            "stranger_token_minutes is set, and the newest impact assessment does not name "
+            f"stranger_token_minutes in: {', '.join(compounds)}. Assess it first, or set it to 0"
+        )
+        self.compounds = compounds
+
+
+def refuse_unassessed(foundation: Foundation) -> None:
+    """Raises `UnassessedError` where unknown faces would be remembered without an assessment (L-14, L-19)."""
+    from privacy.assessment import unassessed
+
+    if foundation.settings.stranger_token_minutes == 0:
+        return
+    with foundation.database.read() as session:
+        compounds = unassessed(session, "stranger_token_minutes")
+    if compounds:
+        raise UnassessedError(compounds)
 
 
 class RecognitionRole(Role):
@@ -134,6 +158,7 @@ class RecognitionRole(Role):
         from recognition.work.worker import RecognitionWorker
 
         ground, settings = self._foundation, self._foundation.settings
+        refuse_unassessed(ground)
         eyes = self._open_eyes(ground)
         calibrations = Calibrations(settings.data_dir / "calibration", settings.face_population)
         if eyes.aim is not None:

@@ -11,7 +11,8 @@ from bus.messages import EventStored
 from recognition.calibration import Calibration, Calibrations
 from recognition.cameras import CameraSettings, camera_of
 from recognition.decisions import FaceOutcome
-from recognition.engines import Engines, FaceEngine
+from recognition.engines import Engines, FaceEngine, Vector
+from recognition.framing import View
 from recognition.gallery import GalleryKeeper
 from recognition.work import asserted, face_path, tracks
 from recognition.work.face_path import Lens
@@ -26,7 +27,16 @@ MOST_BESIDE: Final = 8
 """The newest so many pictures of a passage are looked at beside a further one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Stranger:
+    """An unknown face, the engine that made it, and how near another picture of it would be."""
+
+    face: Vector
+    engine: str
+    near: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Look:
     """A finding and how it is to be written down.
 
@@ -38,6 +48,8 @@ class Look:
     deadline: dt.timedelta
     passage: Passage | None = None
     beside: State | None = None
+    # Of whom nobody knows, where strangers are told again: in memory, and nowhere else.
+    stranger: "Stranger | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,7 @@ class FaceWork:
             known = self._known(session, event, camera, who)
         engine = self._engines.of(event.compound)
         lens = Lens(engine, self.calibration(engine), self.keeper.gallery(event.compound, engine))
-        frame = self.frames.of(event.pictures, engine, camera.view)
+        frame = self.frames.of(event.pictures, engine, self._view(camera))
         passage, beside = self._passage(event, leader, frame, known, lens)
         strictness = Strictness(camera.fpir or self._policy.fpir(event.ring), camera.threshold_shift)
         live = event.match.liveness if event.match else None
@@ -112,7 +124,8 @@ class FaceWork:
         finding = asserted.compared(finding, event, who, low_score)
         if passage is not None and _differed(passage) and finding.names_somebody:
             finding = asserted.differing(finding)
-        return Look(finding, deadline, passage, tracks.state_of(known.members))
+        stranger = self._stranger(finding, [frame, *beside], lens)
+        return Look(finding, deadline, passage, tracks.state_of(known.members), stranger)
 
     def is_past(self, event: EventStored) -> bool:
         """Whether pictures have waited too long to be worth a look; history may wait."""
@@ -134,7 +147,7 @@ class FaceWork:
         frames: dict[str, list[Frame]] = {}
         for group in tracks.passages(known.members, ()):
             frames[group.members[0].leader] = [
-                self.frames.of(one.pictures, lens.engine, known.cameras[one.event.device_id].view)
+                self.frames.of(one.pictures, lens.engine, self._view(known.cameras[one.event.device_id]))
                 for one in group.members[-MOST_BESIDE:]
             ]
         faces = [
@@ -148,6 +161,20 @@ class FaceWork:
         pair = lens.calibration.thresholds(1, self._policy.gate_fpir)
         joined = tracks.passage_of(frame.embedding, found, tracked=event.track is not None, pair=pair)
         return joined, () if joined is None else frames[joined.members[0].leader]
+
+    def _view(self, camera: CameraSettings) -> View:
+        """How a camera is looked at, with the deployment's smallest face where it names none."""
+        smallest = camera.view.smallest_face_px or self._policy.smallest_face_px
+        return replace(camera.view, smallest_face_px=smallest)
+
+    def _stranger(self, finding: Finding, frames: Sequence[Frame], lens: Lens) -> Stranger | None:
+        if finding.outcome != FaceOutcome.UNKNOWN or not self._policy.stranger_token:
+            return None
+        face, _ = face_path.fused(frames, unit=lens.engine.unit)
+        if face is None:
+            return None
+        near = lens.calibration.thresholds(1, self._policy.gate_fpir).identify
+        return Stranger(face, f"{lens.engine.name}/{lens.engine.version}", near)
 
 
 def _differed(passage: Passage) -> bool:

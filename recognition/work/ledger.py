@@ -19,6 +19,7 @@ from recognition.work import tracks
 from recognition.work.face_work import Look
 from recognition.work.finding import Finding
 from recognition.work.policy import RecognitionPolicy
+from recognition.work.strangers import Strangers
 from recognition.work.telling import Happened, sighting_of, valid_until
 from recognition.work.tracks import Passage
 from storage import Clock, Database
@@ -37,10 +38,13 @@ class PassageMovedError(Exception):
 class Ledger:
     """Writes decisions with the messages that tell of them. Safe to use from several threads."""
 
-    def __init__(self, database: Database, clock: Clock, policy: RecognitionPolicy) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, policy: RecognitionPolicy, strangers: Strangers
+    ) -> None:
         self._database = database
         self._clock = clock
         self._policy = policy
+        self._strangers = strangers
 
     def decided(self, sighting_id: str) -> DecisionRow | None:
         """The decision of this id, outside of any session."""
@@ -72,7 +76,9 @@ class Ledger:
                     raise PassageMovedError
             columns["decided_at"] = self._clock.now()
             if look.passage is not None:
+                self._remember(look, look.passage.members[0].leader, event)
                 return self._join(session, event, columns, look.passage, look.deadline)
+            self._remember(look, sighting_id, event)
             return self._alone(session, event, columns, look.deadline)
 
     def settle(self) -> list[Sighting]:
@@ -102,7 +108,7 @@ class Ledger:
                 .order_by(DecisionRow.at, DecisionRow.sighting_id)
             )
             for row, event in found:
-                told.append(_tell(session, event, row))
+                told.append(self._tell(session, event, row))
         log.info("recognition.settled", sightings=len(told))
         return told
 
@@ -117,7 +123,9 @@ class Ledger:
         first = {"settles_at": settles_at, "told_at": None} if waits else {"settles_at": None, "told_at": now}
         if self._insert(session, columns | first):
             return (
-                None if waits else _tell(session, event, session.get_one(DecisionRow, columns["sighting_id"]))
+                None
+                if waits
+                else self._tell(session, event, session.get_one(DecisionRow, columns["sighting_id"]))
             )
         row = session.get_one(DecisionRow, columns["sighting_id"])
         if not (event.amends and _decide_anew(session, columns)):
@@ -125,8 +133,8 @@ class Ledger:
         session.refresh(row)
         _share(session, row, columns)
         if _is_told(row):
-            return _tell(session, event, row, told_as=f"{row.sighting_id}:{event.revision}", amends=True)
-        return _tell_now(session, event, row, now) if _is_clear(columns) else None
+            return self._tell(session, event, row, told_as=f"{row.sighting_id}:{event.revision}", amends=True)
+        return self._tell_now(session, event, row, now) if _is_clear(columns) else None
 
     def _join(
         self,
@@ -157,9 +165,9 @@ class Ledger:
         if amends:
             leader.amendments += 1
             session.flush()
-            return _tell(session, first.event, leader, told_as=f"{leader.sighting_id}:more", amends=True)
+            return self._tell(session, first.event, leader, told_as=f"{leader.sighting_id}:more", amends=True)
         due = leader.settles_at is not None and leader.settles_at <= now
-        return _tell_now(session, first.event, leader, now) if due or _is_clear(columns) else None
+        return self._tell_now(session, first.event, leader, now) if due or _is_clear(columns) else None
 
     def _may_amend(
         self, event: EventStored, leader: DecisionRow, columns: dict[str, Any], now: dt.datetime
@@ -170,27 +178,37 @@ class Ledger:
         soon = leader.told_at is not None and now <= leader.told_at + self._policy.amend_within
         return soon and said != says and leader.amendments == 0 and not event.late
 
+    def _remember(self, look: Look, told_as: str, event: EventStored) -> None:
+        if look.stranger is not None:
+            one = look.stranger
+            self._strangers.see(told_as, event.compound, one.engine, one.face, one.near)
+
     def _insert(self, session: Session, columns: dict[str, Any]) -> bool:
         """Whether it was the first decision on its event; the one that was there first stays."""
         dialect = sqlite if self._database.is_sqlite else postgresql
         insert = dialect.insert(DecisionRow).values(columns | {"amendments": 0}).on_conflict_do_nothing()
         return bool(session.execute(insert.returning(DecisionRow.sighting_id)).all())
 
+    def _tell_now(self, session: Session, event: Happened, row: DecisionRow, now: dt.datetime) -> Sighting:
+        row.told_at = now
+        session.flush()
+        return self._tell(session, event, row)
 
-def _tell_now(session: Session, event: Happened, row: DecisionRow, now: dt.datetime) -> Sighting:
-    row.told_at = now
-    session.flush()
-    return _tell(session, event, row)
-
-
-def _tell(
-    session: Session, event: Happened, row: DecisionRow, *, told_as: str | None = None, amends: bool = False
-) -> Sighting:
-    """Queues the message. The bus drops a second one of one id: a new decision is told under its own."""
-    sighting = sighting_of(event, row, amends=amends)
-    subject = subjects.sighting(row.compound, row.subject_kind, row.outcome)
-    enqueue(session, [(told_as or row.sighting_id, subject, encode(sighting))])
-    return sighting
+    def _tell(
+        self,
+        session: Session,
+        event: Happened,
+        row: DecisionRow,
+        *,
+        told_as: str | None = None,
+        amends: bool = False,
+    ) -> Sighting:
+        """Queues the message. The bus drops a second one of one id: a new decision has its own."""
+        token = self._strangers.token(row.sighting_id) if row.outcome == "unknown" else None
+        sighting = sighting_of(event, row, amends=amends, token=token)
+        subject = subjects.sighting(row.compound, row.subject_kind, row.outcome)
+        enqueue(session, [(told_as or row.sighting_id, subject, encode(sighting))])
+        return sighting
 
 
 def _share(session: Session, leader: DecisionRow, columns: dict[str, Any]) -> None:

@@ -14,7 +14,8 @@ class RecognitionPolicy:
     was told a decision may still be amended. ``deadline`` is how long after the picture somebody
     still stands at the gate, where the camera's view says nothing else. A picture that has
     waited for ``ttl`` is not looked at any more. ``low_score`` is a terminal's own score, 0…1,
-    below which our own engines look as well.
+    below which our own engines look as well. ``stranger_token`` is how long an unknown face is
+    told again, in memory alone; no time is never (see `recognition.work.strangers`).
     """
 
     gate_fpir: float = 1e-3
@@ -26,6 +27,7 @@ class RecognitionPolicy:
     deadline: dt.timedelta = dt.timedelta(seconds=3)
     ttl: dt.timedelta = dt.timedelta(seconds=120)
     low_score: float = 0.8
+    stranger_token: dt.timedelta = dt.timedelta()
 
     def fpir(self, ring: str) -> float:
         """The false names that a passage in this ring may have."""

@@ -35,8 +35,13 @@ class Happened(Protocol):
     def late(self) -> bool: ...
 
 
-def sighting_of(event: Happened, row: DecisionRow, *, amends: bool = False) -> Sighting:
-    """The message for a stored decision; the same row always gives the same message."""
+def sighting_of(
+    event: Happened, row: DecisionRow, *, amends: bool = False, token: str | None = None
+) -> Sighting:
+    """The message for a stored decision; the same row always gives the same message.
+
+    But for ``token``, the number of a stranger: it is stored nowhere (see `recognition.work.strangers`).
+    """
     return Sighting(
         id=row.sighting_id,
         event_id=event.id,
@@ -59,6 +64,7 @@ def sighting_of(event: Happened, row: DecisionRow, *, amends: bool = False) -> S
         reasons=tuple(row.reasons),
         amends=amends,
         valid_until=row.valid_until,
+        token=token,
     )
 
 

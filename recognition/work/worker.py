@@ -26,6 +26,7 @@ from recognition.work.finding import given_up, unprocessed
 from recognition.work.ledger import Ledger, PassageMovedError
 from recognition.work.plate_path import PlatePath, known_plates
 from recognition.work.policy import RecognitionPolicy
+from recognition.work.strangers import Strangers
 from recognition.work.telling import sighting_of
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, content_id, new_id
 from storage.keys import install_ring
@@ -82,7 +83,8 @@ class RecognitionWorker:
             self._faces.calibration(self._engines.of(""))
         self._plates = PlatePath(reader, media)
         self._policy = policy
-        self._ledger = Ledger(database, self._clock, policy)
+        self._strangers = Strangers(self._clock, policy.stranger_token)
+        self._ledger = Ledger(database, self._clock, policy, self._strangers)
         # Whoever forgets waits for the look that still remembers.
         self._busy = threading.Lock()
 
@@ -119,11 +121,13 @@ class RecognitionWorker:
         self._faces.keeper.refresh()
         with self._busy:
             self._faces.frames.forget_old()
+        self._strangers.forget_old()
 
     def close(self) -> None:
         """Forgets every gallery and every face, and says so."""
         with self._busy:
             self._faces.frames.clear()
+            self._strangers.clear()
             self._faces.keeper.close()
 
     def _handle(self, message: EventStored, kind: str, sighting_id: str) -> Sighting | None:
