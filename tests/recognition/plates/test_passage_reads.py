@@ -52,7 +52,7 @@ def event(**more) -> EventStored:
 
 
 def test_a_reading_survives_being_kept_with_its_decision():
-    reads = (own("云M12345", rivals="S"), own("川R35779"))
+    reads = (own("云M12345", rivals="S"), own("川R35770"))
     kept = json.loads(json.dumps({"own_reads": [as_evidence(read) for read in reads]}))
     assert from_evidence(kept) == PlateReads((), tuple(map(text_of, reads)))
     assert from_evidence({}) == PlateReads()

@@ -124,10 +124,10 @@ def test_neighbouring_numbers_are_two_vehicles():
 
 
 def test_a_character_that_was_doubted_may_be_the_rival():
-    found = vote([told("皖A0Y790", 0.99), PlateText("皖A0V790", 0.9)])
+    found = vote([told("云K0Y790", 0.99), PlateText("云K0V790", 0.9)])
     assert not found.agreed
-    doubting = PlateText("皖A0Y790", 0.9, tuple(zip("皖A0Y790", [0.9] * 7, [*"   V   "], strict=True)))
-    assert vote([doubting, PlateText("皖A0V790", 0.9)]).agreed
+    doubting = PlateText("云K0Y790", 0.9, tuple(zip("云K0Y790", [0.9] * 7, [*"   V   "], strict=True)))
+    assert vote([doubting, PlateText("云K0V790", 0.9)]).agreed
 
 
 def test_a_plate_with_an_uncertain_character_opens_nothing():
