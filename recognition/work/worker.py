@@ -15,6 +15,7 @@ import structlog
 
 from bus.messages import EventStored, Sighting
 from recognition.calibration import Calibrations
+from recognition.cameras import camera_of
 from recognition.engines import Engines, FaceEngine, OneEngine
 from recognition.gallery import REFRESH_S, GalleryKeeper
 from recognition.gallery.snapshots import Snapshots
@@ -166,7 +167,8 @@ class RecognitionWorker:
         with self._database.read() as session:
             known = known_plates(session, message.compound, message.at)
             near = plate_reads.beside(session, message, self._policy.track_gap)
-        return Look(self._plates.look(message, known, near), self._policy.deadline)
+            deadline = camera_of(session, message.device_id).deadline or self._policy.deadline
+        return Look(self._plates.look(message, known, near), deadline)
 
     def _stored(self, sighting_id: str) -> DecisionRow | None:
         return self._ledger.decided(sighting_id)

@@ -297,6 +297,9 @@ def test_registered_car_and_a_guests_are_let_in_and_no_other(house):
     assert mine.valid_until == mine.at + house.policy.deadline
     assert house.opener.handle(mine)
     assert house.opener.handle(plate_at(house, "京H99999"))
+    house.view("gate-1", deadline_ms=900)
+    mine = plate_at(house, "云M12345")
+    assert mine.valid_until == mine.at + dt.timedelta(milliseconds=900)
     near = plate_at(house, "云M1234S")
     assert (near.outcome, near.valid_until) == ("uncertain", None)
     for sighting in (near, plate_at(house, "云M99999"), plate_at(house, "云M22222")):

@@ -2,13 +2,17 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
+from sqlalchemy import update
 
-from bus.messages import EventStored
+from bus.messages import EventStored, Picture
 from recognition.work.frames import LIFE
 from recognition.work.policy import RecognitionPolicy
 from ringward.replay import replay
-from tests.support.passages import STRANGER, FakeEngine, Street
+from storage.events import EventAmendment, EventRow
+from tests.support.compound import COMPOUND
+from tests.support.passages import STRANGER, FakeEngine, Street, picture
 
 
 @pytest.fixture
@@ -274,3 +278,57 @@ def test_what_waits_is_not_in_a_replay(street):
     street.waits(1)
     street.sees(STRANGER, track="t1")
     assert sorted(replayed()) == ["identified", "unknown"]
+
+
+def amended(street, message, face, quality=100):
+    """More becomes known of an event: a further picture, under its own id; what was told of it."""
+    stored = street.media.put(picture(face, quality))
+    more = msgspec.structs.replace(
+        message, pictures=(Picture("face", stored.media_id, stored.size),), amends=True, revision=2
+    )
+    body = {"pictures": msgspec.to_builtins(more.pictures), "plate": None, "match": None}
+    with street.database.write() as session:
+        session.execute(update(EventRow).where(EventRow.id == message.id).values(revision=1))
+        session.add(
+            EventAmendment(
+                event_id=message.id, compound=COMPOUND, type=message.type, marks=[], body=body,
+                received_at=street.clock.now(), content_hash="", revision=2,
+            )
+        )  # fmt: skip
+    street.worker.handle(more)
+    return street.told()
+
+
+def test_event_that_is_told_of_again_decides_anew_for_its_whole_passage(street):
+    first = street.passes(930, track="t1", quality=60)
+    street.worker.handle(first)
+    street.clock.advance(0.1)
+    second = street.passes(940, track="t1", quality=60)
+    street.worker.handle(second)
+    (told,) = street.waits(1)
+    assert told.outcome == "uncertain"
+    # Of the first, in whose name it is told.
+    (again,) = amended(street, first, 450)
+    assert (again.id, again.outcome, again.person_id, again.amends) == (told.id, "identified", "ann", True)
+    assert [row.person_id for row in street.decisions()] == ["ann", "ann"]
+
+
+def test_event_of_a_passage_that_is_told_of_again_amends_what_was_told_in_the_name_of_the_first(street):
+    first = street.passes(930, track="t1", quality=60)
+    street.worker.handle(first)
+    street.clock.advance(0.1)
+    second = street.passes(940, track="t1", quality=60)
+    street.worker.handle(second)
+    (told,) = street.waits(1)
+    (again,) = amended(street, second, 450)
+    assert (again.id, again.event_id, again.person_id, again.amends) == (told.id, first.id, "ann", True)
+    rows = street.decisions()
+    assert [(row.person_id, row.leader) for row in rows] == [("ann", None), ("ann", told.id)]
+
+
+def test_event_that_is_told_of_again_while_it_waits_is_told_once(street):
+    first = street.passes(930, track="t1", quality=60)
+    street.worker.handle(first)
+    (told,) = amended(street, first, 450)
+    assert (told.outcome, told.person_id, told.amends) == ("identified", "ann", False)
+    assert street.waits(1) == []
