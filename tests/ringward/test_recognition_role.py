@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import nats
 import pytest
+from sqlalchemy import text
 
 import ringward.child
 import ringward.recognitionside
@@ -104,6 +105,13 @@ async def test_rounds_go_on_without_events_and_after_a_failure(
     await role.start()
     await until(lambda: len(asked) > 2, "the worker is asked again")
     await role.stop()
+
+
+def test_process_keeps_little_of_the_database_in_memory(ground: Foundation) -> None:
+    ground.database.engine.dispose()
+    RecognitionRole(ground, cheap_eyes)
+    with ground.database.read() as session:
+        assert session.scalar(text("PRAGMA cache_size")) == -4096
 
 
 def test_policy_is_what_the_settings_say(settings: Settings) -> None:
