@@ -101,6 +101,12 @@ class Calibration:
         """What is promised of strangers' passages at a distance: the inverse of ``distance``."""
         return self._gallery_curve(frames, round(photos, 1)).fpir(people, distance)
 
+    def for_groups(self, people: int, fpir: float) -> dict[str, float]:
+        """What each measured group's strangers have where ``fpir`` is promised to this one's."""
+        nearest = self.thresholds(people, fpir).identify
+        groups = (group.name for group in self.file.groups if group.name != self.population)
+        return {name: Calibration(self.file, name).fpir(people, nearest) for name in groups}
+
     def _find_identify(self, people: int, fpir: float, frames: int, photos: float) -> float:
         largest = self._group.curves[0].points[0].distance
         return self._gallery_curve(frames, photos).distance(people, fpir, largest=largest)

@@ -19,7 +19,7 @@ from ingest.push.spool import look_at
 from recognition.engines import DlibEngine, ModelError, Shelf
 from recognition.modelfiles import ModelFileMissingError, model_file
 from ringward import schema
-from ringward.cli import device_stream, safekeeping
+from ringward.cli import device_stream, safekeeping, thresholds
 from ringward.cli.common import console, settings
 from ringward.cli.safekeeping import Finding
 from ringward.ports import reachable
@@ -62,6 +62,9 @@ def examine(loaded: Settings) -> Iterator[Finding]:
     """Looks at everything a running Ringward needs, without changing anything."""
     yield _binary(loaded)
     yield _models(loaded)
+    promise = thresholds.finding(loaded)
+    if promise is not None:
+        yield promise
     yield _folder(loaded.data_dir)
     yield safekeeping.keys(loaded)
     yield safekeeping.vault(loaded)

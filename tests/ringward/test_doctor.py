@@ -35,6 +35,7 @@ def test_empty_place_is_said_to_be_empty_and_stays_so(settings: Settings) -> Non
     assert {finding.check: finding.ok for finding in found} == {
         "broker": True,
         "models": True,
+        "thresholds": True,
         "data directory": False,
         "keys": False,
         "vault": False,
@@ -50,6 +51,7 @@ def test_laid_ground_is_well_but_not_running(ground: Foundation, monkeypatch: py
     assert findings(ground.settings) == {
         "broker": True,
         "models": True,
+        "thresholds": True,
         "data directory": True,
         "keys": True,
         "vault": True,
@@ -75,6 +77,25 @@ def test_a_face_engine_that_is_not_on_the_shelf_or_damaged_is_found(
     assert findings(chosen)["models"]
     (chosen.data_dir / "models" / "quarters" / "model.onnx").write_bytes(b"")
     assert not findings(chosen)["models"]
+
+
+def test_promise_that_does_not_hold_for_a_group_is_told(ground: Foundation) -> None:
+    def told(population: str) -> str:
+        chosen = ground.settings.model_copy(update={"face_population": population})
+        return next(finding.seen for finding in examine(chosen) if finding.check == "thresholds")
+
+    assert "strangers of east_asian are named about" in told("")
+    assert "strangers" not in told("east_asian")
+
+
+def test_an_engine_that_nobody_measured_is_found(ground: Foundation, tmp_path: Path) -> None:
+    chosen = ground.settings.model_copy(update={"face_engine": "quarters"})
+    model, detector = tmp_path / "quarters.onnx", tmp_path / "squares.onnx"
+    model.write_bytes(embedder_model())
+    detector.write_bytes(yunet_model())
+    shelf = Shelf(chosen.data_dir / "models")
+    shelf.add(quarters(), Given(model, trusted=True), Given(detector, trusted=True))
+    assert not findings(chosen)["thresholds"]
 
 
 def test_key_that_others_may_read_is_found(ground: Foundation) -> None:
@@ -206,4 +227,13 @@ def test_command_says_it_for_people_and_for_scripts(settings: Settings) -> None:
     scripted = CliRunner().invoke(app, ["doctor", "--data-dir", str(settings.data_dir), "--json"])
     assert scripted.exit_code == 1
     checks = [finding["check"] for finding in json.loads(scripted.stdout)["findings"]]
-    assert checks == ["broker", "models", "data directory", "keys", "vault", "database", "running"]
+    assert checks == [
+        "broker",
+        "models",
+        "thresholds",
+        "data directory",
+        "keys",
+        "vault",
+        "database",
+        "running",
+    ]

@@ -181,7 +181,7 @@ def test_folder_is_published_by_file_name(home, mqtt_port, listener, tmp_path: P
     pixels = np.random.default_rng(1).integers(0, 255, (120, 160, 3), dtype=np.uint8)
     cv2.imwrite(str(folder / "anna.jpg"), pixels)
     cv2.imwrite(str(folder / "plate-1.png"), pixels)
-    cv2.imwrite(str(folder / "wide.png"), np.zeros((100, 4000, 3), np.uint8))
+    cv2.imwrite(str(folder / "wide.png"), np.zeros((250, 4000, 3), np.uint8))
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff nothing")
     (folder / "notes.txt").write_text("no picture")
     lines: list[str] = []
