@@ -50,7 +50,7 @@ class Bus:
                 case Sighting():
                     subject = subjects.sighting(message.compound, message.subject_kind, message.outcome)
                 case EventStored():
-                    subject = subjects.event(message.compound, message.type)
+                    subject = subjects.event(message.compound, message.ring, message.type)
             seq = (await self.jetstream.publish(subject, encode(message))).seq
         return seq
 
