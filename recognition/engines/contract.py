@@ -36,8 +36,8 @@ class DetectedFace:
     quality: QualityReport
 
 
-class FaceEngine(Protocol):
-    """One detector with its encoder. Not safe for threads: parallel work comes from processes."""
+class TemplateKind(Protocol):
+    """What templates of one engine have in common: all that a gallery needs to know of it."""
 
     @property
     def name(self) -> str: ...
@@ -50,15 +50,19 @@ class FaceEngine(Protocol):
         """
 
     @property
-    def metric(self) -> str:
-        """How embeddings are compared: ``l2`` (Euclidean distance)."""
-
-    @property
     def dimension(self) -> int: ...
 
     @property
     def unit(self) -> bool:
         """Whether embeddings have length 1, so that a fused one is brought back to it."""
+
+
+class FaceEngine(TemplateKind, Protocol):
+    """One detector with its encoder. Not safe for threads: parallel work comes from processes."""
+
+    @property
+    def metric(self) -> str:
+        """How embeddings are compared: ``l2`` (Euclidean distance)."""
 
     def detect(self, image: Rgb, view: View = EVERYTHING) -> list[DetectedFace]:
         """Faces in what the camera's view holds of the picture, largest first."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from sqlalchemy.orm import Session
 
-from recognition.engines import FaceEngine
+from recognition.engines.contract import TemplateKind
 from recognition.gallery.index import Gallery, Template
 from registry.faces import reading
 from registry.faces.reading import Face
@@ -14,7 +14,7 @@ from registry.faces.revisions import Changes
 
 
 def read_anew(
-    session: Session, gallery: Gallery, compound: str, engine: FaceEngine, day: dt.date
+    session: Session, gallery: Gallery, compound: str, engine: TemplateKind, day: dt.date
 ) -> frozenset[str]:
     """All of it: who is there and what is known of them. Only vectors that are missing are opened.
 
@@ -29,7 +29,7 @@ def read_anew(
 
 
 def follow(
-    session: Session, gallery: Gallery, compound: str, engine: FaceEngine, day: dt.date, changes: Changes
+    session: Session, gallery: Gallery, compound: str, engine: TemplateKind, day: dt.date, changes: Changes
 ) -> None:
     """What changed since. A template of another engine is none of ours; one that is gone already,
     because its removal will be told next, is removed now.
@@ -41,7 +41,7 @@ def follow(
 
 
 def _take_in(
-    session: Session, gallery: Gallery, compound: str, engine: FaceEngine, faces: Sequence[Face]
+    session: Session, gallery: Gallery, compound: str, engine: TemplateKind, faces: Sequence[Face]
 ) -> None:
     missing = []
     for face in faces:
@@ -65,6 +65,6 @@ def _take_in(
 
 
 def _vectors(
-    session: Session, compound: str, engine: FaceEngine, templates: Collection[str]
+    session: Session, compound: str, engine: TemplateKind, templates: Collection[str]
 ) -> dict[str, bytes]:
     return reading.vectors(session, compound, engine.name, engine.version, templates) if templates else {}

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 from sqlalchemy.orm import Session
 
-from recognition.engines import FaceEngine
+from recognition.engines.contract import TemplateKind
 from recognition.gallery import following
 from recognition.gallery.index import Gallery
 from recognition.gallery.snapshots import Snapshots
@@ -33,7 +33,7 @@ class _Held:
     """A gallery, of which engine, as of which revision, and of which day, since children grow up."""
 
     gallery: Gallery
-    engine: FaceEngine
+    engine: TemplateKind
     revision: int
     day: dt.date
     # Templates in the snapshot when this process last read or wrote it, and when it last tried to.
@@ -60,7 +60,7 @@ class GalleryKeeper:
         self._reported: dict[str, tuple[int, dt.datetime]] = {}
         self._lock = threading.RLock()
 
-    def gallery(self, compound: str, engine: FaceEngine) -> Gallery:
+    def gallery(self, compound: str, engine: TemplateKind) -> Gallery:
         """The compound's gallery of this engine, as the registry has it now.
 
         One engine's at a time: asking for another's forgets the former. Errors of the database
@@ -104,7 +104,7 @@ class GalleryKeeper:
             with self._database.write() as session:
                 galleries.leave(session, self._name)
 
-    def _read(self, compound: str, engine: FaceEngine) -> _Held:
+    def _read(self, compound: str, engine: TemplateKind) -> _Held:
         # Entered before it is read: an erasure in between must know that somebody holds one.
         now = self._clock.now()
         with self._database.write() as session:

@@ -20,7 +20,7 @@ from typing import Final
 
 import structlog
 
-from recognition.engines import FaceEngine
+from recognition.engines.contract import TemplateKind
 from recognition.gallery import memoryfs, snapshotfile
 from recognition.gallery.image import Image
 from recognition.gallery.snapshotfile import NoSnapshotError
@@ -71,7 +71,7 @@ class Snapshots:
         sweep(folder)
         return cls(folder, database.url)
 
-    def read(self, compound: str, engine: FaceEngine) -> Image | None:
+    def read(self, compound: str, engine: TemplateKind) -> Image | None:
         """What another process has laid down; None where there is nothing that can be used.
 
         Whoever reads it has to see who of it is in the registry no more, and `forget` them.
@@ -92,7 +92,7 @@ class Snapshots:
         self._mapped[name] = file
         return image
 
-    def write(self, compound: str, engine: FaceEngine, image: Image) -> bool:
+    def write(self, compound: str, engine: TemplateKind, image: Image) -> bool:
         """Lays a gallery down in the place of what lay there; False where memory has no room for it."""
         name = self._name(compound, engine)
         # A dot: nobody takes what is half written for a snapshot, and the sweep knows it.
@@ -137,7 +137,7 @@ class Snapshots:
                 os.close(passing.descriptor)
 
     def there(
-        self, compound: str, engine: FaceEngine, gone: Callable[[frozenset[str]], Collection[str]]
+        self, compound: str, engine: TemplateKind, gone: Callable[[frozenset[str]], Collection[str]]
     ) -> bool:
         """Whether a snapshot of this gallery lies there now; it is held from now on.
 
@@ -162,7 +162,7 @@ class Snapshots:
         os.utime(file.descriptor)
         return True
 
-    def leave(self, compound: str, engine: FaceEngine) -> None:
+    def leave(self, compound: str, engine: TemplateKind) -> None:
         """Lets go of one gallery's; what nobody else holds is taken away."""
         self._leave(self._name(compound, engine))
 
@@ -218,7 +218,7 @@ class Snapshots:
     def _prefix(self, compound: str) -> str:
         return content_id(self._deployment, compound) + "."
 
-    def _name(self, compound: str, engine: FaceEngine) -> str:
+    def _name(self, compound: str, engine: TemplateKind) -> str:
         # Nothing of it can be read from the name.
         return self._prefix(compound) + content_id(engine.name, engine.version) + SUFFIX
 

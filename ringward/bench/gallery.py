@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert
 
-from recognition.engines.contract import FaceEngine
+from recognition.engines.contract import TemplateKind
 from recognition.gallery import Gallery, GalleryKeeper, Template, memoryfs
 from recognition.gallery.image import Entry, Image
 from recognition.gallery.snapshots import Snapshots
@@ -52,21 +52,11 @@ class _Hand:
 
     name: str = "bench"
     version: str = "1"
-    metric: str = "l2"
     dimension: int = DIMENSION
     unit: bool = True
 
-    def detect(self, image: Any, view: Any = None) -> Any:
-        raise NotImplementedError
 
-    def embed(self, image: Any, face: Any) -> Any:
-        raise NotImplementedError
-
-    def embed_aligned(self, crop: Any) -> Any:
-        raise NotImplementedError
-
-
-ENGINE: Final[FaceEngine] = _Hand()
+ENGINE: Final[TemplateKind] = _Hand()
 
 
 def run(*, rounds: int, stored: int, million: bool) -> Report:
