@@ -60,8 +60,11 @@ def run(*, seconds: int, rate: float, portraits: Path | None = None) -> Report:
             face_camera, plate_camera = cameras
             for number in range(count + WARM_UP):
                 started = time.monotonic()
-                face_camera.publish(simulator.face_captured(chance.choice(faces)), timeout_s=30)
-                plate_camera.publish(simulator.plate_recognised(chance.choice(plates)), timeout_s=30)
+                # A track each: pictures of one passage share the decision that the first one had.
+                face = simulator.face_captured(chance.choice(faces), track=f"t{number}")
+                plate = simulator.plate_recognised(chance.choice(plates), track=f"t{number}")
+                face_camera.publish(face, timeout_s=30)
+                plate_camera.publish(plate, timeout_s=30)
                 if number < WARM_UP:
                     _wait(ground.foundation.database, 2 * (number + 1))
                 time.sleep(max(0.0, 1 / rate - (time.monotonic() - started)))
