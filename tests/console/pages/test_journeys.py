@@ -151,6 +151,8 @@ def test_an_alert_arrives_and_a_colleagues_acceptance_shows_at_once(browse: Brow
     page = browse("wang", width=390, height=844, locale="en-GB")
     page.goto(f"{served.url}/phone")
     expect(page.locator(".empty")).to_contain_text("No alerts")
+    # This feed cannot be resumed: what is said before the page listens reaches nobody.
+    expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
     rooms: Rooms = served.rooms
     with rooms.database.write() as session:
         send(session, "i-door", ["r-li", "r-wang"], COLLEAGUE, rooms.clock.now())
