@@ -17,7 +17,7 @@ from alerts import facts, mutes
 from alerts.incidents import raising
 from alerts.incidents.models import Incident
 from alerts.routing.tree import DEFAULT_ROUTES, Route
-from alerts.rules import RULES, Clear, Engine, Observation, Signal
+from alerts.rules import RULES, Clear, Engine, Observation, RuleBook, Said, Signal
 from alerts.rules.engine import HORIZON
 from bus.messages import EventStored, Message, Sighting
 from registry.models import Compound
@@ -62,7 +62,7 @@ class AlertDesk:
         self._lock = threading.Lock()
         self._engines: dict[str, Engine] = {}
         # Said but not yet written: a failed commit must not swallow an alert.
-        self._unwritten: list[tuple[str, Signal | Clear]] = []
+        self._unwritten: list[tuple[str, Said]] = []
 
     def restore(self, replay: Callable[[str, dt.datetime], Sequence[Message]]) -> int:
         """Rebuilds every engine from what was stored; returns how many messages it took.
@@ -118,7 +118,7 @@ class AlertDesk:
         if engine is None:
             with self._database.read() as session:
                 zone = session.scalar(select(Compound.time_zone).where(Compound.id == compound))
-                engine = Engine(RULES, ZoneInfo(zone or "Asia/Shanghai"))
+                engine = Engine(RULES, RuleBook(ZoneInfo(zone or "Asia/Shanghai")))
                 engine.set_mutes(mutes.in_force(session, compound, self._clock.now() - HORIZON))
             self._engines[compound] = engine
         return engine
@@ -132,6 +132,8 @@ class AlertDesk:
             for compound, said in self._unwritten:
                 if isinstance(said, Clear):
                     raising.clear(session, compound, said, now)
+                    continue
+                if not isinstance(said, Signal):
                     continue
                 incident = raising.apply(session, compound, said, now, self._routes)
                 if incident is not None and incident.version == 1:

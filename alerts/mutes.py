@@ -22,6 +22,11 @@ class RuleMute(OwnedByCompound, Base):
     ends_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     author: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(String(200))
+    # person, plate, pass …; None for all.
+    subject_kind: Mapped[str | None] = mapped_column(String(16))
+    # Ended before its end.
+    lifted_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    lifted_by: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = (CheckConstraint("ends_at > starts_at", name="ends"),)
 

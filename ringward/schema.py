@@ -1,9 +1,13 @@
 """Every table of every room, known to one metadata: what migrations compare with."""
 
+import alerts.absences
 import alerts.dispatch.models
 import alerts.duty.models
 import alerts.incidents.models
+import alerts.leases
 import alerts.mutes
+import alerts.plans.models
+import alerts.rulebook.models
 import bus.deadletters
 import console.accounts.models
 import devices.candidates
@@ -28,10 +32,14 @@ metadata = Base.metadata
 __all__ = ["metadata"]
 
 _ROOMS = (
+    alerts.absences,
     alerts.dispatch.models,
     alerts.duty.models,
     alerts.incidents.models,
+    alerts.leases,
     alerts.mutes,
+    alerts.plans.models,
+    alerts.rulebook.models,
     bus.deadletters,
     console.accounts.models,
     devices.candidates,

@@ -18,7 +18,7 @@ from storage import content_id, new_id
 
 def signal_id(signal: Signal) -> str:
     """A signal's identity: the rule and what made it curious. A replay gives the same."""
-    return content_id(signal.rule, signal.anchor.id)
+    return content_id(*(part for part in (signal.rule, signal.anchor.id, signal.stage) if part))
 
 
 def apply(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from alerts.dispatch.models import Dispatch
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Evidence, Incident, Transition
-from alerts.rules.watchlist_hit import WatchlistHit
+from alerts.rules.entrance.watchlist_hit import WatchlistHit
 from privacy.holds import held_subjects
 from privacy.retention.protection import OPEN_STATES, watch_kept
 from privacy.retention.rows import Rows

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Evidence, Incident
-from alerts.rules.watchlist_hit import WatchlistHit
+from alerts.rules.entrance.watchlist_hit import WatchlistHit
 from devices.enrolments import TerminalEnrolment
 from privacy.holds import held_subjects
 from privacy.models import LegalHold

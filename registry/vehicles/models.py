@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 
-from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Boolean, Date, ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, OwnedByCompound, Versioned
@@ -32,6 +32,8 @@ class Vehicle(OwnedByCompound, Versioned, Base):
     owner: Mapped[str | None] = mapped_column(ForeignKey("people.id"), index=True)
     organisation: Mapped[str | None] = mapped_column(ForeignKey("organisations.id"), index=True)
     external_id: Mapped[str | None] = mapped_column(String(64))
+    # Its owner wants to be asked when somebody else drives it (R-E07).
+    guarded: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
     __table_args__ = (
         Index("ix_vehicles_plate", "compound", "plate", unique=True),

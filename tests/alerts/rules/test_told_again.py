@@ -6,7 +6,7 @@ import datetime as dt
 import msgspec
 from timeline import START, World, at, door_opened, expect, face_unknown, raised
 
-from alerts.rules.history import Recent
+from alerts.rules.memory import Recent
 from alerts.rules.observation import Observation
 
 

@@ -4,11 +4,11 @@ The deeper the ring, the graver, as far as the entry's priority lets it go. Befo
 sent after a face or a plate a person compares (L-12); a credential's number is what it is.
 """
 
-from alerts.rules.observation import Observation, WatchHit
-from alerts.rules.rule import History, Parameter, Question, Rule, Settings, Signal
+from typing import ClassVar
 
-# Entrance: warning; common area: urgent; building: critical (domain §5).
-_SEVERITY = {"entrance": 3, "common": 2, "building": 1}
+from alerts.rules.observation import Observation, WatchHit
+from alerts.rules.rule import Parameter, Question, Rule, Settings, Signal, View
+
 # By the entry's priority: what a hit is at its gravest and at its mildest. 1 is critical and 2
 # at least urgent wherever it is; 3 is what the ring says; 4 (a car that parks badly) never
 # calls more than a guard.
@@ -28,6 +28,12 @@ class WatchlistHit(Rule):
 
     id = "R-E09"
     kind = "watchlist.hit"
+    rings = frozenset({"entrance", "common", "building"})
+    listens = frozenset(_SUBJECTS)
+    # Entrance: warning; common area: urgent; building: critical (domain §5).
+    severities: ClassVar = {"entrance": 3, "common": 2, "building": 1}
+    key = "entry"
+    confirms = True
     parameters = (
         Parameter(
             "dedupe_s",
@@ -41,13 +47,13 @@ class WatchlistHit(Rule):
     )
 
     @staticmethod
-    def ask(observation: Observation, settings: Settings) -> Question | None:  # noqa: ARG004
+    def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
         if observation.type in _SUBJECTS and _allowed(observation) is not None:
             return Question(observation, observation.at)
         return None
 
     @staticmethod
-    def answer(question: Question, history: History, settings: Settings) -> Signal | None:  # noqa: ARG004
+    def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         seen = question.anchor
         hit = _allowed(seen)
         if hit is None:
@@ -57,7 +63,7 @@ class WatchlistHit(Rule):
         return Signal(
             rule=WatchlistHit.id,
             kind=WatchlistHit.kind,
-            severity=_severity(seen.ring, hit.priority),
+            severity=_severity(settings.severity(seen.ring), hit.priority),
             dedupe_key=f"{WatchlistHit.id}:{hit.entry_id}",
             dedupe_window=settings.seconds("dedupe_s"),
             anchor=seen,
@@ -70,10 +76,6 @@ class WatchlistHit(Rule):
             subject=subject,
         )
 
-    @staticmethod
-    def clears(observation: Observation) -> str | None:  # noqa: ARG004 - a hit stays a hit
-        return None
-
 
 def _facts(seen: Observation, kind: str) -> tuple[str | None, dict[str, str | float | None]]:
     """The subject, and what the text that explains the incident is filled with."""
@@ -84,9 +86,9 @@ def _facts(seen: Observation, kind: str) -> tuple[str | None, dict[str, str | fl
     return seen.person_id, {"distance": seen.score}
 
 
-def _severity(ring: str, priority: int) -> int:
+def _severity(level: int, priority: int) -> int:
     gravest, mildest = _BOUNDS.get(priority, _BOUNDS[3])
-    return min(max(_SEVERITY[ring], gravest), mildest)
+    return min(max(level, gravest), mildest)
 
 
 def _allowed(seen: Observation) -> WatchHit | None:

@@ -5,9 +5,11 @@ resident who prefers the card is let in by the card and never flagged (L-04).
 """
 
 import datetime as dt
+from typing import ClassVar
 
+from alerts.rules.coverage import blind_at
 from alerts.rules.observation import Observation
-from alerts.rules.rule import History, Parameter, Question, Rule, Settings, Signal
+from alerts.rules.rule import Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 _LET_IN = frozenset({"access.granted", "visitor.checked_in", "visitor.registered"})
 _OPENED_BY_HAND = frozenset({"manual_open", "remote_open", "intercom"})
@@ -20,6 +22,15 @@ class UnknownPassed(Rule):
 
     id = "R-E01"
     kind = "person.unknown_passed"
+    rings = frozenset({"entrance"})
+    listens = frozenset({"face.unknown"})
+    severities: ClassVar = {"day": 4, "night": 3}
+    key = "lane"
+    excuses = (
+        Excuse("access.granted"),
+        Excuse("visitor.checked_in"),
+        Excuse("visitor.registered"),
+    )
     parameters = (
         Parameter(
             "window_s",
@@ -42,7 +53,7 @@ class UnknownPassed(Rule):
     )
 
     @staticmethod
-    def ask(observation: Observation, settings: Settings) -> Question | None:
+    def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
         if (
             observation.type == "face.unknown"
             and observation.ring == "entrance"
@@ -54,11 +65,16 @@ class UnknownPassed(Rule):
         return None
 
     @staticmethod
-    def answer(question: Question, history: History, settings: Settings) -> Signal | None:
+    def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         face = question.anchor
         window = settings.seconds("window_s")
-        around = list(history.at_place(face.place, face.at - window, face.at + window))
+        around = list(view.at_place(face.place, face.at - window, face.at + window))
         if any(seen.type in _LET_IN or seen.cause in _OPENED_BY_HAND for seen in around):
+            return None
+        if any(
+            one.why == "offline" for one in blind_at(view, face.place, face.at - window, face.at + window)
+        ):
+            # The reader or the door that is away may have let him in and tells it later.
             return None
         passages = [seen for seen in around if _is_passage(seen) and seen.at >= face.at - _BEFORE]
         if not passages:
@@ -67,7 +83,7 @@ class UnknownPassed(Rule):
         return Signal(
             rule=UnknownPassed.id,
             kind=UnknownPassed.kind,
-            severity=3 if night else 4,
+            severity=settings.by_hour(face.at),
             dedupe_key=f"{UnknownPassed.id}:{face.place}",
             dedupe_window=dt.timedelta(seconds=60),
             anchor=face,
@@ -80,10 +96,6 @@ class UnknownPassed(Rule):
                 "distance": face.score,
             },
         )
-
-    @staticmethod
-    def clears(observation: Observation) -> str | None:  # noqa: ARG004 - nothing undoes a passage
-        return None
 
 
 def _is_passage(seen: Observation) -> bool:

@@ -1,9 +1,10 @@
 """R-B05: a building's door opened and nothing had released it."""
 
 import datetime as dt
+from typing import ClassVar
 
 from alerts.rules.observation import Observation
-from alerts.rules.rule import History, Parameter, Question, Rule, Settings, Signal
+from alerts.rules.rule import Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 _RELEASED = frozenset({"access.granted", "visitor.checked_in"})
 # Egress is never an offence (L-23): the button inside, the fire signal, the guard's key.
@@ -15,6 +16,11 @@ class DoorForced(Rule):
 
     id = "R-B05"
     kind = "door.forced"
+    rings = frozenset({"building"})
+    listens = frozenset({"door.opened", "door.forced"})
+    severities: ClassVar = {"day": 2, "night": 1}
+    key = "lane"
+    excuses = (Excuse("access.granted"), Excuse("visitor.checked_in"))
     parameters = (
         Parameter(
             "window_s",
@@ -37,7 +43,7 @@ class DoorForced(Rule):
     )
 
     @staticmethod
-    def ask(observation: Observation, settings: Settings) -> Question | None:
+    def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
         if observation.ring != "building":
             return None
         if observation.type == "door.forced":
@@ -47,20 +53,20 @@ class DoorForced(Rule):
         return None
 
     @staticmethod
-    def answer(question: Question, history: History, settings: Settings) -> Signal | None:
+    def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         door = question.anchor
         window = settings.seconds("window_s")
         if door.type == "door.opened":
             # No further than the moment of the answer: a replay must say what was said live.
             until = min(door.at + window, question.due)
-            around = history.at_place(door.place, door.at - window, until)
+            around = view.at_place(door.place, door.at - window, until)
             if any(seen.type in _RELEASED or seen.cause in _LAWFUL_CAUSES for seen in around):
                 return None
         night = settings.is_night(door.at)
         return Signal(
             rule=DoorForced.id,
             kind=DoorForced.kind,
-            severity=1 if night else 2,
+            severity=settings.by_hour(door.at),
             dedupe_key=f"{DoorForced.id}:{door.place}",
             dedupe_window=dt.timedelta(minutes=5),
             anchor=door,
@@ -68,7 +74,3 @@ class DoorForced(Rule):
             reason="door_forced",
             reason_args={"lane": door.place, "window_s": settings.values["window_s"], "night": night},
         )
-
-    @staticmethod
-    def clears(observation: Observation) -> str | None:  # noqa: ARG004 - closing undoes nothing
-        return None

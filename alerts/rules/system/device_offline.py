@@ -1,9 +1,10 @@
 """R-D01: a device fell silent; what lies in its view is blind from now on."""
 
 import datetime as dt
+from typing import ClassVar
 
 from alerts.rules.observation import Observation
-from alerts.rules.rule import History, Parameter, Question, Rule, Settings, Signal
+from alerts.rules.rule import Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 # How far the word of a device's return may overtake that of its going.
 _OVERTAKEN_WITHIN = dt.timedelta(seconds=15)
@@ -14,6 +15,11 @@ class DeviceOffline(Rule):
 
     id = "R-D01"
     kind = "device.offline"
+    rings = frozenset({"entrance", "common", "building"})
+    listens = frozenset({"device.offline", "device.online"})
+    severities: ClassVar = {"urgent": 2, "other": 3}
+    key = "device"
+    excuses = (Excuse("device.online", "device"),)
     parameters = (
         Parameter(
             "ring_share",
@@ -27,24 +33,24 @@ class DeviceOffline(Rule):
     )
 
     @staticmethod
-    def ask(observation: Observation, settings: Settings) -> Question | None:  # noqa: ARG004
+    def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
         # What went with its gateway is part of what happened to the gateway.
         if observation.type == "device.offline" and observation.cause != "gateway":
             return Question(observation, observation.at)
         return None
 
     @staticmethod
-    def answer(question: Question, history: History, settings: Settings) -> Signal | None:
+    def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         gone = question.anchor
         # Overtaken by the word of its return: there is nothing left to clear it later.
-        since = history.at_place(gone.place, gone.at, gone.at + _OVERTAKEN_WITHIN)
+        since = view.at_place(gone.place, gone.at, gone.at + _OVERTAKEN_WITHIN)
         if any(seen.type == "device.online" and seen.device == gone.device for seen in since):
             return None
         urgent = gone.ring == "entrance" or gone.ring_offline >= settings.values["ring_share"]
         return Signal(
             rule=DeviceOffline.id,
             kind=DeviceOffline.kind,
-            severity=2 if urgent else 3,
+            severity=settings.severity("urgent" if urgent else "other"),
             dedupe_key=_key(gone),
             # Until it is back or somebody closes it: a device that stays away is one incident.
             dedupe_window=dt.timedelta(days=365),

@@ -4,9 +4,10 @@ A near match is not this rule's business: it is put before the guard as a probab
 """
 
 import datetime as dt
+from typing import ClassVar
 
 from alerts.rules.observation import Observation
-from alerts.rules.rule import History, Parameter, Question, Rule, Settings, Signal
+from alerts.rules.rule import Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 _REGISTERED_BY_GUARD = frozenset({"visitor.registered", "visitor.checked_in"})
 # The barrier opens for this vehicle within this time of its plate being read.
@@ -19,6 +20,11 @@ class UnregisteredPlate(Rule):
 
     id = "R-E04"
     kind = "vehicle.unregistered"
+    rings = frozenset({"entrance"})
+    listens = frozenset({"plate.recognised"})
+    severities: ClassVar = {"day": 4, "night": 3}
+    key = "plate"
+    excuses = (Excuse("visitor.registered"), Excuse("visitor.checked_in"))
     parameters = (
         Parameter(
             "window_s",
@@ -32,7 +38,7 @@ class UnregisteredPlate(Rule):
     )
 
     @staticmethod
-    def ask(observation: Observation, settings: Settings) -> Question | None:
+    def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
         if (
             observation.type == "plate.recognised"
             and observation.ring == "entrance"
@@ -45,9 +51,9 @@ class UnregisteredPlate(Rule):
         return None
 
     @staticmethod
-    def answer(question: Question, history: History, settings: Settings) -> Signal | None:
+    def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         plate = question.anchor
-        after = history.at_place(plate.place, plate.at - _BEFORE, plate.at + settings.seconds("window_s"))
+        after = view.at_place(plate.place, plate.at - _BEFORE, plate.at + settings.seconds("window_s"))
         around = list(after)
         if any(seen.type in _REGISTERED_BY_GUARD for seen in around):
             return None
@@ -60,7 +66,7 @@ class UnregisteredPlate(Rule):
         return Signal(
             rule=UnregisteredPlate.id,
             kind=UnregisteredPlate.kind,
-            severity=3 if night else 4,
+            severity=settings.by_hour(plate.at),
             dedupe_key=f"{UnregisteredPlate.id}:{plate.plate}",
             dedupe_window=dt.timedelta(minutes=30),
             anchor=plate,
@@ -75,7 +81,3 @@ class UnregisteredPlate(Rule):
             subject_kind="plate",
             subject=plate.plate,
         )
-
-    @staticmethod
-    def clears(observation: Observation) -> str | None:  # noqa: ARG004 - the vehicle is in
-        return None

@@ -1,0 +1,75 @@
+"""Versions of a compound's rules, how it is run, and what is proposed to change."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Float, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage import Base, JsonText, OwnedByCompound, UtcTime
+
+
+class RuleVersion(OwnedByCompound, Base):
+    """One version of the rules file, as it was written; never changed. The highest number is in force."""
+
+    __tablename__ = "rule_versions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    compound: Mapped[str] = mapped_column(String(64))
+    number: Mapped[int] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(Text)
+    # SHA-256 of the text: the same file again is no new version.
+    digest: Mapped[str] = mapped_column(String(64))
+    author: Mapped[str] = mapped_column(String(64))
+    at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    note: Mapped[str | None] = mapped_column(String(200))
+
+    __table_args__ = (UniqueConstraint("compound", "number"),)
+
+
+class OperatingMode(OwnedByCompound, Base):
+    """A time in which the compound is on guard: heightened or emergency, approved by another, with an end."""
+
+    __tablename__ = "operating_modes"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    compound: Mapped[str] = mapped_column(String(64))
+    mode: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(200))
+    asked_by: Mapped[str] = mapped_column(String(64))
+    asked_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    approved_by: Mapped[str | None] = mapped_column(String(64))
+    approved_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    starts_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    ends_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # Ended before its end.
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    ended_by: Mapped[str | None] = mapped_column(String(64))
+
+    __table_args__ = (
+        Index("ix_operating_modes_time", "compound", "ends_at"),
+        CheckConstraint("ends_at > starts_at", name="ends"),
+    )
+
+
+class RuleProposal(OwnedByCompound, Base):
+    """A parameter that should be another, from how often operators called the alarm false; a person says."""
+
+    __tablename__ = "rule_proposals"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    compound: Mapped[str] = mapped_column(String(64), index=True)
+    rule: Mapped[str] = mapped_column(String(16))
+    device: Mapped[str] = mapped_column(String(64))
+    parameter: Mapped[str] = mapped_column(String(32))
+    present: Mapped[float] = mapped_column(Float)
+    proposed: Mapped[float] = mapped_column(Float)
+    # Counts of the seven days, and what operators gave as reasons.
+    alarms: Mapped[int] = mapped_column(Integer)
+    false_alarms: Mapped[int] = mapped_column(Integer)
+    reasons: Mapped[dict[str, Any]] = mapped_column(JsonText)
+    made_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # open, approved, refused, overtaken.
+    state: Mapped[str] = mapped_column(String(16), default="open", server_default="open")
+    decided_by: Mapped[str | None] = mapped_column(String(64))
+    decided_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)

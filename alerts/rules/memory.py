@@ -1,0 +1,195 @@
+"""The recent past of a compound, by place, zone, subject, type and time."""
+
+import bisect
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from alerts.rules.observation import Observation
+from alerts.rules.rule import Signal
+from alerts.rules.site import Site
+
+_Entry = tuple[dt.datetime, str, Observation]
+# How much of event time passes between two clearings-out.
+_PRUNE_EVERY = dt.timedelta(minutes=5)
+CONDITIONS = frozenset({"device.offline", "device.online", "device.tamper", "video.occlusion", "video.lost"})
+"""What a device's sight depends on."""
+
+
+class Recent:
+    """Observations of the last `horizon`, each once, whatever order they came in. A `View` for rules."""
+
+    def __init__(self, horizon: dt.timedelta, site: Site | None = None) -> None:
+        self.site = site or Site()
+        self._horizon = horizon
+        self._index: dict[tuple[str, str], list[_Entry]] = {}
+        self._known: dict[str, _Entry] = {}
+        self._late: dict[str, dt.datetime] = {}
+        self._pruned: dt.datetime | None = None
+        self._signals: list[tuple[dt.datetime, tuple[str, str, str], Signal]] = []
+        self._said: set[tuple[str, str, str]] = set()
+        self._settled: dict[str, dt.datetime] = {}
+        # (subject, zone) → evenings on which it was seen there at night.
+        self._nights: dict[tuple[str, str], set[dt.date]] = {}
+        # The engine's, which knows the rules.
+        self.rehearsal: Callable[[Iterable[Observation]], Sequence[Signal]] = lambda _: ()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def observations(self) -> list[Observation]:
+        """Everything that is remembered, in order of time."""
+        return [entry[2] for entry in sorted(self._known.values(), key=lambda entry: entry[:2])]
+
+    def add(self, observation: Observation) -> bool:
+        """Remembers it; False when it was there already. What amends takes the place of what it amends."""
+        before = self._known.get(observation.id)
+        if before is not None:
+            if not observation.amends:
+                return False
+            for key in _keys(before[2]):
+                entries = self._index[key]
+                del entries[bisect.bisect_left(entries, before[:2])]
+                if not entries:
+                    del self._index[key]
+        entry = (observation.at, observation.id, observation)
+        self._known[observation.id] = entry
+        index = self._index
+        for key in _keys(observation):
+            kept = index.get(key)
+            if kept is None:
+                index[key] = [entry]
+            elif kept[-1] < entry:
+                kept.append(entry)
+            else:
+                bisect.insort(kept, entry)
+        return True
+
+    def add_late(self, observation: Observation) -> bool:
+        """Remembers a record that is history, apart from all others; False when it was there already."""
+        if observation.id in self._late:
+            return False
+        entry = (observation.received_at, observation.id, observation)
+        self._late[observation.id] = entry[0]
+        bisect.insort(self._index.setdefault(("late", observation.device), []), entry)
+        return True
+
+    def is_superseded(self, observation: Observation) -> bool:
+        """Whether an amendment has taken the observation's place."""
+        entry = self._known.get(observation.id)
+        return entry is not None and entry[2] is not observation
+
+    def at_place(self, place: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+        return self._between(("place", place), start, end)
+
+    def at_device(self, device: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+        return self._between(("device", device), start, end)
+
+    def in_zone(self, zone: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+        return self._between(("zone", zone), start, end)
+
+    def of_subject(self, subject: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+        return self._between(("subject", subject), start, end)
+
+    def of_type(self, kind: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+        return self._between(("type", kind), start, end)
+
+    def conditions(self, device: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+        return self._between(("condition", device), start, end)
+
+    def late_of(self, device: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+        return self._between(("late", device), start, end)
+
+    def rehearse(self, observations: Iterable[Observation]) -> Sequence[Signal]:
+        return self.rehearsal(observations)
+
+    def signals(self, start: dt.datetime, end: dt.datetime) -> Sequence[Signal]:
+        return [
+            signal
+            for moment, _, signal in self._signals
+            if start <= moment <= end and not self._is_settled(signal)
+        ]
+
+    def nights(self, subject: str, zone: str, since: dt.date, until: dt.date) -> int:
+        return sum(since <= evening <= until for evening in self._nights.get((subject, zone), ()))
+
+    def note_night(self, subject: str, zone: str, evening: dt.date) -> None:
+        """Somebody was seen in a building's zone in the night that began on that evening."""
+        self._nights.setdefault((subject, zone), set()).add(evening)
+
+    def nights_known(self) -> list[tuple[str, str, list[dt.date]]]:
+        """(subject, zone, evenings): all that `note_night` was told."""
+        return [(*where, sorted(evenings)) for where, evenings in self._nights.items()]
+
+    def note_signal(self, signal: Signal) -> bool:
+        """Remembers what was said; False when it was said before."""
+        identity = (signal.rule, signal.anchor.id, signal.stage)
+        if identity in self._said:
+            return False
+        self._said.add(identity)
+        bisect.insort(self._signals, (signal.anchor.at, identity, signal), key=lambda entry: entry[:2])
+        return True
+
+    def settle(self, key: str, at: dt.datetime) -> None:
+        """Somebody has closed the incident of a key: what was said up to then leads to nothing more."""
+        self._settled[key] = max(at, self._settled.get(key, at))
+
+    def forget_before(self, now: dt.datetime) -> None:
+        """Drops what no rule can ask for any more; now and then, for it costs a walk through everything."""
+        if self._pruned is not None and now - self._pruned < _PRUNE_EVERY:
+            return
+        self._pruned = now
+        limit = now - self._horizon
+        bound = (limit, "")
+        for key in list(self._index):
+            entries = self._index[key]
+            if entries[0][0] >= limit:
+                continue
+            del entries[: bisect.bisect_left(entries, bound)]
+            if not entries:
+                del self._index[key]
+        self._known = {known: entry for known, entry in self._known.items() if entry[0] >= limit}
+        self._late = {known: at for known, at in self._late.items() if at >= limit}
+        self._signals = [entry for entry in self._signals if entry[0] >= limit]
+        self._said = {entry[1] for entry in self._signals}
+        self._settled = {key: at for key, at in self._settled.items() if at >= limit}
+        oldest = limit.date() - dt.timedelta(days=31)
+        for where in list(self._nights):
+            kept = {evening for evening in self._nights[where] if evening >= oldest}
+            if kept:
+                self._nights[where] = kept
+            else:
+                del self._nights[where]
+
+    def _is_settled(self, signal: Signal) -> bool:
+        closed = self._settled.get(signal.dedupe_key)
+        return closed is not None and signal.anchor.at <= closed
+
+    def _between(self, key: tuple[str, str], start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+        entries = self._index.get(key)
+        if entries is None:
+            return
+        for number in range(bisect.bisect_left(entries, (start, "")), len(entries)):
+            entry = entries[number]
+            if entry[0] > end:
+                return
+            yield entry[2]
+
+
+def _keys(observation: Observation) -> list[tuple[str, str]]:
+    keys = [
+        ("place", observation.lane or observation.device),
+        ("device", observation.device),
+        ("zone", observation.zone),
+        ("type", observation.type),
+    ]
+    if observation.type in CONDITIONS:
+        keys.append(("condition", observation.device))
+    if (
+        observation.person_id is not None
+        or observation.plate is not None
+        or observation.visit is not None
+        or observation.token is not None
+        or observation.credential_id is not None
+    ):
+        keys += [("subject", subject) for subject in observation.subjects]
+    return keys
