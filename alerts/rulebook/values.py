@@ -85,9 +85,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Rules whose incidents two different people have to confirm (两人确认)."""
+    """Whether two different people have to confirm (两人确认), and kinds that one may all the same."""
 
-    two_persons: frozenset[str] = frozenset()
+    two_persons: bool = False
+    confirm_alone: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
