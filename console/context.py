@@ -1,7 +1,7 @@
 """What the console needs of the rest of the process, handed over once at the start."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
@@ -9,6 +9,7 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry
 
 from alerts.incidents.actor import Actor
+from alerts.plans import Plan, default_plans
 from devices.near import PRIVATE, Network, networks
 from privacy.retention import RetentionPolicy
 from registry.faces.templates import ConsentMissingError
@@ -66,6 +67,8 @@ class Rooms:
     secret_overlap: dt.timedelta = dt.timedelta(hours=1)
     # Where cameras may be whose stream is read.
     camera_networks: tuple[Network, ...] = networks(PRIVATE)
+    # What is done for each kind of incident; asked for, since a compound may have its own.
+    plans: Callable[[], Sequence[Plan]] = default_plans
 
 
 # Which of the deployment's compounds a request is about; without it the console's own.

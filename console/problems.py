@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from alerts.dispatch.actions import DispatchNotFoundError, DispatchRefusedError
 from alerts.incidents.actions import IncidentNotFoundError, StaleVersionError
 from alerts.incidents.lifecycle import StepRefusedError
+from alerts.plans.plan import StepError
 from console.accounts.limits import TooManyAttemptsError
 from console.accounts.passwords import HashingBusyError, PasswordTooLongError, PasswordTooShortError
 from console.accounts.service import SetupLinkInvalidError, SignInRefusedError
@@ -94,6 +95,9 @@ _KNOWN: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     ),
     StepRefusedError: lambda e: Problem(
         409, e.code, "The incident cannot take this step", {"current": str(e.current), "to": str(e.to)}
+    ),
+    StepError: lambda e: Problem(
+        404 if e.code == "no_such_step" else 409, e.code, "The plan does not allow this now", {"step": e.step}
     ),
     DispatchRefusedError: lambda e: Problem(409, e.code, "The dispatch does not allow this now"),
     ConsentMissingError: lambda _: Problem(

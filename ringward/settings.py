@@ -253,6 +253,13 @@ class Settings(BaseSettings):
         description="dlib, or the name of a model that `ringward models add` has put on the shelf. A change "
         "embeds every enrolled photo anew in the background; until that is done the old engine decides.",
     )
+    plans_file: Path | None = Field(
+        None,
+        title="Response plans",
+        description="TOML file of the compound's own response plans; empty: those that Ringward comes with. "
+        "It takes the place of all of them, so that what is done is read in one place; a plan for duress that "
+        "could be heard or seen on the spot is refused.",
+    )
     face_population: str = Field(
         "east_asian",
         max_length=32,

@@ -1,11 +1,14 @@
 """The console as a role, served in the process's own loop."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from alerts.incidents.actor import Actor
+from alerts.plans import Plan, default_plans
+from alerts.plans import read as read_plans
 from console.app import create_app
 from console.context import EnrolledPhoto, PhotoRefusedError, Rooms
 from recognition import enrolment
@@ -84,6 +87,7 @@ class ConsoleRole(Role):
             retention=settings.retention,
             secret_overlap=dt.timedelta(minutes=settings.device_secret_overlap_minutes),
             camera_networks=settings.near_networks,
+            plans=_plans(settings.plans_file),
         )
         self._served = Served(
             _WakeAfterWrites(create_app(rooms), wake),
@@ -100,3 +104,11 @@ class ConsoleRole(Role):
     async def stop(self) -> None:
         await self._listener.stop()
         await self._served.stop()
+
+
+def _plans(path: Path | None) -> Callable[[], Sequence[Plan]]:
+    """The compound's own response plans, read once; a wrong file ends the start with what is wrong."""
+    if path is None:
+        return default_plans
+    own = read_plans(path.read_text(encoding="utf-8"))
+    return lambda: own

@@ -22,6 +22,7 @@ _STEP_KEYS: Final = frozenset(
     {"id", "kind", "when", "is", "answers", "tell", "number", "scope", "optional", "words"}
 )
 _PLAN_KEYS: Final = frozenset({"rules", "steps", "silent", "words"})
+_RULES: Final = frozenset(rule.id for rule in RULES)
 # Plans whose noise could hurt somebody: duress.
 _MUST_BE_SILENT: Final = frozenset({"R-E12"})
 
@@ -46,11 +47,13 @@ class PlanError(Exception):
 @functools.cache
 def default_plans() -> tuple[Plan, ...]:
     """The plans that Ringward comes with."""
-    return read(importlib.resources.files("alerts.plans").joinpath("default.toml").read_text("utf-8"))
+    return read(
+        importlib.resources.files("alerts.plans").joinpath("default.toml").read_text("utf-8"), known=None
+    )
 
 
-def read(text: str) -> tuple[Plan, ...]:
-    """Plans in their order, which is their precedence. Raises `PlanError`."""
+def read(text: str, known: Collection[str] | None = _RULES) -> tuple[Plan, ...]:
+    """Plans in the order of their precedence; `known` are the rules there are. Raises `PlanError`."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -61,7 +64,7 @@ def read(text: str) -> tuple[Plan, ...]:
     if not isinstance(given, Mapping) or not given:
         faults.append(PlanFault("", "no_plans", "there is no [plans.…] table"))
         raise PlanError(faults)
-    plans = [_plan(faults, plan_id, values) for plan_id, values in given.items()]
+    plans = [_plan(faults, plan_id, values, known) for plan_id, values in given.items()]
     if not any(not plan.rules for plan in plans):
         faults.append(PlanFault("", "no_fallback", "no plan without `rules`, for whatever has no other"))
     taken: dict[str, str] = {}
@@ -75,17 +78,16 @@ def read(text: str) -> tuple[Plan, ...]:
     return tuple(plans)
 
 
-def _plan(faults: list[PlanFault], plan_id: str, values: Any) -> Plan:
+def _plan(faults: list[PlanFault], plan_id: str, values: Any, known: Collection[str] | None) -> Plan:
     if not isinstance(values, Mapping):
         faults.append(PlanFault(plan_id, "not_a_table", "a plan is a table"))
         return Plan(plan_id, frozenset(), ())
     _unknown(faults, plan_id, values, _PLAN_KEYS)
-    known = [rule.id for rule in RULES]
     rules = _words(faults, plan_id, "rules", values.get("rules", []))
     faults += [
-        PlanFault(plan_id, "unknown_rule", f"there is no rule {rule}{_near(rule, known)}")
+        PlanFault(plan_id, "unknown_rule", f"there is no rule {rule}{_near(rule, sorted(known or ()))}")
         for rule in rules
-        if rule not in known
+        if known is not None and rule not in known
     ]
     silent = values.get("silent", False) is True
     steps: list[Step] = []

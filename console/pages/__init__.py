@@ -20,6 +20,7 @@ from console.pages import (
     operator,
     people,
     phone,
+    plan_steps,
     recognition,
     reports,
     signin,
@@ -33,6 +34,7 @@ for _part in (
     signin,
     operator,
     incident,
+    plan_steps,
     recognition,
     phone,
     # Its form stands before a device's id, which would swallow its path.

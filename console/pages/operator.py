@@ -5,9 +5,10 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from alerts.incidents.lifecycle import Comparison, FalseAlarmReason
+from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State
 from alerts.incidents.models import Incident
 from console.accounts.models import User
+from console.api.plans import plan_view
 from console.api.purposes import Purpose
 from console.context import Rooms, rooms
 from console.hits import note_incident
@@ -17,7 +18,7 @@ from console.pages.feed import feed
 from console.pages.places import names
 from console.pages.queue import items
 from console.pages.view import Frame, frame, is_fragment, render
-from console.permissions import Action, may
+from console.permissions import Action, allowed, may
 from console.problems import not_found
 
 router = APIRouter()
@@ -64,6 +65,7 @@ def whole_page(
             board=board(session, here.compound, incidents, view.t),
             feed=feed(session, here.compound, known, view.t),
             detail=detail(session, opened, known, view.t, view.now, view.user) if opened else None,
+            **_plan(session, here, view, opened),
             refused=refused,
             answered=answered,
             **CHOICES,
@@ -122,8 +124,26 @@ def incident_fragment(
         known = names(session, here.compound)
         shown = detail(session, opened, known, view.t, view.now, view.user)
         return render(
-            view, "fragments/incident.html", detail=shown, refused=refused, answered=answered, **CHOICES
+            view,
+            "fragments/incident.html",
+            detail=shown,
+            **_plan(session, here, view, opened),
+            refused=refused,
+            answered=answered,
+            **CHOICES,
         )
+
+
+def _plan(session: Session, here: Rooms, view: Frame, opened: Incident | None) -> dict[str, Any]:
+    """The response plan of the open incident, and whether this user may work it off."""
+    if opened is None:
+        return {}
+    may_decide = view.user is not None and allowed(view.user, Action.INCIDENTS_DECIDE)
+    return {
+        "plan": plan_view(session, here, opened),
+        "incident_id": opened.id,
+        "may_decide": may_decide and State(opened.state).is_open,
+    }
 
 
 def _note_opened(here: Rooms, view: Frame, incident: Incident) -> None:

@@ -87,6 +87,8 @@ ROUTES = {
     ("GET", "/incidents/{incident_id}"): Action.TASKS,
     ("POST", "/incidents/{incident_id}/steps"): Action.INCIDENTS_DECIDE,
     ("POST", "/incidents/{incident_id}/dispatches"): Action.INCIDENTS_DECIDE,
+    ("GET", "/incidents/{incident_id}/plan"): Action.INCIDENTS_READ,
+    ("POST", "/incidents/{incident_id}/plan/{step_id}"): Action.INCIDENTS_DECIDE,
     ("GET", "/dispatches"): Action.TASKS,
     ("POST", "/dispatches/{dispatch_id}/{reply}"): Action.TASKS,
     ("GET", "/responders"): Action.INCIDENTS_READ,
