@@ -257,7 +257,7 @@ class Settings(BaseSettings):
         None,
         title="Response plans",
         description="TOML file of the compound's own response plans; empty: those that Ringward comes with. "
-        "It takes the place of all of them, so that what is done is read in one place; a plan for duress that "
+        "It takes the place of all of them, so that all is read in one place; a plan for duress that "
         "could be heard or seen on the spot is refused.",
     )
     face_population: str = Field(
