@@ -1,0 +1,42 @@
+"""What the register says of whom one compound's messages name, read once for many of them."""
+
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from alerts.knowing.homes import Homes
+from alerts.knowing.keys import Credentials
+from alerts.knowing.motors import Motors
+from alerts.knowing.people import People
+from alerts.knowing.presence import Presence
+from alerts.knowing.visits import Visits
+from alerts.knowing.watching import Watching
+from registry.models import Compound
+
+
+class Register:
+    """Kept by whoever reads a long past in chunks; for what happens now a new one is made each time.
+
+    What was read once is not read again: a pass that is given afterwards is not in it.
+    """
+
+    def __init__(self, session: Session, compound: str) -> None:
+        self.session = session
+        self.compound = compound
+        name = session.scalar(select(Compound.time_zone).where(Compound.id == compound))
+        self.zone = ZoneInfo(name or "Asia/Shanghai")
+        self.people = People(session, compound, self.zone)
+        self.credentials = Credentials(session, compound)
+        self.visits = Visits(session, compound, self.zone)
+        self.motors = Motors(session, compound, self.zone)
+        self.homes = Homes(session, compound)
+        self.watching = Watching(session, compound)
+        self._presence: Presence | None = None
+
+    @property
+    def presence(self) -> Presence:
+        """Read when a device is gone: of every device of the compound."""
+        if self._presence is None:
+            self._presence = Presence(self.session, self.compound)
+        return self._presence
