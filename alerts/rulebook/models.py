@@ -27,6 +27,24 @@ class RuleVersion(OwnedByCompound, Base):
     __table_args__ = (UniqueConstraint("compound", "number"),)
 
 
+class RulesFileState(OwnedByCompound, Base):
+    """What came of the file that the setting `rules_file` names, when it was last looked at.
+
+    One row a compound. A file with errors is not taken in: here it says so to every process.
+    """
+
+    __tablename__ = "rule_files"
+
+    compound: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # SHA-256 of the text; empty where there was none to be read.
+    digest: Mapped[str] = mapped_column(String(64))
+    looked_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # Since when it has been refused; None while what it says is in force.
+    refused_since: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    # As `Finding.plain` gives them.
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JsonText)
+
+
 class OperatingMode(OwnedByCompound, Base):
     """A time in which the compound is on guard: heightened or emergency, approved by another, with an end."""
 
@@ -53,7 +71,7 @@ class OperatingMode(OwnedByCompound, Base):
 
 
 class RuleProposal(OwnedByCompound, Base):
-    """A parameter that should be another, from how often operators called the alarm false; a person says."""
+    """What should change where operators called most of a rule's alarms at a device false; a person says."""
 
     __tablename__ = "rule_proposals"
 
@@ -61,9 +79,12 @@ class RuleProposal(OwnedByCompound, Base):
     compound: Mapped[str] = mapped_column(String(64), index=True)
     rule: Mapped[str] = mapped_column(String(16))
     device: Mapped[str] = mapped_column(String(64))
-    parameter: Mapped[str] = mapped_column(String(32))
-    present: Mapped[float] = mapped_column(Float)
-    proposed: Mapped[float] = mapped_column(Float)
+    # What to do: parameter, look_at_device or mute_place (`alerts.rulebook.advice.Advice`).
+    advice: Mapped[str] = mapped_column(String(16))
+    # With `parameter` only: which, what it is now, and what it should be.
+    parameter: Mapped[str | None] = mapped_column(String(32))
+    present: Mapped[float | None] = mapped_column(Float)
+    proposed: Mapped[float | None] = mapped_column(Float)
     # Counts of the seven days, and what operators gave as reasons.
     alarms: Mapped[int] = mapped_column(Integer)
     false_alarms: Mapped[int] = mapped_column(Integer)

@@ -85,9 +85,11 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """Whether two different people have to confirm (两人确认), and kinds that one may all the same."""
+    """Rules, by id, whose incidents two different people confirm (两人确认), and rules whose cause is a
+    sensor or a hand on a button, which need nobody to confirm them.
+    """
 
-    two_persons: bool = False
+    two_persons: frozenset[str] = frozenset()
     confirm_alone: frozenset[str] = frozenset()
 
 

@@ -22,9 +22,17 @@ def upgrade() -> None:
         sa.Column("holder", sa.String(length=64), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("until", storage.columns.UtcTime(), nullable=False),
-        sa.Column("handled_until", storage.columns.UtcTime(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=True),
+        sa.Column("stream", sa.String(length=64), nullable=True),
         sa.Column("advanced_to", storage.columns.UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("compound", name=op.f("pk_alert_leases")),
+    )
+    op.create_table(
+        "alert_evaluators",
+        sa.Column("holder", sa.String(length=64), nullable=False),
+        sa.Column("until", storage.columns.UtcTime(), nullable=False),
+        sa.Column("only", storage.columns.JsonText(), nullable=True),
+        sa.PrimaryKeyConstraint("holder", name=op.f("pk_alert_evaluators")),
     )
     op.create_table(
         "operating_modes",
@@ -52,9 +60,10 @@ def upgrade() -> None:
         sa.Column("compound", sa.String(length=64), nullable=False),
         sa.Column("rule", sa.String(length=16), nullable=False),
         sa.Column("device", sa.String(length=64), nullable=False),
-        sa.Column("parameter", sa.String(length=32), nullable=False),
-        sa.Column("present", sa.Float(), nullable=False),
-        sa.Column("proposed", sa.Float(), nullable=False),
+        sa.Column("advice", sa.String(length=16), nullable=False),
+        sa.Column("parameter", sa.String(length=32), nullable=True),
+        sa.Column("present", sa.Float(), nullable=True),
+        sa.Column("proposed", sa.Float(), nullable=True),
         sa.Column("alarms", sa.Integer(), nullable=False),
         sa.Column("false_alarms", sa.Integer(), nullable=False),
         sa.Column("reasons", storage.columns.JsonText(), nullable=False),
@@ -67,6 +76,15 @@ def upgrade() -> None:
     with op.batch_alter_table("rule_proposals") as batch_op:
         batch_op.create_index(batch_op.f("ix_rule_proposals_compound"), ["compound"], unique=False)
 
+    op.create_table(
+        "rule_files",
+        sa.Column("compound", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("looked_at", storage.columns.UtcTime(), nullable=False),
+        sa.Column("refused_since", storage.columns.UtcTime(), nullable=True),
+        sa.Column("findings", storage.columns.JsonText(), nullable=False),
+        sa.PrimaryKeyConstraint("compound", name=op.f("pk_rule_files")),
+    )
     op.create_table(
         "rule_versions",
         sa.Column("id", sa.String(length=32), nullable=False),
