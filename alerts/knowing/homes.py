@@ -17,7 +17,7 @@ class Homes:
     """Dwellings of one compound, each read once."""
 
     def __init__(self, session: Session, compound: str) -> None:
-        self._session = session
+        self.session = session
         self._compound = compound
         self._named: dict[str, DwellingFacts | None] = {}
         self._of_household: dict[str, DwellingFacts | None] = {}
@@ -43,7 +43,7 @@ class Homes:
         found: dict[str, set[str]] = {}
         made: dict[str, DwellingFacts] = {}
         for row in rows(
-            self._session,
+            self.session,
             spelt,
             lambda some: self._dwellings().where(
                 or_(Dwelling.id.in_(some), Dwelling.external_id.in_(some), Dwelling.address_key.in_(some))
@@ -62,7 +62,7 @@ class Homes:
             return
         self._of_household |= dict.fromkeys(new)
         for row in rows(
-            self._session,
+            self.session,
             new,
             lambda some: (
                 self._dwellings()

@@ -49,7 +49,7 @@ class Credentials:
     """Credentials of one compound by what was shown."""
 
     def __init__(self, session: Session, compound: str) -> None:
-        self._session = session
+        self.session = session
         self._compound = compound
         self._keys: dict[tuple[str, str], str | None] = {}
         self._shown: dict[str, list[Shown]] = {}
@@ -70,7 +70,7 @@ class Credentials:
         new = {key for key in keys if key not in self._shown}
         found: defaultdict[str, list[Shown]] = defaultdict(list)
         for row in rows(
-            self._session,
+            self.session,
             new,
             lambda some: (
                 select(

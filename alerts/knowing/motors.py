@@ -31,7 +31,7 @@ class Motors:
     """Vehicles of one compound, each read once."""
 
     def __init__(self, session: Session, compound: str, zone: ZoneInfo) -> None:
-        self._session = session
+        self.session = session
         self._compound = compound
         self._zone = zone
         self._by_plate: dict[str, _Known | None] = {}
@@ -44,7 +44,7 @@ class Motors:
             return
         found = list(
             rows(
-                self._session,
+                self.session,
                 new,
                 lambda some: select(
                     Vehicle.plate, Vehicle.id, Vehicle.household, Vehicle.owner, Vehicle.guarded
@@ -53,7 +53,7 @@ class Motors:
         )
         members: defaultdict[str, set[str]] = defaultdict(set)
         for row in rows(
-            self._session,
+            self.session,
             {row.household for row in found if row.household is not None},
             lambda some: select(Person.household, Person.id).where(
                 Person.compound == self._compound, Person.household.in_(some)
@@ -62,7 +62,7 @@ class Motors:
             members[row.household].add(row.id)
         leaves: defaultdict[str, list[Leave]] = defaultdict(list)
         for row in rows(
-            self._session,
+            self.session,
             {row.id for row in found},
             lambda some: select(
                 AuthorisedDriver.vehicle,

@@ -30,7 +30,7 @@ class People:
     """People of one compound, each read once."""
 
     def __init__(self, session: Session, compound: str, zone: ZoneInfo) -> None:
-        self._session = session
+        self.session = session
         self._compound = compound
         self._zone = zone
         self._known: dict[str, _Known | None] = {}
@@ -44,11 +44,11 @@ class People:
         new = {person for person in ids if person not in self._known}
         if not new:
             return
-        rights = rights_of(self._session, self._compound, new)
+        rights = rights_of(self.session, self._compound, new)
         households = {
             row.id: row.household
             for row in rows(
-                self._session,
+                self.session,
                 new,
                 lambda some: select(Person.id, Person.household).where(
                     Person.compound == self._compound, Person.id.in_(some)
@@ -57,7 +57,7 @@ class People:
         }
         cared: defaultdict[str, list[_Period]] = defaultdict(list)
         for row in rows(
-            self._session,
+            self.session,
             new,
             lambda some: (
                 select(Consent.person, Consent.given_at, Consent.withdrawn_at)
@@ -120,7 +120,7 @@ class People:
                     Household.dwelling.is_not(None),
                 )
             )
-            for home, person, given, withdrawn in self._session.execute(query):
+            for home, person, given, withdrawn in self.session.execute(query):
                 self._cared.setdefault(home or "", []).append((person, (given, withdrawn)))
         return self._cared
 

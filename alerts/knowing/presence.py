@@ -35,7 +35,7 @@ class Presence:
     """The devices of a compound that are at work and have a status."""
 
     def __init__(self, session: Session, compound: str) -> None:
-        self._session = session
+        self.session = session
         self._now = {
             row.id: _Now(row.ring, bool(row.online), row.since)
             for row in session.execute(
@@ -63,7 +63,7 @@ class Presence:
         self._read_from = first - _BACK
         self._words = {device: [] for device in changed}
         for row in rows(
-            self._session,
+            self.session,
             changed,
             lambda some: (
                 select(EventRow.device_id, EventRow.corrected_time, EventRow.type)

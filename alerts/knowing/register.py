@@ -34,6 +34,15 @@ class Register:
         self.watching = Watching(session, compound)
         self._presence: Presence | None = None
 
+    def read_through(self, session: Session) -> None:
+        """Reads what is still to be read through another session: the one before may be closed."""
+        self.session = session
+        parts = (self.people, self.credentials, self.visits, self.motors, self.homes, self.watching)
+        for part in parts:
+            part.session = session
+        if self._presence is not None:
+            self._presence.session = session
+
     @property
     def presence(self) -> Presence:
         """Read when a device is gone: of every device of the compound."""

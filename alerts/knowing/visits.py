@@ -76,7 +76,7 @@ class Visits:
     """Passes of one compound by what was shown."""
 
     def __init__(self, session: Session, compound: str, zone: ZoneInfo) -> None:
-        self._session = session
+        self.session = session
         self._compound = compound
         self._zone = zone
         self._found: dict[tuple[str, str], list[_Pass]] = {}
@@ -126,7 +126,7 @@ class Visits:
             return
         found = list(
             rows(
-                self._session,
+                self.session,
                 new,
                 lambda some: (
                     select(
@@ -154,7 +154,7 @@ class Visits:
         )
         uses: defaultdict[str, list[dt.datetime]] = defaultdict(list)
         for row in rows(
-            self._session,
+            self.session,
             {row.id for row in found},
             lambda some: (
                 select(PassUse.visitor_pass, PassUse.at)
@@ -186,7 +186,7 @@ class Visits:
 
     def _way(self, buildings: Collection[str]) -> frozenset[str]:
         if self._links is None:
-            self._links = links(self._session, self._compound)
+            self._links = links(self.session, self._compound)
         key = tuple(sorted(set(buildings)))
         if key not in self._ways:
             self._ways[key] = way(self._links, key)
@@ -215,7 +215,7 @@ class Visits:
     ) -> Iterable[tuple[str, str, dt.date | None, dt.date | None]]:
         unit, building = to_building
         yield from rows(
-            self._session,
+            self.session,
             wanted,
             # A household has no dates of its own.
             lambda some: (
@@ -227,7 +227,7 @@ class Visits:
             ),
         )
         yield from rows(
-            self._session,
+            self.session,
             wanted,
             lambda some: (
                 select(Residence.person, Building.zone, Residence.since, Residence.until)
@@ -242,7 +242,7 @@ class Visits:
             ),
         )
         yield from rows(
-            self._session,
+            self.session,
             wanted,
             lambda some: (
                 select(Premises.organisation, Building.zone, Premises.since, Premises.until)

@@ -18,7 +18,7 @@ class Watching:
     """Entries of one compound by their subject, each subject read once."""
 
     def __init__(self, session: Session, compound: str) -> None:
-        self._session = session
+        self.session = session
         self._compound = compound
         self._entries: dict[tuple[WatchlistSubject, str], list[_Period]] = {}
 
@@ -30,7 +30,7 @@ class Watching:
     def _learn(self, kind: WatchlistSubject, new: Collection[str]) -> None:
         found: defaultdict[str, list[_Period]] = defaultdict(list)
         for row in rows(
-            self._session,
+            self.session,
             new,
             lambda some: (
                 select(
