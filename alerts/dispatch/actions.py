@@ -17,7 +17,12 @@ from bus.messages import DispatchChanged, encode
 from storage import audit, new_id
 from storage.events import enqueue
 
-_SENDABLE = frozenset({State.CONFIRMED, State.DISPATCHED, State.ACCEPTED})
+_SENDABLE = frozenset(
+    {State.CONFIRMED, State.REOPENED, State.DISPATCHED, State.ACCEPTED, State.EN_ROUTE}
+)
+
+# Who may be asked once more: who had said no, was called off, or was there before it was reopened.
+_AGAIN = frozenset({DispatchState.DECLINED, DispatchState.CANCELLED, DispatchState.RESOLVED})
 
 
 class DispatchNotFoundError(LookupError):
@@ -78,7 +83,7 @@ def send(
     sent: list[Dispatch] = []
     for responder_id in wanted:
         row = asked.get(responder_id)
-        if row is not None and row.state not in {DispatchState.DECLINED, DispatchState.CANCELLED}:
+        if row is not None and row.state not in _AGAIN:
             continue
         if row is None:
             row = Dispatch(
@@ -87,11 +92,11 @@ def send(
             session.add(row)
         row.state = DispatchState.OFFERED
         row.offered_at = at
-        row.answered_at = None
+        row.answered_at = row.arrived_at = row.resolved_at = None
         session.flush()
         _announce(session, row, at)
         sent.append(row)
-    if state is State.CONFIRMED:
+    if state in {State.CONFIRMED, State.REOPENED}:
         record(session, incident, State.DISPATCHED, actor, at)
     audit.append(
         session,
@@ -157,10 +162,21 @@ def decline(session: Session, dispatch_id: str, responder_id: str, at: dt.dateti
             other.state = DispatchState.OFFERED
             other.answered_at = None
             _announce(session, other, at)
-        if State(incident.state) is State.ACCEPTED:
+        if State(incident.state) in {State.ACCEPTED, State.EN_ROUTE}:
             record(
                 session, incident, State.DISPATCHED, Actor(responder_id, "responder"), at, reason="declined"
             )
+    return dispatch
+
+
+def depart(session: Session, dispatch_id: str, responder_id: str, at: dt.datetime) -> Dispatch:
+    """The leader is on the way. Saying so twice changes nothing."""
+    dispatch, incident = _load(session, dispatch_id, responder_id)
+    if dispatch.state != DispatchState.ACCEPTED:
+        raise DispatchRefusedError("not_leading")
+    if State(incident.state) is State.ACCEPTED:
+        record(session, incident, State.EN_ROUTE, Actor(responder_id, "responder"), at)
+        _announce(session, dispatch, at)
     return dispatch
 
 
@@ -175,7 +191,7 @@ def arrive(session: Session, dispatch_id: str, responder_id: str, at: dt.datetim
     dispatch.arrived_at = at
     session.flush()
     _announce(session, dispatch, at)
-    if State(incident.state) is State.ACCEPTED:
+    if State(incident.state) in {State.ACCEPTED, State.EN_ROUTE}:
         record(session, incident, State.ARRIVED, Actor(responder_id, "responder"), at)
     return dispatch
 
@@ -194,7 +210,7 @@ def resolve(
     dispatch.note = note
     session.flush()
     _announce(session, dispatch, at)
-    if State(incident.state) in {State.ACCEPTED, State.ARRIVED}:
+    if State(incident.state) in {State.ACCEPTED, State.EN_ROUTE, State.ARRIVED}:
         incident.resolution = note
         record(session, incident, State.RESOLVED, Actor(responder_id, "responder"), at, note=note)
         release(session, incident, at)

@@ -177,7 +177,7 @@ class MergeProposal(OwnedByCompound, Base):
     second: Mapped[str] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"), index=True)
     reason: Mapped[str] = mapped_column(String(64))
     at: Mapped[dt.datetime] = mapped_column(UtcTime)
-    # open, merged, refused.
+    # open, merged, refused; overtaken where one of them ended first.
     state: Mapped[str] = mapped_column(String(16), default="open", server_default="open")
     decided_by: Mapped[str | None] = mapped_column(String(64))
     decided_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)

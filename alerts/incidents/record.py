@@ -2,12 +2,13 @@
 
 import datetime as dt
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from alerts.incidents import deadlines, keys
 from alerts.incidents.actor import Actor
 from alerts.incidents.lifecycle import State
-from alerts.incidents.models import Incident, Transition
+from alerts.incidents.models import Incident, MergeProposal, Transition
 from bus import subjects
 from bus.messages import IncidentChanged, encode
 from storage import new_id
@@ -55,13 +56,22 @@ def record(
     reason: str | None = None,
     note: str | None = None,
 ) -> None:
-    """Writes the new state with its history row and its message."""
+    """Writes the new state with its history row and its message; its timer begins anew.
+
+    A step is never dated before the one that it follows, whichever of two hands had looked at the
+    clock first.
+    """
     before = State(incident.state) if incident.version else None
+    at = _not_before_the_last(session, incident, at) if before is not None else at
     incident.state = to
     incident.version += 1
-    if not to.is_open:
-        # What happens from now on is another incident.
-        incident.active_key = None
+    if before is not to:
+        running = deadlines.after_step(before, to, incident.severity, at, incident.due_at)
+        incident.due_at = None if incident.held else running
+        incident.escalation = 0
+    if not to.grows:
+        keys.release(session, incident.id)
+        _overtake(session, incident, at)
     session.add(
         Transition(
             id=new_id(),
@@ -77,6 +87,28 @@ def record(
         )
     )
     announce(session, incident, at)
+
+
+def _not_before_the_last(session: Session, incident: Incident, at: dt.datetime) -> dt.datetime:
+    last = session.scalar(
+        select(Transition.at)
+        .where(Transition.incident == incident.id)
+        .order_by(Transition.version.desc())
+        .limit(1)
+    )
+    return at if last is None else max(at, last)
+
+
+def _overtake(session: Session, incident: Incident, at: dt.datetime) -> None:
+    """Nobody needs to say any more whether it is one with another."""
+    session.execute(
+        update(MergeProposal)
+        .where(
+            MergeProposal.state == "open",
+            or_(MergeProposal.first == incident.id, MergeProposal.second == incident.id),
+        )
+        .values(state="overtaken", decided_at=at)
+    )
 
 
 def announce(session: Session, incident: Incident, at: dt.datetime) -> None:

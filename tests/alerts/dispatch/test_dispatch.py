@@ -83,9 +83,10 @@ def test_asking_again_changes_nothing_for_who_has_it_and_asks_who_declined(post)
     assert post.dispatch(sent["zhou"]).answered_at is None
 
 
-@pytest.mark.parametrize(
-    "state", [state for state in State if state not in {State.CONFIRMED, State.DISPATCHED, State.ACCEPTED}]
-)
+SENDABLE = {State.CONFIRMED, State.REOPENED, State.DISPATCHED, State.ACCEPTED, State.EN_ROUTE}
+
+
+@pytest.mark.parametrize("state", [state for state in State if state not in SENDABLE])
 def test_nobody_is_sent_before_confirmation_or_after_arrival(post, state: State) -> None:
     incident = post.incident(state)
     with pytest.raises(StepRefusedError):

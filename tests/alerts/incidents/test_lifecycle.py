@@ -15,6 +15,7 @@ from alerts.incidents.lifecycle import (
     STEPS,
     Comparison,
     FalseAlarmReason,
+    ReopenReason,
     State,
     Step,
     StepRefusedError,
@@ -38,19 +39,32 @@ LAWFUL = {
     (State.CONFIRMED, State.RESOLVED),
     (State.DISPATCHED, State.ACCEPTED),
     (State.DISPATCHED, State.RESOLVED),
+    (State.ACCEPTED, State.EN_ROUTE),
     (State.ACCEPTED, State.ARRIVED),
     (State.ACCEPTED, State.DISPATCHED),
     (State.ACCEPTED, State.RESOLVED),
+    (State.EN_ROUTE, State.ARRIVED),
+    (State.EN_ROUTE, State.DISPATCHED),
+    (State.EN_ROUTE, State.RESOLVED),
     (State.ARRIVED, State.RESOLVED),
     (State.ARRIVED, State.FALSE_ALARM),
+    (State.RESOLVED, State.REVIEWED),
     (State.RESOLVED, State.CLOSED),
+    (State.RESOLVED, State.REOPENED),
+    (State.REVIEWED, State.CLOSED),
+    (State.REVIEWED, State.REOPENED),
+    (State.REOPENED, State.DISPATCHED),
+    (State.REOPENED, State.RESOLVED),
+    (State.REOPENED, State.FALSE_ALARM),
 }
-ENDS = {State.CLOSED, State.FALSE_ALARM, State.AUTO_CLEARED}
+REASONS = {State.FALSE_ALARM: FalseAlarmReason.COURIER, State.REOPENED: ReopenReason.NOT_DONE}
+# Merged is an end that no step leads to: see test_merging.
+ENDS = {State.CLOSED, State.FALSE_ALARM, State.AUTO_CLEARED, State.MERGED}
 
 
 @pytest.mark.parametrize(("current", "to"), itertools.product(State, State), ids=lambda state: state.value)
 def test_only_the_procedures_steps_are_taken(current: State, to: State) -> None:
-    step = Step(to, reason=FalseAlarmReason.COURIER)
+    step = Step(to, reason=REASONS.get(to))
     if (current, to) in LAWFUL:
         check(current, step, needs_comparison=False)
     else:
@@ -73,10 +87,19 @@ def test_every_state_can_still_reach_an_end() -> None:
         assert reached & ENDS
 
 
-@pytest.mark.parametrize("current", [State.RAISED, State.ACKNOWLEDGED, State.ARRIVED])
-def test_false_alarm_needs_a_reason(current: State) -> None:
+@pytest.mark.parametrize("reason", [None, ReopenReason.NOT_DONE])
+@pytest.mark.parametrize("current", [State.RAISED, State.ACKNOWLEDGED, State.ARRIVED, State.REOPENED])
+def test_false_alarm_needs_a_reason_of_its_own(current: State, reason: ReopenReason | None) -> None:
     with pytest.raises(StepRefusedError) as refused:
-        check(current, Step(State.FALSE_ALARM), needs_comparison=False)
+        check(current, Step(State.FALSE_ALARM, reason=reason), needs_comparison=False)
+    assert refused.value.code == "reason_required"
+
+
+@pytest.mark.parametrize("reason", [None, FalseAlarmReason.COURIER])
+@pytest.mark.parametrize("current", [State.RESOLVED, State.REVIEWED])
+def test_reopening_needs_a_reason_of_its_own(current: State, reason: FalseAlarmReason | None) -> None:
+    with pytest.raises(StepRefusedError) as refused:
+        check(current, Step(State.REOPENED, reason=reason), needs_comparison=False)
     assert refused.value.code == "reason_required"
 
 
@@ -131,7 +154,7 @@ def an_incident(state: State = State.RAISED, *, needs_comparison: bool = False) 
         st.builds(
             Step,
             st.sampled_from(State),
-            st.none() | st.sampled_from(FalseAlarmReason),
+            st.none() | st.sampled_from(FalseAlarmReason) | st.sampled_from(ReopenReason),
             st.none() | st.sampled_from(Comparison),
         ),
         max_size=15,
