@@ -20,7 +20,7 @@ GRAVE: Final = 2
 
 
 class HeldReason(enum.StrEnum):
-    """Why an incident was held back: a code of the text catalogue (`held.<code>`)."""
+    """Why an incident was held back: a code of the text catalogue (`held_back.<code>`)."""
 
     # The operators on duty have had their share of this hour.
     HOUR_FULL = "hour_full"
