@@ -253,6 +253,13 @@ class Settings(BaseSettings):
         description="dlib, or the name of a model that `ringward models add` has put on the shelf. A change "
         "embeds every enrolled photo anew in the background; until that is done the old engine decides.",
     )
+    rules_file: Path | None = Field(
+        None,
+        title="Rules file",
+        description="TOML file with the rules of the console's compound, taken in at the start and whenever "
+        "it changes; empty: what is set in the console or with `ringward rules set`. One with errors is "
+        "refused as a whole and the rules stay as they were: see `ringward check-config`.",
+    )
     plans_file: Path | None = Field(
         None,
         title="Response plans",

@@ -72,14 +72,9 @@ def load(
         entries=entries(rules, of_rules, ground) if of_rules is not None else {},
         mutes=tables.mutes(root.tables("mutes"), rules, ground, zone),
         budget=tables.budget(root.table("budget")),
-        confirmation=tables.confirmation(root.table("confirmation"), kinds_of(rules)),
+        confirmation=tables.confirmation(root.table("confirmation"), rules),
         patrols=tables.patrols(root.tables("patrols"), ground),
         posts=tables.posts(root.tables("posts"), ground),
     )
     root.done(code="unknown_table")
     return Reading(file, found.all()[:FINDINGS_MOST])
-
-
-def kinds_of(rules: Sequence[type[Rule]]) -> frozenset[str]:
-    """Kinds of incidents that one person may confirm: what no biometric match is the cause of."""
-    return frozenset(rule.kind for rule in rules if not rule.confirms)

@@ -1,11 +1,13 @@
 """The other tables of a rules file: night, mutes, budget, confirmation, patrols, posts. Pure."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from alerts.incidents.confirming import PLAN_LIST
 from alerts.rulebook.fields import Fields
 from alerts.rulebook.ground import Ground
+from alerts.rulebook.reading import Leaf
 from alerts.rulebook.values import EVERY_DAY, NIGHT, Budget, Confirmation, Patrol, Post, WrittenMute
 from alerts.rules.rule import Mute, Rule
 
@@ -89,21 +91,35 @@ def budget(table: Fields | None) -> Budget:
     return Budget(per_operator or usual.per_operator, per_source or usual.per_source)
 
 
-def confirmation(table: Fields | None, kinds: Collection[str]) -> Confirmation:
-    """`[confirmation]`: whether two people confirm, and which of `kinds` one may confirm all the same."""
+def confirmation(table: Fields | None, rules: Sequence[type[Rule]]) -> Confirmation:
+    """`[confirmation]`: rules that two people confirm, and rules of sensors that confirm themselves.
+
+    `two_persons = true` is every rule that a biometric match is the cause of.
+    """
     if table is None:
         return Confirmation()
-    two = table.flag("two_persons", False)
+    two = _two_persons(table, rules)
     alone = table.texts("confirm_alone")
-    for kind in alone:
-        if kind not in kinds:
-            table.found.unknown(
-                table.line_of("confirm_alone"), "unknown_kind", table.at("confirm_alone"), kind, kinds
-            )
-    if alone and not two:
-        table.found.warn(table.line_of("confirm_alone"), "alone_anyway", table.where)
     table.done()
-    return Confirmation(two, frozenset(alone) & frozenset(kinds))
+    for rule in alone:
+        line, where = table.line_of("confirm_alone"), table.at("confirm_alone")
+        if rule not in PLAN_LIST:
+            table.found.unknown(line, "not_alone", where, rule, PLAN_LIST)
+        elif rule in two:
+            table.found.error(line, "alone_and_two", where, rule=rule)
+    return Confirmation(two, frozenset(alone) & PLAN_LIST - two)
+
+
+def _two_persons(table: Fields, rules: Sequence[type[Rule]]) -> frozenset[str]:
+    node = table.node("two_persons")
+    if isinstance(node, Leaf) and isinstance(node.value, bool):
+        return frozenset(rule.id for rule in rules if rule.confirms and node.value)
+    named, known = table.texts("two_persons"), {rule.id for rule in rules}
+    for rule in named:
+        if rule not in known:
+            line, where = table.line_of("two_persons"), table.at("two_persons")
+            table.found.unknown(line, "unknown_rule", where, rule, known)
+    return frozenset(named) & known
 
 
 def patrols(tables: Sequence[Fields], ground: Ground | None) -> tuple[Patrol, ...]:
