@@ -14,6 +14,10 @@ class WatchHit:
     rings: frozenset[str]
     # 1 the most urgent … 4.
     priority: int = 3
+    # What this entry asks of a match beyond what recognition does: the largest distance of a face or
+    # the least confidence of a plate, and how far behind the second person must lie. None: nothing.
+    threshold: float | None = None
+    margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,11 @@
 
 The deeper the ring, the graver, as far as the entry's priority lets it go. Before anybody is
 sent after a face or a plate a person compares (L-12); a credential's number is what it is.
+
+What recognition calls certain is certain enough for most entries. One may ask for more: a nearer
+match, or more room between the first person and the second, where an observation tells it
+(`attributes.margin`). An entry that has ended, not begun, or may not be looked for in this ring is
+silent, and so is whatever a device kept back: nobody can still be met there.
 """
 
 from typing import ClassVar
@@ -44,18 +49,27 @@ class WatchlistHit(Rule):
             "How long further sightings belong to the same hit. Too short: one visit is many "
             "incidents. Too long: a second visit is missed.",
         ),
+        Parameter(
+            "margin",
+            "distance",
+            0,
+            0,
+            1,
+            "How far behind the named person the second must lie, of faces. Too small: a brother is taken "
+            "for the one who is looked for. Too large: the one who is looked for walks past.",
+        ),
     )
 
     @staticmethod
     def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
-        if observation.type in _SUBJECTS and _allowed(observation) is not None:
+        if observation.type in _SUBJECTS and _allowed(observation, settings) is not None:
             return Question(observation, observation.at)
         return None
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         seen = question.anchor
-        hit = _allowed(seen)
+        hit = _allowed(seen, settings)
         if hit is None:
             return None
         kind = _SUBJECTS[seen.type]
@@ -91,7 +105,19 @@ def _severity(level: int, priority: int) -> int:
     return min(max(level, gravest), mildest)
 
 
-def _allowed(seen: Observation) -> WatchHit | None:
-    """The most urgent entry that may be looked for in this ring, the first among equals."""
-    hits = [hit for hit in seen.watch if seen.ring in hit.rings]
+def _allowed(seen: Observation, settings: Settings) -> WatchHit | None:
+    """The most urgent entry that may be looked for here and is sure enough, the first among equals."""
+    hits = [hit for hit in seen.watch if seen.ring in hit.rings and _is_sure(seen, hit, settings)]
     return min(hits, key=lambda hit: (hit.priority, hit.entry_id), default=None)
+
+
+def _is_sure(seen: Observation, hit: WatchHit, settings: Settings) -> bool:
+    """What was not measured counts against nobody: recognition has had its own say."""
+    if seen.type == "plate.recognised":
+        return hit.threshold is None or seen.score is None or seen.score >= hit.threshold
+    if seen.type != "face.identified":
+        return True
+    if hit.threshold is not None and seen.score is not None and seen.score > hit.threshold:
+        return False
+    margin = seen.number("margin")
+    return margin is None or margin >= max(hit.margin or 0, settings.values["margin"])

@@ -1,17 +1,36 @@
-"""R-D01: a device fell silent; what lies in its view is blind from now on."""
+"""R-D01: a device fell silent; what lies in its view is blind from now on.
+
+A gateway takes with it what hangs behind it, and that is one incident: the gateway's. It is as
+grave as the gravest of what went: a cabinet in the cellar may be what the gate hangs on.
+"""
 
 import datetime as dt
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from alerts.rules.observation import Observation
-from alerts.rules.rule import Excuse, Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import (
+    DISORDER,
+    Clear,
+    Excuse,
+    Parameter,
+    Question,
+    Rule,
+    Settings,
+    Signal,
+    View,
+)
 
-# How far the word of a device's return may overtake that of its going.
-_OVERTAKEN_WITHIN = dt.timedelta(seconds=15)
+_GATEWAY: Final = "gateway"
+# Until it is back or somebody closes it: a device that stays away is one incident.
+_UNTIL_BACK: Final = dt.timedelta(days=365)
 
 
 class DeviceOffline(Rule):
-    """Raises one incident a device; clears by itself when the device is back."""
+    """Raises one incident a device or gateway; clears by itself when it is back.
+
+    A last will carries no time: it counts from when it came in. Going and coming are both told five
+    seconds after they happened, in the order in which they happened.
+    """
 
     id = "R-D01"
     kind = "device.offline"
@@ -34,36 +53,53 @@ class DeviceOffline(Rule):
 
     @staticmethod
     def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
-        # What went with its gateway is part of what happened to the gateway.
-        if observation.type == "device.offline" and observation.cause != "gateway":
-            return Question(observation, observation.at)
-        return None
+        stage = ""
+        if observation.type == "device.online":
+            stage = "back"
+        elif observation.cause == _GATEWAY:
+            stage = "behind"
+        return Question(observation, observation.at + DISORDER, stage)
 
     @staticmethod
-    def answer(question: Question, view: View, settings: Settings) -> Signal | None:
-        gone = question.anchor
-        # Overtaken by the word of its return: there is nothing left to clear it later.
-        since = view.at_place(gone.place, gone.at, gone.at + _OVERTAKEN_WITHIN)
-        if any(seen.type == "device.online" and seen.device == gone.device for seen in since):
-            return None
-        urgent = gone.ring == "entrance" or gone.ring_offline >= settings.values["ring_share"]
+    def answer(question: Question, view: View, settings: Settings) -> Signal | Clear | None:
+        seen = question.anchor
+        if question.stage == "back":
+            # Of two words of one moment the worse is believed.
+            at_once = view.at_device(seen.device, seen.at, seen.at)
+            if any(one.type == "device.offline" for one in at_once):
+                return None
+            return Clear(DeviceOffline.id, _key(seen.device), seen.at)
+        urgent = seen.ring == "entrance" or seen.ring_offline >= settings.values["ring_share"]
+        gone = seen
+        if question.stage == "behind":
+            gateway = _gateway(seen, view)
+            if gateway is None or not urgent:
+                # Part of what happened to its gateway, and makes it no worse.
+                return None
+            gone = gateway
         return Signal(
             rule=DeviceOffline.id,
             kind=DeviceOffline.kind,
             severity=settings.severity("urgent" if urgent else "other"),
-            dedupe_key=_key(gone),
-            # Until it is back or somebody closes it: a device that stays away is one incident.
-            dedupe_window=dt.timedelta(days=365),
-            anchor=gone,
-            evidence=(gone,),
+            dedupe_key=_key(gone.device),
+            dedupe_window=_UNTIL_BACK,
+            anchor=seen,
+            evidence=(seen,) if gone is seen else (gone, seen),
             reason="device_offline",
-            reason_args={"cause": gone.cause, "ring_share": round(gone.ring_offline, 2)},
+            reason_args={"cause": gone.cause, "ring_share": round(seen.ring_offline, 2)},
+            stage=question.stage,
         )
 
-    @staticmethod
-    def clears(observation: Observation) -> str | None:
-        return _key(observation) if observation.type == "device.online" else None
+
+def _gateway(behind: Observation, view: View) -> Observation | None:
+    """The gateway that took a device with it: they are told of with one and the same moment."""
+    gone = [
+        seen
+        for seen in view.of_type("device.offline", behind.at, behind.at)
+        if seen.cause != _GATEWAY and seen.device != behind.device
+    ]
+    return min(gone, key=lambda seen: (seen.zone != behind.zone, seen.device), default=None)
 
 
-def _key(observation: Observation) -> str:
-    return f"{DeviceOffline.id}:{observation.device}"
+def _key(device: str) -> str:
+    return f"{DeviceOffline.id}:{device}"
