@@ -1,18 +1,17 @@
 """R-E01: an unknown person passed an entrance, and nothing there let him in.
 
 A stranger's face alone is no alert: the alert is unknown × passage × no credential. A
-resident who prefers the card is let in by the card and never flagged (L-04).
+resident who prefers the card is let in by the card and never flagged (L-04). While the way
+stands open for everybody (a school run, a removal) nobody needs a credential.
 """
 
 import datetime as dt
 from typing import ClassVar
 
-from alerts.rules.coverage import blind_at
+from alerts.rules.entrance.lane import LET_IN, OPENED_BY_HAND, away, stands_open
 from alerts.rules.observation import Observation
-from alerts.rules.rule import Excuse, Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import DISORDER, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
-_LET_IN = frozenset({"access.granted", "visitor.checked_in", "visitor.registered"})
-_OPENED_BY_HAND = frozenset({"manual_open", "remote_open", "intercom"})
 # A face is often taken while the leaf is already moving.
 _BEFORE = dt.timedelta(seconds=2)
 
@@ -30,6 +29,8 @@ class UnknownPassed(Rule):
         Excuse("access.granted"),
         Excuse("visitor.checked_in"),
         Excuse("visitor.registered"),
+        Excuse("door.opened", cause="manual_open"),
+        Excuse("door.opened", cause="intercom"),
     )
     parameters = (
         Parameter(
@@ -39,47 +40,31 @@ class UnknownPassed(Rule):
             2,
             60,
             "How long a credential may follow or precede the face. Too short: residents who "
-            "search for their card are flagged. Too long: a stranger hides behind the next resident.",
-        ),
-        Parameter(
-            "settle_s",
-            "s",
-            1,
-            0,
-            5,
-            "How long to wait for events that are still on their way. Too short: a slow reader "
-            "makes false alarms. Too long: the operator hears of it late.",
+            "search for their card are flagged. Too long: a stranger hides behind the next "
+            "resident, and the operator hears of it later.",
         ),
     )
 
     @staticmethod
     def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
-        if (
-            observation.type == "face.unknown"
-            and observation.ring == "entrance"
-            and observation.direction == "in"
-        ):
-            return Question(
-                observation, observation.at + settings.seconds("window_s") + settings.seconds("settle_s")
-            )
+        if observation.ring == "entrance" and observation.direction == "in":
+            return Question(observation, observation.at + settings.seconds("window_s") + DISORDER)
         return None
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         face = question.anchor
         window = settings.seconds("window_s")
-        around = list(view.at_place(face.place, face.at - window, face.at + window))
-        if any(seen.type in _LET_IN or seen.cause in _OPENED_BY_HAND for seen in around):
-            return None
-        if any(
-            one.why == "offline" for one in blind_at(view, face.place, face.at - window, face.at + window)
-        ):
-            # The reader or the door that is away may have let him in and tells it later.
+        start, end = face.at - window, face.at + window
+        around = list(view.at_place(face.place, start, end))
+        if any(seen.type in LET_IN or seen.cause in OPENED_BY_HAND for seen in around):
             return None
         passages = [seen for seen in around if _is_passage(seen) and seen.at >= face.at - _BEFORE]
-        if not passages:
+        if not passages or stands_open(view, face.place, face.at):
             return None
-        night = settings.is_night(face.at)
+        if away(view, face.place, start, end):
+            # The reader or the door that is away may have let him in and tells it later.
+            return None
         return Signal(
             rule=UnknownPassed.id,
             kind=UnknownPassed.kind,
@@ -92,9 +77,10 @@ class UnknownPassed(Rule):
             reason_args={
                 "lane": face.place,
                 "window_s": settings.values["window_s"],
-                "night": night,
+                "night": settings.is_night(face.at),
                 "distance": face.score,
             },
+            window=(start, end),
         )
 
 

@@ -1,17 +1,22 @@
 """R-E04: a vehicle came in whose plate nobody knows, and no guard registered it.
 
-A near match is not this rule's business: it is put before the guard as a probable plate.
+A near match is not this rule's business: it is put before the guard as a probable plate. A
+vehicle that waits while the barrier is open for the one before it has not come in; where it
+follows through, R-E06 says so.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import ClassVar
 
+from alerts.rules.entrance.vehicles import is_read_twice, is_same_plate, may_enter, readings
 from alerts.rules.observation import Observation
-from alerts.rules.rule import Excuse, Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import DISORDER, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 _REGISTERED_BY_GUARD = frozenset({"visitor.registered", "visitor.checked_in"})
 # The barrier opens for this vehicle within this time of its plate being read.
 _OPENS_WITHIN = dt.timedelta(seconds=30)
+# A picture is often sent off when the barrier moves already.
 _BEFORE = dt.timedelta(seconds=5)
 
 
@@ -24,7 +29,11 @@ class UnregisteredPlate(Rule):
     listens = frozenset({"plate.recognised"})
     severities: ClassVar = {"day": 4, "night": 3}
     key = "plate"
-    excuses = (Excuse("visitor.registered"), Excuse("visitor.checked_in"))
+    excuses = (
+        Excuse("visitor.registered"),
+        Excuse("visitor.checked_in"),
+        Excuse("vehicle.turned_back"),
+    )
     parameters = (
         Parameter(
             "window_s",
@@ -40,29 +49,29 @@ class UnregisteredPlate(Rule):
     @staticmethod
     def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
         if (
-            observation.type == "plate.recognised"
-            and observation.ring == "entrance"
+            observation.ring == "entrance"
             and observation.direction == "in"
             and observation.plate is not None
-            and observation.vehicle_id is None
-            and not observation.plate_welcome
+            and not may_enter(observation)
         ):
-            return Question(observation, observation.at + settings.seconds("window_s"))
+            return Question(observation, observation.at + settings.seconds("window_s") + DISORDER)
         return None
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         plate = question.anchor
-        after = view.at_place(plate.place, plate.at - _BEFORE, plate.at + settings.seconds("window_s"))
-        around = list(after)
-        if any(seen.type in _REGISTERED_BY_GUARD for seen in around):
+        start = plate.at - 2 * _BEFORE
+        end = plate.at + max(settings.seconds("window_s"), _OPENS_WITHIN)
+        around = list(view.at_place(plate.place, start, end))
+        until = plate.at + settings.seconds("window_s")
+        if any(_registers(seen, plate) and plate.at - _BEFORE <= seen.at <= until for seen in around):
             return None
-        opened = [
-            seen for seen in around if seen.type == "barrier.opened" and seen.at <= plate.at + _OPENS_WITHIN
-        ]
+        others = [one for one in readings(around) if one is not plate]
+        if any(_reads_it_better(one, plate) for one in others):
+            return None
+        opened = _opened_for(plate, around, [one for one in others if not is_read_twice(one, plate)])
         if not opened:
             return None
-        night = settings.is_night(plate.at)
         return Signal(
             rule=UnregisteredPlate.id,
             kind=UnregisteredPlate.kind,
@@ -76,8 +85,44 @@ class UnregisteredPlate(Rule):
                 "lane": plate.place,
                 "plate": plate.plate,
                 "window_s": settings.values["window_s"],
-                "night": night,
+                "night": settings.is_night(plate.at),
             },
             subject_kind="plate",
             subject=plate.plate,
+            window=(plate.at - _BEFORE, until),
         )
+
+
+def _registers(seen: Observation, plate: Observation) -> bool:
+    """A guard's entry that says another plate is about another vehicle."""
+    if seen.type not in _REGISTERED_BY_GUARD:
+        return False
+    return seen.plate is None or plate.plate is None or is_same_plate(seen.plate, plate.plate)
+
+
+def _reads_it_better(other: Observation, plate: Observation) -> bool:
+    """Another reading of this very vehicle that counts instead: a welcome one, or the surer of two."""
+    if other.plate == plate.plate or not is_read_twice(other, plate):
+        return False
+    if may_enter(other):
+        return True
+    return (-(other.score or 0), other.at, other.id) < (-(plate.score or 0), plate.at, plate.id)
+
+
+def _opened_for(
+    plate: Observation, around: Sequence[Observation], others: Sequence[Observation]
+) -> list[Observation]:
+    """The openings that let this vehicle in."""
+    until = plate.at + _OPENS_WITHIN
+    for seen in around:
+        if seen.type == "vehicle.turned_back" and plate.at <= seen.at < until:
+            until = seen.at
+    opened = []
+    for seen in around:
+        if seen.type != "barrier.opened" or not plate.at - _BEFORE <= seen.at <= until:
+            continue
+        # It moved before this one was read: for the vehicle that stood there then, if there was one.
+        if seen.at < plate.at and any(seen.at - _BEFORE <= one.at <= plate.at for one in others):
+            continue
+        opened.append(seen)
+    return opened

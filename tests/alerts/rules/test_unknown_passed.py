@@ -30,7 +30,7 @@ BY_NIGHT = raised("R-E01", severity=3)
 
 
 def test_stranger_who_passes_without_a_pass_raises_a_notice(world: World) -> None:
-    world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+11, BY_DAY))
+    world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+15, BY_DAY))
 
     incident = world.incident()
     assert (incident.kind, incident.ring, incident.lane) == ("person.unknown_passed", "entrance", "gate")
@@ -67,7 +67,7 @@ def test_stranger_who_passes_without_a_pass_raises_a_notice(world: World) -> Non
     ],
 )
 def test_raises(world: World, steps: list) -> None:
-    world.play(*steps, expect(+11, BY_DAY))
+    world.play(*steps, expect(+15, BY_DAY))
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_silent(world: World, steps: list) -> None:
 
 
 def test_same_messages_again_say_nothing_more(world: World) -> None:
-    world.play(at(+0, face_unknown(), again=+5), at(+2, door_opened(), again=+30), expect(+11, BY_DAY))
+    world.play(at(+0, face_unknown(), again=+5), at(+2, door_opened(), again=+30), expect(+15, BY_DAY))
     assert len(world.evidence()) == 1
 
 
 def test_face_that_comes_in_after_its_door_still_raises(world: World) -> None:
-    world.play(at(+0, face_unknown(), arrives=+5), at(+2, door_opened(), arrives=+4), expect(+11, BY_DAY))
+    world.play(at(+0, face_unknown(), arrives=+5), at(+2, door_opened(), arrives=+4), expect(+15, BY_DAY))
 
 
 def test_card_that_comes_in_five_seconds_late_still_excuses(world: World) -> None:
@@ -148,7 +148,7 @@ def test_replayed_card_excuses_nobody(world: World) -> None:
         at(+0, face_unknown()),
         at(+2, door_opened()),
         at(+3, card(), late=True, arrives=+4),
-        expect(+11, BY_DAY),
+        expect(+15, BY_DAY),
     )
 
 
@@ -159,7 +159,7 @@ def test_muted_lane_is_silent_and_its_neighbour_is_not(world: World) -> None:
         at(+0, face_unknown("side-gate")),
         at(+2, door_opened("gate")),
         at(+2, door_opened("side-gate")),
-        expect(+11, BY_DAY),
+        expect(+15, BY_DAY),
     )
     assert world.incident().lane == "side-gate"
 
@@ -171,16 +171,16 @@ def test_muted_lane_is_silent_and_its_neighbour_is_not(world: World) -> None:
 def test_night_is_from_23_to_5_by_the_compounds_clock(world: World, local: str, change: tuple) -> None:
     begins = dt.datetime.fromisoformat(f"2026-11-24T{local}+08:00").astimezone(dt.UTC)
     # The face decides, though the door opens on the other side of the hour.
-    world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+11, change), begins=begins)
+    world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+15, change), begins=begins)
 
 
 def test_same_moment_is_night_in_a_compound_further_west(world: World) -> None:
     with world.database.write() as session:
         # 21:00 and 23:00 there, 10:00 and 12:00 in Shanghai.
         session.get_one(Compound, COMPOUND).time_zone = "America/Bogota"
-    world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+11, BY_DAY), begins=START)
+    world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+15, BY_DAY), begins=START)
     later = START + dt.timedelta(hours=2)
-    world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+11, BY_NIGHT), begins=later)
+    world.play(at(+0, face_unknown()), at(+2, door_opened()), expect(+15, BY_NIGHT), begins=later)
 
 
 def test_second_stranger_within_a_minute_belongs_to_the_first(world: World) -> None:
@@ -189,8 +189,8 @@ def test_second_stranger_within_a_minute_belongs_to_the_first(world: World) -> N
         at(+2, door_opened()),
         at(+60, face_unknown()),
         at(+62, door_opened()),
-        expect(+11, BY_DAY),
-        expect(+71, amended("R-E01", severity=4)),
+        expect(+15, BY_DAY),
+        expect(+75, amended("R-E01", severity=4)),
     )
     assert world.incident().signal_count == 2
 
@@ -201,6 +201,6 @@ def test_second_stranger_after_more_than_a_minute_is_another_matter(world: World
         at(+2, door_opened()),
         at(+60.5, face_unknown()),
         at(+62, door_opened()),
-        expect(+11, BY_DAY),
-        expect(+71.5, BY_DAY),
+        expect(+15, BY_DAY),
+        expect(+75.5, BY_DAY),
     )

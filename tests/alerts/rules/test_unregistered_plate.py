@@ -52,7 +52,7 @@ def a_use(seconds: float, *, counted: bool = True) -> PassUse:
 
 
 def test_unknown_plate_behind_an_open_barrier_raises_after_a_minute(world: World) -> None:
-    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+60, BY_DAY))
+    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+65, BY_DAY))
 
     incident = world.incident()
     assert (incident.kind, incident.subject_kind, incident.subject) == (
@@ -85,7 +85,7 @@ def test_unknown_plate_behind_an_open_barrier_raises_after_a_minute(world: World
     ],
 )
 def test_raises(world: World, steps: list) -> None:
-    world.play(*steps, expect(+60, BY_DAY))
+    world.play(*steps, expect(+65, BY_DAY))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_valid_pass_keeps_silent(world: World, starts: float, ends: float) -> No
 )
 def test_pass_that_does_not_hold_excuses_nobody(world: World, given: dict) -> None:
     world.add(a_pass(**given))
-    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+60, BY_DAY))
+    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+65, BY_DAY))
 
 
 def test_pass_with_a_use_left_keeps_silent(world: World) -> None:
@@ -181,20 +181,20 @@ def test_last_use_of_a_pass_explains_the_passage_it_was_for(world: World, second
 def test_use_of_another_passage_gives_nothing_back(world: World, seconds: float, *, counted: bool) -> None:
     world.add(a_pass(starts=-600, ends=+600, max_uses=1, uses=1))
     world.add(a_use(seconds, counted=counted))
-    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+60, BY_DAY))
+    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+65, BY_DAY))
 
 
 def test_same_messages_again_say_nothing_more(world: World) -> None:
     world.play(
         at(+0, plate_unknown(PLATE), again=+70),
         at(+3, barrier_opened(), again=+4),
-        expect(+60, BY_DAY),
+        expect(+65, BY_DAY),
     )
     assert len(world.evidence()) == 1
 
 
 def test_plate_that_comes_in_after_its_barrier_still_raises(world: World) -> None:
-    world.play(at(+0, plate_unknown(PLATE), arrives=+5), at(+2, barrier_opened()), expect(+60, BY_DAY))
+    world.play(at(+0, plate_unknown(PLATE), arrives=+5), at(+2, barrier_opened()), expect(+65, BY_DAY))
 
 
 def test_registration_that_comes_in_five_seconds_late_still_excuses(world: World) -> None:
@@ -226,7 +226,7 @@ def test_muted_rule_is_silent(world: World) -> None:
 
 def test_mute_of_another_rule_silences_nothing(world: World) -> None:
     world.mute("R-E01")
-    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+60, BY_DAY))
+    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+65, BY_DAY))
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_mute_of_another_rule_silences_nothing(world: World) -> None:
 )
 def test_night_is_from_23_to_5_by_the_compounds_clock(world: World, local: str, change: tuple) -> None:
     begins = dt.datetime.fromisoformat(f"2026-11-24T{local}+08:00").astimezone(dt.UTC)
-    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+60, change), begins=begins)
+    world.play(at(+0, plate_unknown(PLATE)), at(+3, barrier_opened()), expect(+65, change), begins=begins)
 
 
 def test_plate_that_comes_again_within_half_an_hour_is_the_same_incident(world: World) -> None:
@@ -245,8 +245,8 @@ def test_plate_that_comes_again_within_half_an_hour_is_the_same_incident(world: 
         at(+3, barrier_opened()),
         at(half_hour, plate_unknown(PLATE)),
         at(half_hour + 3, barrier_opened()),
-        expect(+60, BY_DAY),
-        expect(half_hour + 60, amended("R-E04", severity=4)),
+        expect(+65, BY_DAY),
+        expect(half_hour + 65, amended("R-E04", severity=4)),
     )
 
 
@@ -256,6 +256,6 @@ def test_two_unknown_plates_are_two_incidents(world: World) -> None:
         at(+3, barrier_opened()),
         at(+10, plate_unknown("云M2222F")),
         at(+13, barrier_opened()),
-        expect(+60, BY_DAY),
-        expect(+70, BY_DAY),
+        expect(+65, BY_DAY),
+        expect(+75, BY_DAY),
     )
