@@ -1,0 +1,152 @@
+"""R-B06: a building's door stands open. It clears as soon as the door is shut.
+
+A notice after a minute: somebody holds it for a neighbour, or has wedged it. A warning after five:
+by then whoever likes walks in. For moving in, a compound sets hours in which it may take longer.
+"""
+
+import datetime as dt
+from typing import ClassVar, Final
+
+from alerts.rules.building.houses import EGRESS
+from alerts.rules.coverage import blind
+from alerts.rules.observation import Observation
+from alerts.rules.rule import DISORDER, Clear, Excuse, Parameter, Question, Rule, Settings, Signal, View
+
+# Open because it is meant to be: by the compound's own schedule, or for people to get out (L-23).
+_MEANT: Final = frozenset({"schedule", EGRESS})
+# How far back the opening is looked for that another word of "open" only repeats.
+_SAME_OPENING: Final = dt.timedelta(hours=12)
+
+
+class HeldOpen(Rule):
+    """Raises one incident a door; the second stage makes it graver in place.
+
+    Silent where the door's contact was away: that nothing was said of its closing proves nothing
+    then. That it is held open, when the door says so itself, is believed.
+    """
+
+    id = "R-B06"
+    kind = "door.held_open"
+    rings = frozenset({"building"})
+    listens = frozenset({"door.opened", "door.held_open", "door.closed"})
+    severities: ClassVar = {"held": 4, "long": 3}
+    key = "device"
+    excuses = (Excuse("door.closed", "device", words="excuse_door_closed"),)
+    parameters = (
+        Parameter(
+            "held_s",
+            "s",
+            60,
+            10,
+            3600,
+            "How long a door may stand open. Too short: every pram makes a notice. Too long: a wedged "
+            "door goes unnoticed; half an hour is for moving in.",
+        ),
+        Parameter(
+            "longer_s",
+            "s",
+            240,
+            30,
+            3600,
+            "How much longer makes it a warning. Too short: the guard runs for a door that is about "
+            "to be shut. Too long: an open house stays a notice.",
+        ),
+    )
+
+    @staticmethod
+    def ask(observation: Observation, view: View, settings: Settings) -> tuple[Question, ...] | None:
+        if observation.ring != "building" or observation.cause in _MEANT or _is_over(observation):
+            return None
+        held = settings.seconds("held_s")
+        longer = held + settings.seconds("longer_s")
+        if observation.type == "door.held_open":
+            # The door has waited for its own minute already.
+            longer = settings.seconds("longer_s")
+            return (
+                Question(observation, observation.at, "held"),
+                Question(observation, observation.at + DISORDER, "held_shut"),
+                Question(observation, observation.at + longer + DISORDER, "long"),
+                Question(observation, observation.at + longer + DISORDER, "shut"),
+            )
+        if observation.type != "door.opened":
+            return None
+        return (
+            Question(observation, observation.at + held + DISORDER, "held"),
+            # Shut while the answer was waited for: said, and over.
+            Question(observation, observation.at + held + DISORDER, "held_shut"),
+            Question(observation, observation.at + longer + DISORDER, "long"),
+            Question(observation, observation.at + longer + DISORDER, "shut"),
+        )
+
+    @staticmethod
+    def answer(question: Question, view: View, settings: Settings) -> Signal | Clear | None:
+        door = question.anchor
+        reported = door.type == "door.held_open"
+        until = max(door.at, question.due - DISORDER)
+        if not reported and _repeats(door, view):
+            return None
+        if question.stage in {"held_shut", "shut"}:
+            shut = _shut(door, view, until, question.due)
+            return Clear(HeldOpen.id, _key(door), shut.at) if shut is not None and shut.at >= until else None
+        shut = _shut(door, view, door.at, question.due)
+        if shut is not None and shut.at < until:
+            return None
+        if any(seen.cause in _MEANT for seen in view.at_place(door.place, door.at, until)):
+            return None
+        itself = [device for device in view.site.at(door.place) if device.id == door.device]
+        gone = blind(view, itself, door.at, until, as_of=question.due)
+        if gone and not (reported and question.stage == "held"):
+            return None
+        is_long = question.stage == "long"
+        before = settings.values["held_s"] if reported else 0.0
+        return Signal(
+            rule=HeldOpen.id,
+            kind=HeldOpen.kind,
+            severity=settings.severity("long" if is_long else "held"),
+            dedupe_key=_key(door),
+            # Until it is shut or somebody closes it: a door that stays open is one incident.
+            dedupe_window=dt.timedelta(days=1),
+            anchor=door,
+            evidence=(door,),
+            reason="held_open",
+            reason_args={"seconds": round((until - door.at).total_seconds() + before)},
+            stage=question.stage,
+            window=(door.at, until),
+        )
+
+    @staticmethod
+    def clears(observation: Observation) -> str | None:
+        if observation.ring == "building" and (observation.type == "door.closed" or _is_over(observation)):
+            return _key(observation)
+        return None
+
+
+def _key(door: Observation) -> str:
+    return f"{HeldOpen.id}:{door.device}"
+
+
+def _is_over(seen: Observation) -> bool:
+    return seen.type == "door.held_open" and bool(seen.attributes.get("ended"))
+
+
+def _shut(door: Observation, view: View, start: dt.datetime, end: dt.datetime) -> Observation | None:
+    """The first word of its closing in a time."""
+    return next(
+        (
+            seen
+            for seen in view.at_device(door.device, start, end)
+            if seen.at > door.at and (seen.type == "door.closed" or _is_over(seen))
+        ),
+        None,
+    )
+
+
+def _repeats(door: Observation, view: View) -> bool:
+    """Whether it was open already: some doors say so again and again."""
+    last = None
+    for seen in view.at_device(door.device, door.at - _SAME_OPENING, door.at):
+        if seen.id == door.id:
+            break
+        if seen.type in {"door.opened", "door.closed"}:
+            last = seen
+    return last is not None and last.type == "door.opened"
