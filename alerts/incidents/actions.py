@@ -57,7 +57,11 @@ def take_step(
         incident.false_alarm_reason = step.reason
     if step.to is State.RESOLVED and note:
         incident.resolution = note
-    record(session, incident, step.to, actor, at, reason=step.reason, note=note)
+    reason: str | None = step.reason
+    if step.to is State.CONFIRMED and incident.probable:
+        # Who confirms it as it stands says that the link holds; who does not takes it apart first.
+        incident.probable, reason = False, "link_right"
+    record(session, incident, step.to, actor, at, reason=reason, note=note)
     if step.to is State.REOPENED:
         _take_up_again(session, incident)
     elif step.to in {State.RESOLVED, State.FALSE_ALARM, State.CLOSED, State.AUTO_CLEARED}:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from alerts.duty.models import Team
-from alerts.incidents import confirming, deadlines, keys, merging, portrait, proposals
+from alerts.incidents import confirming, deadlines, joining, keys, merging, portrait, proposals
 from alerts.incidents.actor import SYSTEM
 from alerts.incidents.folding import belongs, in_order
 from alerts.incidents.holding import Hold
@@ -214,7 +214,7 @@ class _Writer:
         if merging.refusal(self.session, target, source) is not None:
             made = proposals.make(self.session, one, other, "joined_by_rule", self.at)
             return one, [Change("proposed", one)] if made else []
-        merging.take_in(self.session, target, source, SYSTEM, self.at, rule=rule, probable=probable)
+        joining.take_in(self.session, target, source, SYSTEM, self.at, rule=rule, probable=probable)
         return target, [Change("merged", target)]
 
     def _is_known(self, identity: str) -> bool:
@@ -242,7 +242,7 @@ class _Writer:
             escalation=0,
             team=self._team(looks),
         )
-        merging.show(incident, looks)
+        joining.show(incident, looks)
         if self.under.hold is not None:
             incident.held_reason = self.under.hold(self.session, incident, self.at)
             incident.held = incident.held_reason is not None
@@ -255,9 +255,9 @@ class _Writer:
         incident.signal_count += 1
         incident.last_signal_at = max(incident.last_signal_at, signal.anchor.at)
         state = State(incident.state)
-        before = merging.looks(incident)
+        before = joining.looks(incident)
         after = before.with_heard(portrait.of_signal(signal), decided=state not in UNDECIDED)
-        merging.show(incident, after)
+        joining.show(incident, after)
         if after.zone != before.zone or after.kind != before.kind or after.severity != before.severity:
             incident.team = self._team(after)
         if after.severity < before.severity:
