@@ -19,5 +19,6 @@ class CareAbsence(OwnedByCompound, Base):
     starts_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     ends_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     declared_by: Mapped[str] = mapped_column(String(64))
+    declared_at: Mapped[dt.datetime] = mapped_column(UtcTime)
 
     __table_args__ = (CheckConstraint("ends_at > starts_at", name="ends"),)

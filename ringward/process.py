@@ -10,7 +10,6 @@ import structlog
 from ringward import memory
 from ringward.foundation import Foundation
 from ringward.roles import (
-    AlertsRole,
     DevicesRole,
     IngestRole,
     KeeperRole,
@@ -44,6 +43,9 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
             devices.listening = ingest.ready
         built["devices"] = devices
     if "alerts" in names:
+        # The rules with all their facts, which no other role needs.
+        from ringward.alertside import AlertsRole
+
         built["alerts"] = AlertsRole(foundation, wake)
     if "keeper" in names:
         built["keeper"] = KeeperRole(foundation)

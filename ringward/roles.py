@@ -257,55 +257,6 @@ class DevicesRole(_Looping):
             return presence.sweep(session, known, now, self._since)
 
 
-class AlertsRole(Role):
-    """Runs the rules and keeps incidents."""
-
-    name = "alerts"
-    TICK_S = 0.2
-    MUTES_S = 2.0
-
-    def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
-        from alerts.desk import AlertDesk, DeskMetrics
-
-        self._foundation = foundation
-        self.desk = AlertDesk(foundation.database, foundation.clock, DeskMetrics(foundation.metrics), wake)
-        self._broker = bus_broker.build(foundation.bus)
-        self._ticker: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        from ringward.replay import replay
-
-        restored = await asyncio.to_thread(
-            self.desk.restore, lambda compound, since: replay(self._foundation.database, compound, since)
-        )
-        log.info("alerts.restored", messages=restored)
-
-        async def handle(message: Message) -> None:
-            await asyncio.to_thread(self.desk.handle, message)
-
-        bus_broker.consume(self._broker, "alerts", ["event.>", "sighting.>"], handle)
-        await self._broker.start()
-        self._ticker = asyncio.create_task(self._tick(), name="alerts-tick")
-
-    async def stop(self) -> None:
-        if self._ticker is not None:
-            self._ticker.cancel()
-        await self._broker.stop()
-
-    async def _tick(self) -> None:
-        elapsed = 0.0
-        while True:
-            await asyncio.sleep(self.TICK_S)
-            elapsed += self.TICK_S
-            try:
-                await asyncio.to_thread(self.desk.tick)
-                if elapsed >= self.MUTES_S:
-                    elapsed = 0.0
-                    await asyncio.to_thread(self.desk.refresh_mutes)
-            except Exception:
-                log.exception("alerts.tick_failed")
-
-
 class KeeperRole(Role):
     """Keeps what workers gave up where an operator sees it, and sees to it that what is over goes."""
 

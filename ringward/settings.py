@@ -429,6 +429,12 @@ class Settings(BaseSettings):
         description="The local hour at which each compound's keeper deletes what is over. Choose the "
         "quietest: on SQLite it shares the disk with ingest.",
     )
+    alerts_only: str = Field(
+        "",
+        title="Compounds of this process",
+        description="Ids of the compounds, with commas, whose rules this process evaluates; empty: a fair "
+        "share of all. Too narrow: while it is away the other processes have them, and otherwise it idles.",
+    )
     device_secret_overlap_minutes: int = Field(
         60,
         ge=0,

@@ -79,6 +79,8 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "teams": _STAFF,
     "responders": _STAFF,
     "users": _STAFF,
+    "alert_leases": "one row a compound, overwritten as the rules go on",
+    "alert_evaluators": "one row a running process; gone seconds after it",
     "outbox": "messages that the bus has not confirmed; then the relay deletes them, and one that is dropped "
     "is an incident that nobody hears of",
     "deletion_proofs": "the proof that the rest was deleted: counts and digests, of nobody",

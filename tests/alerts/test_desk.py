@@ -87,7 +87,7 @@ def test_failed_commit_of_an_answer_is_made_good_by_the_next_tick(database: Data
     moment = now(world)
     world.desk.handle(heard(face_unknown(), moment))
     world.desk.handle(heard(door_opened(), moment))
-    now(world, 11)
+    now(world, 16)
     with pytest.raises(OperationalError):
         world.desk.tick()
     world.desk.tick()
@@ -97,9 +97,13 @@ def test_failed_commit_of_an_answer_is_made_good_by_the_next_tick(database: Data
 
 def test_failed_commit_keeps_the_order_of_raising_and_clearing(database: Database) -> None:
     world = World(FailingOnce(database, 1))
+    world.desk.handle(heard(offline(), now(world)))
+    world.desk.handle(heard(online(), now(world, 1)))
+    now(world, 5)
     with pytest.raises(OperationalError):
-        world.desk.handle(heard(offline(), now(world)))
-    world.desk.handle(heard(online(), now(world, 5)))
+        world.desk.tick()
+    now(world, 6)
+    world.desk.tick()
     assert world.incident().state == State.AUTO_CLEARED
 
 
@@ -139,9 +143,9 @@ def test_restored_desk_has_answered_before_it_hears_anything_new(world: World) -
 def test_card_after_a_forced_opening_excuses_no_more_after_a_restart_than_live(world: World) -> None:
     world.play(
         at(+0, door_opened("hall")),
-        down(+0.5, until=+5),
+        down(+0.5, until=+9),
         at(+2, card("hall")),
-        expect(+5, raised("R-B05", severity=2)),
+        expect(+9, raised("R-B05", severity=2)),
     )
 
 
@@ -150,7 +154,7 @@ def test_restart_before_the_moment_of_the_answer_changes_nothing(world: World) -
         at(+0, face_unknown()),
         at(+2, door_opened()),
         down(+5, until=+6),
-        expect(+11, raised("R-E01", severity=4)),
+        expect(+15, raised("R-E01", severity=4)),
     )
 
 
@@ -184,9 +188,9 @@ def test_restart_raises_nothing_twice(world: World) -> None:
         at(+30, offline()),
         down(+60, until=+61),
         down(+70, until=+71),
-        expect(+11, raised("R-E01", severity=4)),
+        expect(+15, raised("R-E01", severity=4)),
         expect(+20, raised("R-B05", severity=2)),
-        expect(+30, raised("R-D01", severity=2)),
+        expect(+35, raised("R-D01", severity=2)),
     )
     assert len(world.evidence()) == 3
 
@@ -197,9 +201,9 @@ def test_restart_neither_reopens_nor_clears_again(world: World) -> None:
         at(+10, online()),
         at(+20, offline()),
         down(+60, until=+61),
-        expect(+0, raised("R-D01", severity=2)),
-        expect(+10, ("cleared", "R-D01", 2)),
-        expect(+20, raised("R-D01", severity=2)),
+        expect(+5, raised("R-D01", severity=2)),
+        expect(+15, ("cleared", "R-D01", 2)),
+        expect(+25, raised("R-D01", severity=2)),
     )
     assert [incident.state for incident in world.incidents()] == [State.AUTO_CLEARED, State.RAISED]
 

@@ -211,6 +211,7 @@ def upgrade() -> None:
         sa.Column("starts_at", storage.columns.UtcTime(), nullable=False),
         sa.Column("ends_at", storage.columns.UtcTime(), nullable=False),
         sa.Column("declared_by", sa.String(length=64), nullable=False),
+        sa.Column("declared_at", storage.columns.UtcTime(), nullable=False),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_care_absences_ends")),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_care_absences_person_people")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_absences")),
