@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -52,11 +52,13 @@ class Engine:
         # (due, order of asking, rule, question): the counter keeps equal moments comparable.
         self._open: list[tuple[dt.datetime, int, type[Rule], Question]] = []
         self._asked = 0
-        self._listeners: dict[str, list[type[Rule]]] = defaultdict(list)
+        # Each with what tells it that something is over; most rules have none.
+        self._listeners: dict[str, list[tuple[type[Rule], Callable[[Observation], str | None] | None]]] = {}
         self._hearers: dict[str, list[type[Rule]]] = defaultdict(list)
         for rule in self._rules:
+            clears = rule.clears if rule.clears is not Rule.clears else None
             for kind in rule.listens:
-                self._listeners[kind].append(rule)
+                self._listeners.setdefault(kind, []).append((rule, clears))
             for heard in rule.hears:
                 self._hearers[heard].append(rule)
         self._for_late = [rule for rule in self._rules if rule.hears_late]
@@ -110,10 +112,11 @@ class Engine:
             return said
         if observation.ring == "building":
             self._note_night(observation)
-        for rule in self._listeners.get(observation.type, ()):
-            cleared = rule.clears(observation)
-            if cleared is not None and not self._is_quiet(received):
-                said.append(Clear(rule.id, cleared, observation.at))
+        for rule, clears in self._listeners.get(observation.type, ()):
+            if clears is not None:
+                cleared = clears(observation)
+                if cleared is not None and not self._is_quiet(received):
+                    said.append(Clear(rule.id, cleared, observation.at))
             self._ask(rule, observation, received, said)
         return said
 

@@ -3,6 +3,7 @@
 import bisect
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from alerts.rules.observation import Observation
 from alerts.rules.rule import Signal
@@ -11,6 +12,8 @@ from alerts.rules.site import Site
 _Entry = tuple[dt.datetime, str, Observation]
 # How much of event time passes between two clearings-out.
 _PRUNE_EVERY = dt.timedelta(minutes=5)
+_LAST_ID = "\U0010ffff"
+_observed: Callable[[_Entry], Observation] = itemgetter(2)
 CONDITIONS = frozenset({"device.offline", "device.online", "device.tamper", "video.occlusion", "video.lost"})
 """What a device's sight depends on."""
 
@@ -23,6 +26,10 @@ class Recent:
         self._horizon = horizon
         self._index: dict[tuple[str, str], list[_Entry]] = {}
         self._known: dict[str, _Entry] = {}
+        # The same by time: what is forgotten next stands in front.
+        self._ordered: list[_Entry] = []
+        # A device's last word on its own condition is kept however old it is: it still holds.
+        self._last_words: dict[str, _Entry] = {}
         self._late: dict[str, dt.datetime] = {}
         self._pruned: dt.datetime | None = None
         self._signals: list[tuple[dt.datetime, tuple[str, str, str], Signal]] = []
@@ -46,13 +53,17 @@ class Recent:
         if before is not None:
             if not observation.amends:
                 return False
-            for key in _keys(before[2]):
-                entries = self._index[key]
-                del entries[bisect.bisect_left(entries, before[:2])]
-                if not entries:
-                    del self._index[key]
+            self._drop_from_index(before)
+            place = bisect.bisect_left(self._ordered, before[:2])
+            if place < len(self._ordered) and self._ordered[place] is before:
+                del self._ordered[place]
         entry = (observation.at, observation.id, observation)
         self._known[observation.id] = entry
+        ordered = self._ordered
+        if not ordered or ordered[-1] < entry:
+            ordered.append(entry)
+        else:
+            bisect.insort(ordered, entry)
         index = self._index
         for key in _keys(observation):
             kept = index.get(key)
@@ -134,25 +145,61 @@ class Recent:
         self._settled[key] = max(at, self._settled.get(key, at))
 
     def forget_before(self, now: dt.datetime) -> None:
-        """Drops what no rule can ask for any more; now and then, for it costs a walk through everything."""
-        if self._pruned is not None and now - self._pruned < _PRUNE_EVERY:
+        """Drops what no rule can ask for any more, now and then; it costs what there is to drop."""
+        pruned = self._pruned
+        if pruned is not None and now - pruned < _PRUNE_EVERY:
             return
         self._pruned = now
         limit = now - self._horizon
-        bound = (limit, "")
-        for key in list(self._index):
-            entries = self._index[key]
-            if entries[0][0] >= limit:
-                continue
-            del entries[: bisect.bisect_left(entries, bound)]
-            if not entries:
-                del self._index[key]
-        self._known = {known: entry for known, entry in self._known.items() if entry[0] >= limit}
-        self._late = {known: at for known, at in self._late.items() if at >= limit}
+        self._forget_observations(limit)
+        if self._late:
+            self._forget_late(limit)
         self._signals = [entry for entry in self._signals if entry[0] >= limit]
         self._said = {entry[1] for entry in self._signals}
         self._settled = {key: at for key, at in self._settled.items() if at >= limit}
-        oldest = limit.date() - dt.timedelta(days=31)
+        # Nights end with a day, and there are many of them.
+        if pruned is None or limit.date() != (pruned - self._horizon).date():
+            self._forget_nights(limit.date() - dt.timedelta(days=31))
+
+    def _forget_observations(self, limit: dt.datetime) -> None:
+        ordered = self._ordered
+        count = bisect.bisect_left(ordered, (limit, ""))
+        gone = ordered[:count]
+        del ordered[:count]
+        for device, entry in list(self._last_words.items()):
+            if self._index["condition", device][-1] is not entry:
+                del self._last_words[device]
+                gone.append(entry)
+        for entry in gone:
+            observation = entry[2]
+            if observation.type in CONDITIONS:
+                device = observation.device
+                if self._index["condition", device][-1] is entry:
+                    self._last_words[device] = entry
+                    continue
+            del self._known[observation.id]
+            self._drop_from_index(entry)
+
+    def _drop_from_index(self, entry: _Entry) -> None:
+        index = self._index
+        for key in _keys(entry[2]):
+            entries = index[key]
+            # The oldest goes first.
+            place = 0 if entries[0] is entry else bisect.bisect_left(entries, entry[:2])
+            del entries[place]
+            if not entries:
+                del index[key]
+
+    def _forget_late(self, limit: dt.datetime) -> None:
+        bound = (limit, "")
+        for key in [key for key in self._index if key[0] == "late"]:
+            entries = self._index[key]
+            del entries[: bisect.bisect_left(entries, bound)]
+            if not entries:
+                del self._index[key]
+        self._late = {known: at for known, at in self._late.items() if at >= limit}
+
+    def _forget_nights(self, oldest: dt.date) -> None:
         for where in list(self._nights):
             kept = {evening for evening in self._nights[where] if evening >= oldest}
             if kept:
@@ -167,12 +214,9 @@ class Recent:
     def _between(self, key: tuple[str, str], start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
         entries = self._index.get(key)
         if entries is None:
-            return
-        for number in range(bisect.bisect_left(entries, (start, "")), len(entries)):
-            entry = entries[number]
-            if entry[0] > end:
-                return
-            yield entry[2]
+            return iter(())
+        first = bisect.bisect_left(entries, (start, ""))
+        return map(_observed, entries[first : bisect.bisect_right(entries, (end, _LAST_ID), first)])
 
 
 def _keys(observation: Observation) -> list[tuple[str, str]]:
