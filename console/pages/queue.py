@@ -44,6 +44,9 @@ def why(t: Texts, incident: Incident, zone: str) -> str:
     for key in ("window_s", "silence_s"):
         if isinstance(args.get(key), float):
             args[key] = f"{args[key]:g}"
+    if isinstance(args.get("face"), str):
+        # A building's side is a code, like a direction.
+        args["face"] = t.code("side", args["face"])
     sentence = t.sentence(f"reason.{incident.reason}{_form(incident.reason, args)}", {**args, "place": zone})
     if args.get("night") is True:
         sentence = f"{sentence}{t('reason.night')}"
