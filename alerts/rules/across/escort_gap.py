@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from alerts.rules.building.houses import is_one_house
 from alerts.rules.building.wrong_building import SHOWN, is_of_house, say
 from alerts.rules.observation import Observation
-from alerts.rules.rule import Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 
 # Invited to one dwelling. Who works or delivers here goes from house to house.
 _INVITED: Final = frozenset({"visitor", "domestic_help"})
@@ -50,7 +50,7 @@ class EscortGap(Rule):
             return None
         if is_one_house(view.site, observation.zone, home.zone) or is_of_house(observation, view):
             return None
-        return None if _was_meant(observation, view) else Question(observation, observation.at)
+        return None if _was_meant(observation, view) else Question(observation, observation.at + DISORDER)
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:

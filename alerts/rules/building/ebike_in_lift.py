@@ -7,7 +7,7 @@ Its battery can burn where nobody gets out. It is the property company's busines
 from typing import ClassVar, Final
 
 from alerts.rules.observation import Observation
-from alerts.rules.rule import Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 
 # What has wheels, belongs into a lift and looks like it to some cameras.
 _BELONGS_THERE: Final = frozenset({"wheelchair", "pram", "trolley", "bicycle", "mobility_scooter"})
@@ -50,7 +50,7 @@ class EbikeInLift(Rule):
         confidence = observation.number("confidence")
         if confidence is not None and confidence < settings.values["confidence"]:
             return None
-        return Question(observation, observation.at)
+        return Question(observation, observation.at + DISORDER)
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:

@@ -14,7 +14,18 @@ from typing import ClassVar, Final
 from alerts.rules.coverage import blind
 from alerts.rules.engine import HORIZON
 from alerts.rules.observation import Observation
-from alerts.rules.rule import DISORDER, Blind, Excuse, Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import (
+    DISORDER,
+    Blind,
+    Clear,
+    Excuse,
+    Parameter,
+    Question,
+    Rule,
+    Settings,
+    Signal,
+    View,
+)
 
 _AT_HOME: Final = frozenset({"care.activity", "door.opened", "door.closed"})
 _THEMSELVES: Final = frozenset({"access.granted", "access.denied", "access.duress"})
@@ -94,11 +105,14 @@ class ElderSilent(Rule):
     def ask(observation: Observation, view: View, settings: Settings) -> tuple[Question, ...] | None:
         if observation.person_id is None or not _starts_a_count(observation):
             return None
+        # Said in its turn: what it ends was said before it, whatever came in first.
+        over = (Question(observation, observation.at + DISORDER, "over"),) if _is_up(observation) else ()
         since = _since(observation)
         answer = settings.hours("answer_h")
         quiet = since + settings.hours("quiet_h") + DISORDER
         water = since + settings.hours("water_h") + DISORDER
         return (
+            *over,
             Question(observation, water, "water"),
             Question(observation, water + answer, "water_unanswered"),
             Question(observation, quiet, "quiet"),
@@ -106,8 +120,10 @@ class ElderSilent(Rule):
         )
 
     @staticmethod
-    def answer(question: Question, view: View, settings: Settings) -> Signal | None:
+    def answer(question: Question, view: View, settings: Settings) -> Signal | Clear | None:
         last, until = question.anchor, question.due - DISORDER
+        if question.stage == "over":
+            return Clear(ElderSilent.id, _key(last), last.at)
         since = _since(last)
         theirs = list(view.of_subject(f"person:{last.person_id}", until - HORIZON, question.due))
         if _is_absent(theirs, last, since):
@@ -131,13 +147,6 @@ class ElderSilent(Rule):
             # Nothing was heard because nothing could be.
             return _say(question, settings, "unwatched", gone) if question.stage == "quiet" else None
         return _say(question, settings, "unanswered" if unanswered else "call", gone)
-
-    @staticmethod
-    def clears(observation: Observation) -> str | None:
-        if observation.person_id is None or not _is_sign_of_life(observation):
-            return None
-        water = observation.number("water_m3")
-        return None if water is not None and water < _WASHING_M3 else _key(observation)
 
 
 def _say(question: Question, settings: Settings, level: str, gone: tuple[Blind, ...]) -> Signal:
@@ -177,6 +186,12 @@ def _is_sign_of_life(seen: Observation) -> bool:
     if seen.type == "care.activity":
         return seen.number("water_m3") != 0 and seen.number("count") != 0
     return seen.type in _AT_HOME and seen.dwelling is not None
+
+
+def _is_up(seen: Observation) -> bool:
+    """Whether it shows so surely that they are up that a call is over; a few drops do not."""
+    water = seen.number("water_m3")
+    return _is_sign_of_life(seen) and (water is None or water >= _WASHING_M3)
 
 
 def _starts_a_count(seen: Observation) -> bool:

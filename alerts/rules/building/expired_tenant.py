@@ -8,7 +8,7 @@ import datetime as dt
 from typing import ClassVar
 
 from alerts.rules.observation import Observation
-from alerts.rules.rule import Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 
 
 class ExpiredTenant(Rule):
@@ -42,7 +42,7 @@ class ExpiredTenant(Rule):
         # Somebody's guest by now, with a pass of their own.
         if observation.visit is not None:
             return None
-        return Question(observation, observation.at)
+        return Question(observation, observation.at + DISORDER)
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:

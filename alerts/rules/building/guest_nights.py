@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from alerts.rules.building.houses import is_at_home
 from alerts.rules.observation import Observation
-from alerts.rules.rule import Excuse, Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 
 # Late suppers are brought every night; that is no residence.
 _COMES_AND_GOES: Final = frozenset({"courier", "food_delivery"})
@@ -25,7 +25,6 @@ class GuestNights(Rule):
     severities: ClassVar = {"visit": 4}
     key = "subject"
     confirms = True
-    excuses = (Excuse("visitor.checked_in", "subject", words="excuse_entitled"),)
     parameters = (
         Parameter(
             "nights",
@@ -55,7 +54,7 @@ class GuestNights(Rule):
         # The nights are counted so, whatever the compound calls night: 23:00 to 05:00 (domain §5).
         if not (clock.hour >= 23 or clock.hour < 5) or _is_entitled(observation, view):
             return None
-        return Question(observation, observation.at)
+        return Question(observation, observation.at + DISORDER)
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:

@@ -55,7 +55,12 @@ class HeldOpen(Rule):
 
     @staticmethod
     def ask(observation: Observation, view: View, settings: Settings) -> tuple[Question, ...] | None:
-        if observation.ring != "building" or observation.cause in _MEANT or _is_over(observation):
+        if observation.ring != "building":
+            return None
+        if observation.type == "door.closed" or _is_over(observation):
+            # Said in its turn: what it ends was said before it, whatever came in first.
+            return (Question(observation, observation.at + DISORDER, "over"),)
+        if observation.cause in _MEANT:
             return None
         held = settings.seconds("held_s")
         longer = held + settings.seconds("longer_s")
@@ -64,32 +69,23 @@ class HeldOpen(Rule):
             longer = settings.seconds("longer_s")
             return (
                 Question(observation, observation.at, "held"),
-                Question(observation, observation.at + DISORDER, "held_shut"),
                 Question(observation, observation.at + longer + DISORDER, "long"),
-                Question(observation, observation.at + longer + DISORDER, "shut"),
             )
-        if observation.type != "door.opened":
-            return None
         return (
             Question(observation, observation.at + held + DISORDER, "held"),
-            # Shut while the answer was waited for: said, and over.
-            Question(observation, observation.at + held + DISORDER, "held_shut"),
             Question(observation, observation.at + longer + DISORDER, "long"),
-            Question(observation, observation.at + longer + DISORDER, "shut"),
         )
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | Clear | None:
         door = question.anchor
+        if question.stage == "over":
+            return Clear(HeldOpen.id, _key(door), door.at)
         reported = door.type == "door.held_open"
         until = max(door.at, question.due - DISORDER)
         if not reported and _repeats(door, view):
             return None
-        if question.stage in {"held_shut", "shut"}:
-            shut = _shut(door, view, until, question.due)
-            return Clear(HeldOpen.id, _key(door), shut.at) if shut is not None and shut.at >= until else None
-        shut = _shut(door, view, door.at, question.due)
-        if shut is not None and shut.at < until:
+        if _was_shut(door, view, until):
             return None
         if any(seen.cause in _MEANT for seen in view.at_place(door.place, door.at, until)):
             return None
@@ -114,12 +110,6 @@ class HeldOpen(Rule):
             window=(door.at, until),
         )
 
-    @staticmethod
-    def clears(observation: Observation) -> str | None:
-        if observation.ring == "building" and (observation.type == "door.closed" or _is_over(observation)):
-            return _key(observation)
-        return None
-
 
 def _key(door: Observation) -> str:
     return f"{HeldOpen.id}:{door.device}"
@@ -129,15 +119,11 @@ def _is_over(seen: Observation) -> bool:
     return seen.type == "door.held_open" and bool(seen.attributes.get("ended"))
 
 
-def _shut(door: Observation, view: View, start: dt.datetime, end: dt.datetime) -> Observation | None:
-    """The first word of its closing in a time."""
-    return next(
-        (
-            seen
-            for seen in view.at_device(door.device, start, end)
-            if seen.at > door.at and (seen.type == "door.closed" or _is_over(seen))
-        ),
-        None,
+def _was_shut(door: Observation, view: View, until: dt.datetime) -> bool:
+    """Whether it was shut by then; at the moment itself is in time."""
+    return any(
+        seen.at > door.at and (seen.type == "door.closed" or _is_over(seen))
+        for seen in view.at_device(door.device, door.at, until)
     )
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 
 from alerts.rules.building.houses import is_at_home
 from alerts.rules.observation import Observation
-from alerts.rules.rule import Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 
 SHOWN: Final = frozenset({"access.granted", "face.identified", "visitor.checked_in"})
 """What shows that a visitor is in a building. One who was refused at the door is not."""
@@ -45,7 +45,7 @@ class WrongBuilding(Rule):
         homes = [zone for zone in visit.zones if is_building(view, zone)]
         if not homes or is_at_home(view.site, observation.zone, homes) or is_of_house(observation, view):
             return None
-        return Question(observation, observation.at)
+        return Question(observation, observation.at + DISORDER)
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:
