@@ -260,6 +260,8 @@ class World:
     database: Database
     clock: VirtualClock = field(default_factory=VirtualClock)
     commits: int = 0
+    # The rules that a story is about; all run, the others are not listened to. None: all.
+    about: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         self._journal: list[Message] = []
@@ -327,7 +329,8 @@ class World:
         assert said == wanted, f"\nsaid:     {said}\nexpected: {wanted}"
 
     def incidents(self) -> list[Incident]:
-        return self._all(select(Incident).order_by(Incident.raised_at, Incident.id))
+        found = self._all(select(Incident).order_by(Incident.raised_at, Incident.id))
+        return [one for one in found if self.about is None or one.rule in self.about]
 
     def incident(self) -> Incident:
         (only,) = self.incidents()
@@ -400,6 +403,8 @@ class World:
                 if not isinstance(message, IncidentChanged):
                     continue
                 rule = session.get_one(Incident, message.id).rule
+                if self.about is not None and rule not in self.about:
+                    continue
                 if message.version == 1:
                     change = "raised"
                 else:

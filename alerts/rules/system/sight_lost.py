@@ -5,7 +5,7 @@ or an adjoining zone within ten minutes, before or after, the one was done for t
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import ClassVar, Final
 
 from alerts.rules.observation import Observation
@@ -62,13 +62,9 @@ class SightLost(Rule):
             return Question(observation, soon, "over") if observation.type in _TROUBLE else None
         if observation.type in _TROUBLE:
             others = _attacks(observation, view, settings)
-            first = (Question(observation, soon),)
-        elif _is_attack(observation):
-            others = _seen_near(_TROUBLE, observation, view, settings)
-            first = ()
-        else:
-            return None
-        return first + tuple(_together(observation, other) for other in others)
+            return Question(observation, soon), *(_together(observation, other) for other in others)
+        others = _seen_near(_TROUBLE, observation, view, settings) if _is_attack(observation) else []
+        return tuple(_together(observation, other) for other in others)
 
     @staticmethod
     def hear(signal: Signal, view: View, settings: Settings) -> Question | None:
@@ -76,7 +72,7 @@ class SightLost(Rule):
         if attack.type in _ATTACKS:
             # Asked about when it was seen.
             return None
-        troubles = list(_seen_near(_TROUBLE, attack, view, settings))
+        troubles = _seen_near(_TROUBLE, attack, view, settings)
         return _together(attack, troubles[-1]) if troubles else None
 
     @staticmethod
@@ -100,14 +96,12 @@ class SightLost(Rule):
 
 
 def _attacked(one: Observation, other_id: str, view: View, settings: Settings) -> Signal | None:
-    if one.type in _TROUBLE:
-        found = _attacks(one, view, settings)
-    else:
-        found = _seen_near(_TROUBLE, one, view, settings)
+    is_trouble = one.type in _TROUBLE
+    found = _attacks(one, view, settings) if is_trouble else _seen_near(_TROUBLE, one, view, settings)
     other = next((seen for seen in found if seen.id == other_id), None)
     if other is None:
         return None
-    trouble, attack = (one, other) if one.type in _TROUBLE else (other, one)
+    trouble, attack = (one, other) if is_trouble else (other, one)
     # Whichever came in first: the later of the two is what makes it critical.
     earlier, later = sorted((one, other), key=lambda seen: (seen.at, seen.id))
     return Signal(
@@ -140,7 +134,7 @@ def _over(ended: Observation, view: View) -> Clear | None:
 
 def _attacks(trouble: Observation, view: View, settings: Settings) -> list[Observation]:
     """What was seen near it, and what other rules took for an attack."""
-    found = list(_seen_near(_ATTACKS, trouble, view, settings))
+    found = _seen_near(_ATTACKS, trouble, view, settings)
     reach = settings.minutes("attack_min")
     for signal in view.signals(trouble.at - reach, trouble.at + reach):
         attack = signal.anchor
@@ -153,9 +147,7 @@ def _attacks(trouble: Observation, view: View, settings: Settings) -> list[Obser
     return found
 
 
-def _seen_near(
-    kinds: Iterable[str], seen: Observation, view: View, settings: Settings
-) -> Iterator[Observation]:
+def _seen_near(kinds: Iterable[str], seen: Observation, view: View, settings: Settings) -> list[Observation]:
     reach = settings.minutes("attack_min")
     found = [
         one
@@ -165,7 +157,7 @@ def _seen_near(
         and (one.type in _TROUBLE or _is_attack(one))
         and view.site.adjoin(one.zone, seen.zone)
     ]
-    yield from sorted(found, key=lambda one: (one.at, one.id))
+    return sorted(found, key=lambda one: (one.at, one.id))
 
 
 def _is_attack(seen: Observation) -> bool:

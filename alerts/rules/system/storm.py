@@ -6,7 +6,7 @@ device say has a limit of its own, above what any door can let through.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from alerts.rules.observation import Observation
@@ -142,22 +142,18 @@ def _signal(
     )
 
 
-def _flooding(told: Observation, settings: Settings) -> Signal | None:
+def _flooding(told: Observation, settings: Settings) -> Signal:
     """Ingest says that a device was cut short: what it would have said was never stored."""
-    dropped = told.attributes.get("suppressed")
-    if not isinstance(dropped, Mapping) or not dropped:
-        return None
-    what = max(sorted(dropped), key=lambda kind: dropped[kind])
     return Signal(
         rule=Storm.id,
         kind=Storm.kind,
         severity=settings.severity("usual"),
-        dedupe_key=_key(told.device, what),
+        dedupe_key=_key(told.device, _FLOODING),
         dedupe_window=settings.minutes("together_min"),
         anchor=told,
         evidence=(told,),
         reason="storm_dropped",
-        reason_args={"what": what, "count": sum(dropped.values())},
+        reason_args={"device": told.device},
         stage=_FLOODING,
     )
 

@@ -10,7 +10,7 @@ WARNING = raised("R-D01", severity=3)
 
 
 def test_device_at_an_entrance_that_is_gone_is_urgent(world: World) -> None:
-    world.play(at(+0, offline(cause="last_will")), expect(+0, URGENT))
+    world.play(at(+0, offline(cause="last_will")), expect(+5, URGENT))
     assert world.incident().reason_args == {"cause": "last_will", "ring_share": 0.0}
 
 
@@ -27,7 +27,7 @@ def test_ring_is_urgent_from_three_tenths_gone(
     world: World, online_count: int, offline_count: int, change: tuple
 ) -> None:
     world.devices("common", online=online_count, offline=offline_count)
-    world.play(at(+0, offline("common-0", "square")), expect(+0, change))
+    world.play(at(+0, offline("common-0", "square")), expect(+5, change))
     share = round(offline_count / (online_count + offline_count), 2)
     assert world.incident().reason_args["ring_share"] == share
 
@@ -35,12 +35,12 @@ def test_ring_is_urgent_from_three_tenths_gone(
 def test_devices_of_other_rings_do_not_count(world: World) -> None:
     world.devices("building", online=0, offline=9, lane="hall")
     world.devices("common", online=9, offline=1)
-    world.play(at(+0, offline("common-9", "square")), expect(+0, WARNING))
+    world.play(at(+0, offline("common-9", "square")), expect(+5, WARNING))
 
 
 def test_device_that_is_back_clears_its_incident(world: World) -> None:
     world.play(
-        at(+0, offline()), at(+40, online()), expect(+0, URGENT), expect(+40, cleared("R-D01", severity=2))
+        at(+0, offline()), at(+40, online()), expect(+5, URGENT), expect(+45, cleared("R-D01", severity=2))
     )
     assert world.incident().state == State.AUTO_CLEARED
 
@@ -50,8 +50,8 @@ def test_acknowledged_incident_still_clears(world: World) -> None:
         at(+0, offline()),
         operator(+10, Step(State.ACKNOWLEDGED)),
         at(+40, online()),
-        expect(+0, URGENT),
-        expect(+40, cleared("R-D01", severity=2)),
+        expect(+5, URGENT),
+        expect(+45, cleared("R-D01", severity=2)),
     )
 
 
@@ -61,8 +61,8 @@ def test_confirmed_incident_stays_with_its_people_and_the_next_failure_is_anothe
         operator(+10, Step(State.CONFIRMED)),
         at(+40, online()),
         at(+50, offline()),
-        expect(+0, URGENT),
-        expect(+50, URGENT),
+        expect(+5, URGENT),
+        expect(+55, URGENT),
     )
     assert [incident.state for incident in world.incidents()] == [State.CONFIRMED, State.RAISED]
 
@@ -72,9 +72,9 @@ def test_device_that_is_back_clears_only_its_own_incident(world: World) -> None:
         at(+0, offline("cam-1")),
         at(+1, offline("cam-2")),
         at(+40, online("cam-2")),
-        expect(+0, URGENT),
-        expect(+1, URGENT),
-        expect(+40, cleared("R-D01", severity=2)),
+        expect(+5, URGENT),
+        expect(+6, URGENT),
+        expect(+45, cleared("R-D01", severity=2)),
     )
     assert [incident.state for incident in world.incidents()] == [State.RAISED, State.AUTO_CLEARED]
 
@@ -84,9 +84,9 @@ def test_device_that_comes_and_goes_is_one_incident_each_time(world: World) -> N
         at(+0, offline()),
         at(+10, online()),
         at(+20, offline()),
-        expect(+0, URGENT),
-        expect(+10, cleared("R-D01", severity=2)),
-        expect(+20, URGENT),
+        expect(+5, URGENT),
+        expect(+15, cleared("R-D01", severity=2)),
+        expect(+25, URGENT),
     )
 
 
@@ -94,8 +94,8 @@ def test_two_words_of_one_absence_are_one_incident(world: World) -> None:
     world.play(
         at(+0, offline(cause="last_will")),
         at(+50_000, offline(cause="silence")),
-        expect(+0, URGENT),
-        expect(+50_000, amended("R-D01", severity=2)),
+        expect(+5, URGENT),
+        expect(+50_005, amended("R-D01", severity=2)),
     )
 
 
@@ -104,8 +104,8 @@ def test_after_a_false_alarm_the_next_absence_is_told_again(world: World) -> Non
         at(+0, offline()),
         operator(+5, Step(State.FALSE_ALARM, reason=FalseAlarmReason.TEST_DRILL)),
         at(+20, offline()),
-        expect(+0, URGENT),
-        expect(+20, URGENT),
+        expect(+5, URGENT),
+        expect(+25, URGENT),
     )
 
 
@@ -113,14 +113,20 @@ def test_same_messages_again_say_nothing_more(world: World) -> None:
     world.play(
         at(+0, offline(), again=+50),
         at(+40, online(), again=+60),
-        expect(+0, URGENT),
-        expect(+40, cleared("R-D01", severity=2)),
+        expect(+5, URGENT),
+        expect(+45, cleared("R-D01", severity=2)),
     )
     assert len(world.evidence()) == 1
 
 
 def test_word_of_going_overtaken_by_that_of_return_leaves_nothing_open(world: World) -> None:
-    world.play(at(+0, offline(), arrives=+5), at(+3, online()))
+    world.play(
+        at(+0, offline(), arrives=+5),
+        at(+3, online()),
+        expect(+5, URGENT),
+        expect(+8, cleared("R-D01", severity=2)),
+    )
+    assert world.incident().state == State.AUTO_CLEARED
 
 
 def test_return_of_a_neighbour_on_the_lane_excuses_nobody(world: World) -> None:
@@ -128,7 +134,7 @@ def test_return_of_a_neighbour_on_the_lane_excuses_nobody(world: World) -> None:
 
 
 def test_old_word_of_return_clears_no_newer_absence(world: World) -> None:
-    world.play(at(+5, offline()), at(+2, online(), arrives=+7), expect(+5, URGENT))
+    world.play(at(+5, offline()), at(+2, online(), arrives=+7), expect(+10, URGENT))
 
 
 def test_replayed_records_say_nothing(world: World) -> None:
@@ -136,13 +142,13 @@ def test_replayed_records_say_nothing(world: World) -> None:
         at(+0, offline("cam-1"), late=True, arrives=+1),
         at(+2, offline("cam-2")),
         at(+5, online("cam-2"), late=True, arrives=+6),
-        expect(+2, URGENT),
+        expect(+7, URGENT),
     )
 
 
 def test_muted_device_is_silent(world: World) -> None:
     world.mute("R-D01", place="gate-camera")
-    world.play(at(+0, offline("gate-camera")), at(+1, offline("gate-door")), expect(+1, URGENT))
+    world.play(at(+0, offline("gate-camera")), at(+1, offline("gate-door")), expect(+6, URGENT))
 
 
 def test_online_without_an_incident_says_nothing(world: World) -> None:
