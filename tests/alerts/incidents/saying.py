@@ -3,7 +3,7 @@
 import datetime as dt
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import select
@@ -14,7 +14,7 @@ from alerts.incidents.models import Evidence, Incident, IncidentKey, Transition
 from alerts.incidents.raising import Change
 from alerts.rules import Blind, Clear, Observation, Proposal, Said, Signal
 from bus.messages import IncidentChanged, decode
-from storage import Database, new_id
+from storage import Database
 from storage.events import OutboxRow
 
 WINDOW_S = 60.0
@@ -139,15 +139,6 @@ def looks(incident: Incident) -> dict[str, object]:
     gone = {"version", "due_at", "escalation", "merged_into"}
     columns = [column.key for column in Incident.__table__.columns if column.key not in gone]
     return {name: getattr(incident, name) for name in columns}
-
-
-def only(rows: Iterable[object]) -> object:
-    (one,) = rows
-    return one
-
-
-def name() -> str:
-    return new_id()
 
 
 def _all(database: Database, query: object) -> list:
