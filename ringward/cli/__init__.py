@@ -7,6 +7,7 @@ from ringward.cli import (
     backups,
     bench,
     cameras,
+    check_config,
     decode,
     demo,
     devices,
@@ -19,8 +20,10 @@ from ringward.cli import (
     keep,
     keys,
     letters,
+    mode,
     models,
     mute,
+    rules,
     sim,
     tokens,
     up,
@@ -39,6 +42,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("enrol")(enrol.enrol)
 app.command("mute")(mute.mute)
+app.command("check-config")(check_config.check_config)
 app.command("decode")(decode.decode)
 app.command("keep")(keep.keep)
 app.command("restore")(backups.restore)
@@ -57,5 +61,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(sim.app, name="sim")
+app.add_typer(rules.app, name="rules")
+app.add_typer(mode.app, name="mode")
 
 __all__ = ["app"]
