@@ -1,5 +1,7 @@
 """R-C02: by night the same somebody is seen here and there where nobody has anything to do."""
 
+from typing import ClassVar
+
 import pytest
 from telling import (
     MORNING,
@@ -40,7 +42,7 @@ def three(what, first: str = "bike-shed", second: str = "garage", third: str = "
 
 class TestLoiteringAcross(EveryRule):
     rule = "R-C02"
-    how = {"begins": NIGHT}
+    how: ClassVar = {"begins": NIGHT}
     story = (
         at(0, car("bike-shed")),
         at(300, car("garage")),

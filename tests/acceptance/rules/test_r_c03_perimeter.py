@@ -1,5 +1,7 @@
 """R-C03: somebody climbs, or crosses the line of a fence."""
 
+from typing import ClassVar
+
 import pytest
 from telling import NIGHT, EveryRule, amended, at, cleared, crossing, offline, raised, seen, tell
 
@@ -22,7 +24,7 @@ def checks_in(zone: str = "fence"):
 
 class TestPerimeter(EveryRule):
     rule = "R-C03"
-    how = {"begins": NIGHT}
+    how: ClassVar = {"begins": NIGHT}
     story = (
         at(-600, panel(armed=True)),
         at(0, climbs()),

@@ -13,8 +13,8 @@ from telling import (
     online,
     plate,
     raised,
-    run,
     rules_named,
+    run,
     seen,
     tell,
 )

@@ -1,0 +1,123 @@
+"""R-C11: a patrol was due at a checkpoint and has not been there."""
+
+import pytest
+from telling import EveryRule, amended, at, cleared, offline, online, raised, seen, tell
+
+PATROL = "R-C11"
+
+
+def due(zone: str = "fence", device: str | None = "fence-reader", number: int = 1):
+    """At a reader, or anywhere in the zone where the checkpoint has none."""
+    return seen("patrol.due", zone, device=device or zone, attributes={"round": "night", "due": number})
+
+
+def checks_in(zone: str = "fence", device: str = "fence-reader"):
+    return seen("patrol.checkin", zone, device=device)
+
+
+class TestPatrolMissed(EveryRule):
+    rule = PATROL
+    story = (
+        at(0, due()),
+        raised(605, severity=4),
+        at(3600, due()),
+        amended(4205, severity=3),
+        at(5000, checks_in()),
+        cleared(5005, severity=3),
+    )
+
+    @pytest.mark.parametrize(
+        "steps",
+        [
+            pytest.param([at(0, due()), at(0, checks_in())], id="in_time"),
+            pytest.param([at(0, due()), at(420, checks_in())], id="a_little_late"),
+            pytest.param([at(-600, checks_in()), at(0, due())], id="a_little_early"),
+            pytest.param([at(0, due()), at(598, checks_in(), arrives=603)], id="told_a_little_late"),
+            pytest.param([at(0, due()), at(60, checks_in(device="phone-3"))], id="with_the_phone"),
+            pytest.param(
+                [at(0, due(device=None)), at(60, checks_in(device="fence-face"))], id="a_zone_is_enough"
+            ),
+            pytest.param([at(0, checks_in())], id="nobody_was_due"),
+        ],
+    )
+    def test_silent(self, steps: list) -> None:
+        tell(PATROL, *steps)
+
+    @pytest.mark.parametrize(
+        "elsewhere",
+        [
+            pytest.param(checks_in("bike-shed", "bike-shed-reader"), id="another_zone"),
+            pytest.param(checks_in(device="fence-face"), id="another_reader_of_the_zone"),
+            pytest.param(checks_in("bike-shed", "phone-3"), id="a_phone_elsewhere"),
+        ],
+    )
+    def test_a_check_in_elsewhere_is_none(self, elsewhere) -> None:
+        tell(PATROL, at(0, due()), at(60, elsewhere), raised(605, severity=4))
+
+    @pytest.mark.parametrize(
+        ("comes", "values", "missed"),
+        [
+            (600, {}, None), (601, {}, 605), (600, {"grace_min": 9}, 545), (601, {"grace_min": 11}, None),
+            (-900, {}, None), (-901, {}, 605), (-900, {"early_min": 14}, 605), (-901, {"early_min": 16}, None),
+        ],
+    )  # fmt: skip
+    def test_boundary_of_early_and_late(self, comes: int, values: dict, missed: int | None) -> None:
+        told = [raised(missed, severity=4)] if missed else []
+        if missed and comes > 0:
+            told.append(cleared(comes + 5, severity=4))
+        tell(PATROL, at(0, due()), at(comes, checks_in()), *told, values=values)
+
+    def test_who_comes_too_late_ends_it_and_has_not_missed_two(self) -> None:
+        tell(
+            PATROL,
+            at(0, due()),
+            at(900, checks_in()),
+            at(3600, due()),
+            raised(605, severity=4),
+            cleared(905, severity=4),
+            raised(4205, severity=4),
+        )
+
+    def test_one_that_was_walked_in_between_breaks_the_row(self) -> None:
+        tell(
+            PATROL,
+            at(0, due()),
+            at(3600, due()),
+            at(3660, checks_in()),
+            at(7200, due()),
+            raised(605, severity=4),
+            cleared(3665, severity=4),
+            raised(7805, severity=4),
+        )
+
+    def test_two_checkpoints_of_one_round_are_two_and_not_two_in_a_row(self) -> None:
+        tell(
+            PATROL,
+            at(0, due()),
+            at(0, due("bike-shed", "bike-shed-reader")),
+            raised(605, severity=4),
+            raised(605, severity=4),
+        )
+
+    @pytest.mark.parametrize("device", ["fence-reader", None])
+    def test_blind_reader_is_no_proof_that_nobody_came(self, device: str | None) -> None:
+        tell(PATROL, at(-60, offline("fence-reader", "fence")), at(0, due(device=device)))
+        tell(PATROL, at(0, due(device=device)), at(599, offline("fence-reader", "fence")))
+
+    def test_blind_camera_takes_no_check_ins(self) -> None:
+        tell(
+            PATROL,
+            at(-60, offline("fence-camera", "fence")),
+            at(0, due(device=None)),
+            raised(605, severity=4),
+        )
+
+    def test_one_that_nobody_could_see_is_not_the_first_of_two(self) -> None:
+        tell(
+            PATROL,
+            at(-60, offline("fence-reader", "fence")),
+            at(0, due()),
+            at(1200, online("fence-reader", "fence")),
+            at(3600, due()),
+            raised(4205, severity=4),
+        )
