@@ -39,6 +39,7 @@ _ONE_OPENING = dt.timedelta(seconds=60)
 _BEFORE_OPENING = dt.timedelta(seconds=3)
 # Kinds of devices that keep a way shut until a credential opens it.
 _KEEPS_SHUT = frozenset({"door", "turnstile", "face_camera"})
+_PASSED = frozenset({"door.opened", "video.line_crossing"})
 _TOLD = "told"
 
 
@@ -104,7 +105,8 @@ class PersonTailgating(Rule):
             extra, since, evidence = _extra_by_count(going, seen, hold, after)
         if extra == 0 or not _is_kept_shut(view, going, seen):
             return None
-        if any(one.cause in OPENED_BY_HAND for one in seen if one.at >= going.at - hold):
+        near = [one for one in seen if one.at >= going.at - hold]
+        if any(one.cause in OPENED_BY_HAND for one in near) or _is_a_stranger_alone(near):
             return None
         if stands_open(view, going.place, going.at):
             return None
@@ -112,7 +114,7 @@ class PersonTailgating(Rule):
         if gone and question.stage != _TOLD:
             # The reader that is away may have let them in and tells it later.
             return None
-        watched = _watched(going, [one for one in seen if one.at >= going.at - hold])
+        watched = _watched(going, near)
         level = "night" if settings.is_night(going.at) else "day"
         reason = "tailgating_told" if question.stage == _TOLD else "tailgating"
         return Signal(
@@ -179,6 +181,15 @@ def _is_kept_shut(view: View, going: Observation, seen: Sequence[Observation]) -
     if devices:
         return any(device.kind in _KEEPS_SHUT for device in devices)
     return any(one.type.startswith(("access.", "door.")) for one in seen)
+
+
+def _is_a_stranger_alone(near: Sequence[Observation]) -> bool:
+    """An unknown face, a passage and no credential: there is nobody to follow, and R-E01 says so."""
+    return (
+        not credentials(near)
+        and any(one.type == "face.unknown" and one.direction == "in" for one in near)
+        and any(one.type in _PASSED for one in near)
+    )
 
 
 def _watched(going: Observation, seen: Sequence[Observation]) -> Observation | None:
