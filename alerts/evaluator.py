@@ -73,6 +73,7 @@ class Evaluator:
         # When the newest handled message was received, while others wait behind it.
         self._behind: dt.datetime | None = None
         self._heard_at = ground.clock.now()
+        self._told_odd: set[tuple[str, str]] = set()
         self.refresh()
 
     # ── before the first message ──────────────────────────────────────────────
@@ -98,7 +99,7 @@ class Evaluator:
             self._engine.quiet_until = until
             for seen in told:
                 self._unwritten += self._engine.advance(min(seen.received_at, reached))
-                self._unwritten += self._engine.feed(seen)
+                self._feed(seen)
             self._unwritten += self._engine.advance(reached)
             self._engine.quiet_until = None
             self._calendar_to = reached
@@ -151,11 +152,7 @@ class Evaluator:
             now = self._heard_at = self._ground.clock.now()
             told = self._recent(messages, now)
             for seen in self._observed(told):
-                found = oddities(seen, self._engine.view.site)
-                for why in found:
-                    self._ground.metrics.odd.labels(why).inc()
-                    log.warning("alerts.odd_observation", why=why, device=seen.device, event=seen.event_id)
-                self._unwritten += self._engine.feed(marked(seen, found))
+                self._feed(marked(seen, self._note_oddities(seen)))
                 if seen.amends:
                     self._amended.append(seen)
             if told:
@@ -220,6 +217,24 @@ class Evaluator:
             return now
         return min(now, self._behind)
 
+    def _feed(self, seen: Observation) -> None:
+        try:
+            self._unwritten += self._engine.feed(seen)
+        except Exception:
+            # Whatever it is, it is in this one, and the next must be heard.
+            self._ground.metrics.faults.labels("engine").inc()
+            log.exception("alerts.observation_failed", compound=self.compound, observation=seen.id)
+
+    def _note_oddities(self, seen: Observation) -> Sequence[str]:
+        found = oddities(seen, self._engine.view.site)
+        for why in found:
+            self._ground.metrics.odd.labels(why).inc()
+            if (why, seen.device) not in self._told_odd:
+                # Once: a device that is set up wrongly says so with every event.
+                self._told_odd.add((why, seen.device))
+                log.warning("alerts.odd_observation", why=why, device=seen.device, observation=seen.id)
+        return found
+
     def _turn_calendar(self, reached: dt.datetime) -> None:
         """What the register and the clock say between the last time and a moment ago.
 
@@ -231,7 +246,7 @@ class Evaluator:
             since = self._calendar_to = upto
         if upto - since >= calendar.STEP:
             for seen in self._due_of_calendar(since, upto):
-                self._unwritten += self._engine.feed(seen)
+                self._feed(seen)
             self._calendar_to = upto
 
     def _due_of_calendar(self, since: dt.datetime, until: dt.datetime) -> list[Observation]:

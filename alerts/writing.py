@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from alerts import leases
-from alerts.incidents import holding, raising
+from alerts.incidents import amending, holding, raising
 from alerts.leases import Come, Lease
 from alerts.rules import Observation, Said, Signal
 from alerts.situation import Situation
@@ -47,6 +47,8 @@ class Writing:
                 hold=holding.by_budget(force.budget, _OPERATORS),
                 confirm_alone=force.confirmation.confirm_alone,
             )
+            for seen in amended:
+                amending.became_known(session, self._compound, seen, now)
         # Counted only now: a commit that failed is tried again and must not count twice.
         for one in said:
             if isinstance(one, Signal):

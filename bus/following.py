@@ -74,14 +74,18 @@ async def forget(jetstream: JetStreamContext, durable: str) -> None:
 class Follower:
     """Reads some subjects of the stream from behind a position on, each message once and in order.
 
+    One that is not `patient` does not wait for what is not there yet.
     Raises `BrokenError`, and nats-py's errors, when it cannot go on; a new one can.
     """
 
-    def __init__(self, client: Client, filters: Sequence[str], after: int, *, most: int = 200) -> None:
+    def __init__(
+        self, client: Client, filters: Sequence[str], after: int, *, most: int = 200, patient: bool = True
+    ) -> None:
         self._client = client
         self._filters = list(filters)
         self._after = after
         self._most = most
+        self._patient = patient
         self._name = ""
         self._inbox = ""
         self._subscription: Subscription | None = None
@@ -113,7 +117,7 @@ class Follower:
                 await self._client.jetstream().delete_consumer(subjects.STREAM, self._name)
 
     async def next(self) -> Stretch:
-        """What comes next, as much as is there; nothing after two seconds in which nothing came."""
+        """What comes next, as much as is there; nothing where nothing came for two seconds."""
         assert self._subscription is not None
         if self._asked == 0:
             await self._ask()
@@ -150,7 +154,8 @@ class Follower:
 
     async def _ask(self) -> None:
         self._asked = self._most
-        request = {"batch": self._most, "expires": int(_EXPIRES_S * 1e9)}
+        wait = {"expires": int(_EXPIRES_S * 1e9)} if self._patient else {"no_wait": True}
+        request = {"batch": self._most, **wait}
         await self._client.publish(
             f"$JS.API.CONSUMER.MSG.NEXT.{subjects.STREAM}.{self._name}",
             msgspec.json.encode(request),

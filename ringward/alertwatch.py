@@ -121,9 +121,10 @@ class Watch:
             stopping.cancel()
             coming.cancel()
 
-    def _follower(self, after: int) -> Follower:
+    def _follower(self, after: int, *, patient: bool = True) -> Follower:
         compound = self.lease.compound
-        return Follower(self._client, [f"event.{compound}.>", f"sighting.{compound}.>"], after)
+        filters = [f"event.{compound}.>", f"sighting.{compound}.>"]
+        return Follower(self._client, filters, after, patient=patient)
 
     def _read(self, entries: tuple[Entry, ...]) -> list[Message]:
         messages: list[Message] = []
@@ -189,7 +190,7 @@ class Watch:
         return await following.position_of(jetstream, OLD_DURABLE) or 0
 
     async def _in_stream(self, after: int) -> set[str]:
-        follower = self._follower(after)
+        follower = self._follower(after, patient=False)
         await follower.start()
         names: set[str] = set()
         try:

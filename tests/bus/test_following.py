@@ -1,5 +1,6 @@
 """Following the stream: in order, from where the reader stands, whatever happens to the server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import nats
@@ -8,7 +9,7 @@ from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig
 
 from bus import subjects
-from bus.following import BrokenError, Entry, Follower, forget, identity, position_of
+from bus.following import BrokenError, Entry, Follower, Stretch, forget, identity, position_of
 from bus.relay import declare
 from tests.support.brokers import NatsServer
 from tests.support.waiting import until
@@ -72,6 +73,15 @@ async def test_a_reader_knows_when_nothing_waits_behind_what_it_has(client) -> N
     assert quiet.entries == ()
     assert quiet.is_end
     await follower.stop()
+
+
+async def test_one_that_does_not_wait_hears_at_once_that_there_is_nothing(client) -> None:
+    impatient = Follower(client, MINE, 0, patient=False)
+    await impatient.start()
+    assert await asyncio.wait_for(impatient.next(), 1) == Stretch((), is_end=True)
+    await tell(client, 1)
+    assert [entry.payload for entry in (await impatient.next()).entries] == [b"1"]
+    await impatient.stop()
 
 
 async def test_two_readers_take_nothing_from_each_other(client) -> None:
