@@ -83,6 +83,25 @@ ROUTES = {
     ("GET", "/reports/recognition"): Action.RECOGNITION_READ,
     ("GET", "/threshold-proposals"): Action.RECOGNITION_READ,
     ("POST", "/threshold-proposals/{proposal_id}/decision"): Action.THRESHOLDS_DECIDE,
+    ("GET", "/coverage"): Action.EVENTS_READ,
+    ("GET", "/rules"): Action.RULES_READ,
+    ("GET", "/rules/file"): Action.RULES_READ,
+    ("PUT", "/rules/file"): Action.RULES_EDIT,
+    ("POST", "/rules/check"): Action.RULES_READ,
+    ("GET", "/rules/versions"): Action.RULES_READ,
+    ("GET", "/rules/versions/{number}"): Action.RULES_READ,
+    ("GET", "/rules/versions/{number}/difference"): Action.RULES_READ,
+    ("GET", "/reports/rules"): Action.RULES_READ,
+    ("GET", "/reports/held"): Action.RULES_READ,
+    ("GET", "/rule-proposals"): Action.RULES_READ,
+    ("POST", "/rule-proposals/{proposal_id}/decision"): Action.RULES_EDIT,
+    ("GET", "/mutes"): Action.RULES_READ,
+    ("POST", "/mutes"): Action.RULES_MUTE,
+    ("POST", "/mutes/{mute_id}/lifting"): Action.RULES_MUTE,
+    ("GET", "/operating-modes"): Action.RULES_READ,
+    ("POST", "/operating-modes"): Action.MODES_ASK,
+    ("POST", "/operating-modes/{mode_id}/approval"): Action.MODES_APPROVE,
+    ("POST", "/operating-modes/{mode_id}/end"): Action.MODES_ASK,
     ("GET", "/incidents"): Action.INCIDENTS_READ,
     ("GET", "/incidents/{incident_id}"): Action.TASKS,
     ("POST", "/incidents/{incident_id}/steps"): Action.INCIDENTS_DECIDE,
@@ -238,6 +257,7 @@ def filled(path: str, world) -> str:
         household_id="h1",
         step="suspend",
         version=1,
+        number=1,
     )
     return "/api/v1" + path.format_map(ids)
 
@@ -247,6 +267,10 @@ def body(method: str, path: str) -> dict:
         return {"json": {"verdict": "cannot_tell"}}
     if path == "/threshold-proposals/{proposal_id}/decision":
         return {"json": {"verdict": "refuse"}}
+    if path == "/coverage":
+        return {"params": {"from": "2026-11-23T00:00:00Z", "to": "2026-11-23T01:00:00Z"}}
+    if path == "/incidents/{incident_id}/plan/{step_id}":
+        return {"json": {"state": "done"}}
     if path.endswith("/steps"):
         return {"json": {"to": "resolved"}}
     if path.endswith("/dispatches") and method == "POST":
@@ -287,6 +311,8 @@ def body(method: str, path: str) -> dict:
         return {"files": {"photo": b"a face"}}
     if (method, path) in DEVICES:
         return DEVICES[method, path]
+    if (method, path) in RULES:
+        return RULES[method, path]
     looks = ("/people", "/passes/", "/watchlist")
     return {"params": {"purpose": "monitoring"}} if path.startswith(looks) else {}
 
@@ -355,6 +381,18 @@ DEVICES = {
     ("PUT", "/devices/{device_id}/stream"): {
         "json": {"url": "http://192.168.10.21", "username": "reader", "password": "north-gate-7"}
     },
+}
+
+
+RULES = {
+    ("PUT", "/rules/file"): {"json": {"text": "version = 1", "note": "as it comes", "since": 0}},
+    ("POST", "/rules/check"): {"json": {"text": "version = 1"}},
+    ("GET", "/rules/versions/{number}/difference"): {"params": {"against": 1}},
+    ("POST", "/rule-proposals/{proposal_id}/decision"): {"json": {"verdict": "refuse"}},
+    ("POST", "/mutes"): {
+        "json": {"rule": "R-B05", "ends_at": "2026-12-01T00:00:00Z", "reason": "the lock is replaced"}
+    },
+    ("POST", "/operating-modes"): {"json": {"mode": "heightened", "hours": 8, "reason": "break-ins"}},
 }
 
 
