@@ -96,6 +96,31 @@ class TestLoitering(EveryRule):
             raised(5, severity=4),
         )
 
+    def test_a_resident_who_is_known_is_treated_like_one_who_is_not(self) -> None:
+        resident = PersonFacts("p-1", "h-1", belongs=True)
+        what = seen(
+            "video.loitering", "bike-shed", attributes={"dwell_s": 200}, person_id="p-1", person=resident
+        )
+        tell(self.rule, at(0, what), raised(5, severity=4))
+
+    def test_a_guard_who_had_left_before_is_no_excuse(self) -> None:
+        # The stay began 200 s ago.
+        tell(self.rule, at(-201, face("p-guard", GUARD)), at(0, loiters()), raised(5, severity=4))
+        tell(self.rule, at(-200, face("p-guard", GUARD)), at(0, loiters()))
+
+    def test_evidence_is_of_this_stay(self) -> None:
+        bag = seen("video.object_left", "bike-shed", attributes={"dwell_s": 400})
+        told = tell(
+            self.rule,
+            at(-100, loiters()),
+            at(310, bag),
+            at(340, loiters()),
+            at(380, loiters()),
+            raised(-95, severity=4),
+            amended(345, severity=4),
+        )
+        assert [len(signal.evidence) for signal in told.cases[0].signals] == [1, 1]
+
     @pytest.mark.parametrize(
         ("dwell_s", "limit", "speaks"), [(180, 180, True), (179, 180, False), (180, 181, False)]
     )

@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 import pytest
-from telling import NIGHT, EveryRule, amended, at, cleared, crossing, offline, raised, seen, tell
+from telling import NIGHT, EveryRule, amended, at, cleared, crossing, offline, online, raised, seen, tell
 
 
 def climbs(zone: str = "fence", **attributes: object):
@@ -79,6 +79,18 @@ class TestPerimeter(EveryRule):
             **how,
         )
 
+    @pytest.mark.parametrize(
+        ("what", "reason"),
+        [
+            (climbs(), "climbed"),
+            (crosses(), "fence_crossed"),
+            (climbs(armed=True), "climbed_while_armed"),
+            (crosses(armed=True), "fence_crossed_while_armed"),
+        ],
+    )
+    def test_the_reason_says_what_was_seen(self, what, reason: str) -> None:
+        assert tell(self.rule, at(0, what), raised(0, severity=2)).only.reason == reason
+
     def test_armed_by_day_is_urgent_and_no_more(self) -> None:
         tell(self.rule, at(-60, panel(armed=True)), at(0, climbs()), raised(0, severity=2))
 
@@ -119,6 +131,12 @@ class TestPerimeter(EveryRule):
 
     def test_blind_devices_of_the_zone_are_named_and_the_climber_is_seen(self) -> None:
         told = tell(
-            self.rule, at(-30, offline("fence-face", "fence")), at(0, climbs()), raised(0, severity=2)
+            self.rule,
+            at(-400, offline("fence-plate", "fence")),
+            at(-340, online("fence-plate", "fence")),
+            at(-60, offline("fence-face", "fence")),
+            at(-30, online("fence-face", "fence")),
+            at(0, climbs()),
+            raised(0, severity=2),
         )
         assert [one.device for one in told.only.blind] == ["fence-face"]
