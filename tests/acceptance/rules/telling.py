@@ -358,7 +358,7 @@ def face_unknown(zone: str = "gate", direction: str | None = "in", **facts: obje
     return seen("face.unknown", zone, direction=direction, score=0.71, **facts)
 
 
-def face_of(person: str, zone: str = "gate", direction: str | None = "in", **facts: object) -> Seen:
+def face_of(person: str, /, zone: str = "gate", direction: str | None = "in", **facts: object) -> Seen:
     return seen("face.identified", zone, direction=direction, person_id=person, score=0.31, **facts)
 
 
