@@ -62,6 +62,13 @@ class Action(enum.StrEnum):
     FACE_EXCLUSIONS = "face_exclusions"
     RECOGNITION_READ = "recognition_read"
     THRESHOLDS_DECIDE = "thresholds_decide"
+    RULES_READ = "rules_read"
+    # The rules file, and the proposals that change it.
+    RULES_EDIT = "rules_edit"
+    RULES_MUTE = "rules_mute"
+    # Heightened or emergency: one asks, another approves.
+    MODES_ASK = "modes_ask"
+    MODES_APPROVE = "modes_approve"
     REPORTS_READ = "reports_read"
     REGISTRY_IMPORT = "registry_import"
     REGISTRY_EXPORT = "registry_export"
@@ -119,6 +126,11 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.RECOGNITION_READ: (_ADMIN, _OPERATOR, _AUDITOR),
         # Operators' answers propose; somebody else answers for what follows from them.
         Action.THRESHOLDS_DECIDE: (_ADMIN,),
+        Action.RULES_READ: (_ADMIN, _MANAGER, _OPERATOR, _AUDITOR),
+        Action.RULES_EDIT: (_ADMIN,),
+        Action.RULES_MUTE: (_ADMIN, _OPERATOR),
+        Action.MODES_ASK: (_ADMIN, _MANAGER, _OPERATOR),
+        Action.MODES_APPROVE: (_ADMIN, _MANAGER),
         Action.REPORTS_READ: (_ADMIN, _MANAGER, _GRID),
         Action.REGISTRY_IMPORT: (_ADMIN, _MANAGER),
         Action.REGISTRY_EXPORT: (_ADMIN, _MANAGER),

@@ -87,14 +87,14 @@ def ask(
 def approve(session: Session, compound: str, mode_id: str, by: Actor, at: dt.datetime) -> OperatingMode:
     """Puts it in force from now on, for as long as was asked for.
 
-    Raises `MissingError`, `RefusedError`: same_person, mode_settled (approved or ended already),
+    Raises `MissingError`, `RefusedError`: two_people, mode_settled (approved or ended already),
     mode_lapsed (asked too long ago: whoever still wants it asks again).
     """
     row = _locked(session, compound, mode_id)
     if row.approved_at is not None or row.ended_at is not None:
         raise RefusedError("mode_settled")
     if row.asked_by == by.id:
-        raise RefusedError("same_person")
+        raise RefusedError("two_people")
     if at - row.asked_at > ASKING_HOLDS:
         raise RefusedError("mode_lapsed")
     row.ends_at = at + (row.ends_at - row.starts_at)
