@@ -119,7 +119,7 @@ def _last_out(steps: Iterable[Step]) -> Step | None:
 
 def _may_have_been_in(there: Observation, inside: list[Step], opens: dt.datetime) -> bool:
     """Whether it can have been in since before the window: nobody has seen it leave."""
-    if _belongs(there) or any(step.at < opens for step in inside):
+    if _belongs(there) or any(step.at < opens and step.passed for step in inside):
         return True
     visit = there.visit
     return visit is not None and visit.starts_at < opens and visit.uses > 0
