@@ -84,7 +84,8 @@ class Storm(Rule):
         if signal.severity <= 2 or anchor.type not in Storm.listens:
             return None
         stage = f"{_INTO}{signal.rule}:{signal.stage}"
-        return Question(anchor, anchor.at + DISORDER, stage)
+        # It may be the first of what becomes a storm within the minute.
+        return Question(anchor, anchor.at + _MINUTE + DISORDER, stage, early=True)
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:
