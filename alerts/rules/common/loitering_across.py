@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from alerts.rules import coverage
 from alerts.rules.common import grounds
 from alerts.rules.observation import Observation
-from alerts.rules.rule import DISORDER, Blind, Excuse, Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import DISORDER, Blind, Parameter, Question, Rule, Settings, Signal, View
 from alerts.rules.site import SiteDevice
 
 _SEEN: Final = frozenset(
@@ -32,7 +32,6 @@ class LoiteringAcross(Rule):
     severities: ClassVar = {"night": 3}
     key = "subject"
     confirms = True
-    excuses = (Excuse("access.granted", "subject"),)
     parameters = (
         Parameter(
             "sightings",

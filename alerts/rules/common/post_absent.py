@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from alerts.rules.common import grounds, lasting
 from alerts.rules.observation import Observation
-from alerts.rules.rule import DISORDER, Clear, Excuse, Parameter, Question, Rule, Settings, Signal, View
+from alerts.rules.rule import DISORDER, Clear, Parameter, Question, Rule, Settings, Signal, View
 
 _ABSENT: Final = "video.absence_from_post"
 _SHIFT: Final = "post.shift"
@@ -30,7 +30,6 @@ class PostAbsent(Rule):
     listens = frozenset({_ABSENT, _SHIFT})
     severities: ClassVar = {"day": 4, "night": 4}
     key = "zone"
-    excuses = (Excuse(_SHIFT, "zone"),)
     parameters = (
         Parameter(
             "absent_min",
