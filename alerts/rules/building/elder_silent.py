@@ -107,7 +107,7 @@ class ElderSilent(Rule):
             return None
         # Said in its turn: what it ends was said before it, whatever came in first.
         over = (Question(observation, observation.at + DISORDER, "over"),) if _is_up(observation) else ()
-        since = _since(observation)
+        since = observation.at
         answer = settings.hours("answer_h")
         quiet = since + settings.hours("quiet_h") + DISORDER
         water = since + settings.hours("water_h") + DISORDER
@@ -124,9 +124,9 @@ class ElderSilent(Rule):
         last, until = question.anchor, question.due - DISORDER
         if question.stage == "over":
             return Clear(ElderSilent.id, _key(last), last.at)
-        since = _since(last)
+        since = last.at
         theirs = list(view.of_subject(f"person:{last.person_id}", until - HORIZON, question.due))
-        if _is_absent(theirs, last, since):
+        if _is_absent(theirs, since):
             return None
         if any(_ends_the_count(seen, last, since, until) for seen in theirs):
             return None
@@ -151,7 +151,7 @@ class ElderSilent(Rule):
 
 def _say(question: Question, settings: Settings, level: str, gone: tuple[Blind, ...]) -> Signal:
     last, until = question.anchor, question.due - DISORDER
-    hours = (until - _since(last)) / dt.timedelta(hours=1)
+    hours = (until - last.at) / dt.timedelta(hours=1)
     reason = {"call": "care_quiet", "unanswered": "care_unanswered", "unwatched": "care_unwatched"}[level]
     if level == "call" and question.stage == "water":
         reason = "care_no_water"
@@ -168,7 +168,7 @@ def _say(question: Question, settings: Settings, level: str, gone: tuple[Blind, 
         subject_kind="person",
         subject=last.person_id,
         stage=question.stage,
-        window=(_since(last), until),
+        window=(last.at, until),
         blind=gone,
     )
 
@@ -198,29 +198,20 @@ def _starts_a_count(seen: Observation) -> bool:
     if seen.type == "care.began":
         return not seen.attributes.get("ended")
     if seen.type == "care.away":
-        return bool(seen.attributes.get("ended")) or seen.until is not None
+        return bool(seen.attributes.get("ended"))
     return _is_sign_of_life(seen)
 
 
-def _since(seen: Observation) -> dt.datetime:
-    """From when the silence counts: an absence that was declared begins no silence before its end."""
-    if seen.type == "care.away" and not seen.attributes.get("ended") and seen.until is not None:
-        return max(seen.at, seen.until)
-    return seen.at
-
-
-def _is_absent(theirs: Sequence[Observation], last: Observation, since: dt.datetime) -> bool:
+def _is_absent(theirs: Sequence[Observation], since: dt.datetime) -> bool:
     """Whether somebody has said that they are away in this time; the count goes on from its end.
 
-    The same absence is told once a day, and once more when it ends, maybe before it was to: of
-    several words for one absence the last one counts.
+    The same absence is told once a day, for as long as the memory is, and once more when it ends,
+    which may be earlier than was said.
     """
     words = [seen for seen in theirs if seen.type == "care.away"]
     ends = [seen for seen in words if seen.attributes.get("ended")]
-    if last.type == "care.away" and last not in ends and any(_comes_after(seen, last) for seen in words):
-        return True
     for seen in words:
-        if seen in ends or seen is last:
+        if seen in ends:
             continue
         over = [end.at for end in ends if end.at >= seen.at]
         if seen.until is not None:
@@ -228,10 +219,6 @@ def _is_absent(theirs: Sequence[Observation], last: Observation, since: dt.datet
         if not over or min(over) > since:
             return True
     return False
-
-
-def _comes_after(one: Observation, other: Observation) -> bool:
-    return (one.at, one.id) > (other.at, other.id)
 
 
 def _ends_the_count(seen: Observation, last: Observation, since: dt.datetime, until: dt.datetime) -> bool:

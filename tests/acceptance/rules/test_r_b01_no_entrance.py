@@ -63,12 +63,16 @@ class TestNoEntrance(EveryRule):
     @pytest.mark.parametrize(
         "steps",
         [
-            pytest.param([at(-60, granted("gate", **GUEST)), at(0, granted("hall-9", **GUEST))], id="came_in"),
+            pytest.param(
+                [at(-60, granted("gate", **GUEST)), at(0, granted("hall-9", **GUEST))], id="came_in"
+            ),
             pytest.param(
                 [at(-60, seen("visitor.checked_in", "gate", **GUEST)), at(0, granted("hall-9", **GUEST))],
                 id="guard_checked_in",
             ),
-            pytest.param([at(-60, denied("gate", **GUEST)), at(0, granted("hall-9", **GUEST))], id="refused_is_seen"),
+            pytest.param(
+                [at(-60, denied("gate", **GUEST)), at(0, granted("hall-9", **GUEST))], id="refused_is_seen"
+            ),
             pytest.param([at(0, granted("hall-9", direction="out", **GUEST))], id="goes_out"),
             pytest.param([at(0, granted("hall-9", **MEI))], id="resident_who_never_went_out"),
             pytest.param([at(0, granted("hall-9", **works("guard-1")))], id="nobody_saw_the_guard_leave"),

@@ -1,6 +1,7 @@
 """R-B02: in a building by night, again and again, without living or being invited there."""
 
 import dataclasses
+from typing import ClassVar
 
 import pytest
 from residents import DAY, lives, visits, works
@@ -20,7 +21,7 @@ def nights(*numbers: int, zone: str = "hall-9", what=granted, who: dict | None =
 class TestGuestNights(EveryRule):
     rule = "R-B02"
     story = (*nights(0, 1, 2), raised(2 * DAY + 5, severity=4))
-    how = {"begins": MONDAY}
+    how: ClassVar = {"begins": MONDAY}
 
     def test_further_nights_of_the_week_are_the_same_incident(self) -> None:
         tell(
@@ -57,18 +58,30 @@ class TestGuestNights(EveryRule):
         "steps",
         [
             pytest.param(nights(0, 1), id="two_nights"),
-            pytest.param([*nights(0), at(1800, granted("hall-9", **LI)), *nights(1)], id="twice_in_one_night"),
-            pytest.param([at(0, granted("hall-9", **LI)), at(2 * 3600, granted("hall-9", **LI)), *nights(1)], id="after_midnight_is_the_same_night"),
+            pytest.param(
+                [*nights(0), at(1800, granted("hall-9", **LI)), *nights(1)], id="twice_in_one_night"
+            ),
+            pytest.param(
+                [at(0, granted("hall-9", **LI)), at(2 * 3600, granted("hall-9", **LI)), *nights(1)],
+                id="after_midnight_is_the_same_night",
+            ),
             pytest.param(nights(0, 1, 2, who=lives("li", "hall-9")), id="lives_there"),
             pytest.param(nights(0, 1, 2, zone="lobby-9", who=lives("li", "hall-9")), id="own_lobby"),
             pytest.param(nights(0, 1, 2, zone="hall-4", who=lives("li", "hall-3")), id="same_podium"),
             pytest.param(nights(0, 1, 2, who=works("guard-1")), id="night_guard"),
             pytest.param(nights(0, 1, 2, zone="square"), id="no_building"),
-            pytest.param([at(n * DAY, face_unknown("hall-9", token="t-1")) for n in range(4)], id="unknown_face"),
+            pytest.param(
+                [at(n * DAY, face_unknown("hall-9", token="t-1")) for n in range(4)], id="unknown_face"
+            ),
             pytest.param(nights(0, 1, 2, who=visits("p", "gate", "hall-9")), id="guest_of_the_house"),
             pytest.param(nights(0, 1, 2, who=visits("p", "gate")), id="pass_for_the_gate_alone"),
             pytest.param(
-                nights(0, 1, 2, who=visits("p", "hall-3") | {"dwelling": DwellingFacts("d", "occupied", "hall-9")}),
+                nights(
+                    0,
+                    1,
+                    2,
+                    who=visits("p", "hall-3") | {"dwelling": DwellingFacts("d", "occupied", "hall-9")},
+                ),
                 id="host_lives_there",
             ),
             pytest.param(nights(0, 1, 2, who=visits("p", "hall-3", kind="courier")), id="courier"),
@@ -97,7 +110,9 @@ class TestGuestNights(EveryRule):
         changes = [raised(6 * DAY + 5, severity=4)] if speaks else []
         tell(self.rule, *nights(0, 3, 6), *changes, begins=MONDAY, values={"days": days})
 
-    @pytest.mark.parametrize(("hour", "minute", "speaks"), [(22, 59, False), (23, 0, True), (4, 59, True), (5, 0, False)])
+    @pytest.mark.parametrize(
+        ("hour", "minute", "speaks"), [(22, 59, False), (23, 0, True), (4, 59, True), (5, 0, False)]
+    )
     def test_boundary_of_the_night(self, hour: int, minute: int, *, speaks: bool) -> None:
         changes = [raised(2 * DAY + 5, severity=4)] if speaks else []
         tell(self.rule, *nights(0, 1, 2), *changes, begins=local(hour, minute))

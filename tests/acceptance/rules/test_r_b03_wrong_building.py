@@ -21,7 +21,9 @@ class TestWrongBuilding(EveryRule):
         [
             pytest.param([at(0, granted("hall-9", **FOR_9))], id="its_own_building"),
             pytest.param([at(0, granted("lift-9", **FOR_9))], id="lift_of_its_building"),
-            pytest.param([at(0, granted("hall-4", **visits("p", "hall-3")))], id="adjoining_lobby_of_the_podium"),
+            pytest.param(
+                [at(0, granted("hall-4", **visits("p", "hall-3")))], id="adjoining_lobby_of_the_podium"
+            ),
             pytest.param([at(0, granted("hall-3", **visits("p", "gate")))], id="names_no_building"),
             pytest.param([at(0, granted("hall-3", **visits("p", "hall-3", "hall-9")))], id="names_both"),
             pytest.param([at(0, granted("side-gate", **FOR_9))], id="entrance_is_not_its_business"),

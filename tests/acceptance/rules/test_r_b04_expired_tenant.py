@@ -62,12 +62,17 @@ class TestExpiredTenant(EveryRule):
         "steps",
         [
             pytest.param([at(0, granted("hall-9", **lives("chen", "hall-9")))], id="lives_there"),
-            pytest.param([at(0, granted("hall-9", **lives("chen", "hall-9", tenancy_ended_on=YESTERDAY)))], id="belongs_for_another_reason"),
+            pytest.param(
+                [at(0, granted("hall-9", **lives("chen", "hall-9", tenancy_ended_on=YESTERDAY)))],
+                id="belongs_for_another_reason",
+            ),
             pytest.param([at(0, denied("hall-9", **left(1)))], id="no_longer_opens"),
             pytest.param([at(0, granted("hall-9", direction="out", **left(1)))], id="goes_out"),
             pytest.param([at(0, granted("square", **left(1)))], id="common_area"),
             pytest.param([at(0, granted("hall-9", **left(-1)))], id="ends_tomorrow"),
-            pytest.param([at(0, granted("hall-9", **(left(1) | visits("p", "hall-9"))))], id="somebodys_guest_now"),
+            pytest.param(
+                [at(0, granted("hall-9", **(left(1) | visits("p", "hall-9"))))], id="somebodys_guest_now"
+            ),
             pytest.param([at(0, face_of("chen", "hall-9"))], id="register_says_nothing"),
         ],
     )

@@ -3,7 +3,20 @@
 import datetime as dt
 
 import pytest
-from telling import NIGHT, EveryRule, at, denied, door_opened, granted, local, offline, online, raised, seen, tell
+from telling import (
+    NIGHT,
+    EveryRule,
+    at,
+    denied,
+    door_opened,
+    granted,
+    local,
+    offline,
+    online,
+    raised,
+    seen,
+    tell,
+)
 
 from alerts.rules import Entry, Hours, RuleBook
 
@@ -22,12 +35,21 @@ class TestDoorForced(EveryRule):
         "steps",
         [
             pytest.param([at(-1, granted("hall-9")), at(0, door_opened("hall-9"))], id="card"),
-            pytest.param([at(0, door_opened("hall-9")), at(1, granted("hall-9"))], id="reader_whose_clock_is_ahead"),
-            pytest.param([at(0, door_opened("hall-9")), at(-1, granted("hall-9"), arrives=4)], id="card_comes_in_later"),
-            pytest.param([at(-1, seen("visitor.checked_in", "hall-9")), at(0, door_opened("hall-9"))], id="visitor"),
+            pytest.param(
+                [at(0, door_opened("hall-9")), at(1, granted("hall-9"))], id="reader_whose_clock_is_ahead"
+            ),
+            pytest.param(
+                [at(0, door_opened("hall-9")), at(-1, granted("hall-9"), arrives=4)], id="card_comes_in_later"
+            ),
+            pytest.param(
+                [at(-1, seen("visitor.checked_in", "hall-9")), at(0, door_opened("hall-9"))], id="visitor"
+            ),
             pytest.param([at(0, door_opened("hall-9", cause="exit_button"))], id="exit_button"),
             pytest.param([at(0, door_opened("hall-9", cause="fire_release"))], id="fire"),
-            pytest.param([at(-1, seen("door.released", "hall-9", cause="exit_button")), at(0, door_opened("hall-9"))], id="button_told_by_another"),
+            pytest.param(
+                [at(-1, seen("door.released", "hall-9", cause="exit_button")), at(0, door_opened("hall-9"))],
+                id="button_told_by_another",
+            ),
             pytest.param([at(0, door_opened("hall-9", cause="schedule"))], id="schedule"),
             pytest.param([at(0, door_opened("gate"))], id="no_building"),
         ],
@@ -40,14 +62,20 @@ class TestDoorForced(EveryRule):
         [
             pytest.param([at(-1, denied("hall-9")), at(0, door_opened("hall-9"))], id="refused"),
             pytest.param([at(-1, granted("hall-3")), at(0, door_opened("hall-9"))], id="card_elsewhere"),
-            pytest.param([at(0, door_opened("hall-9")), at(1.5, granted("hall-9"))], id="card_only_afterwards"),
-            pytest.param([at(-1, granted("hall-9"), late=True), at(0, door_opened("hall-9"))], id="replayed_card"),
+            pytest.param(
+                [at(0, door_opened("hall-9")), at(1.5, granted("hall-9"))], id="card_only_afterwards"
+            ),
+            pytest.param(
+                [at(-1, granted("hall-9"), late=True), at(0, door_opened("hall-9"))], id="replayed_card"
+            ),
         ],
     )
     def test_raises(self, steps: list) -> None:
         tell(self.rule, *steps, raised(6, severity=2))
 
-    @pytest.mark.parametrize(("window", "card", "speaks"), [(3, -3, False), (3, -4, True), (4, -4, False), (2, -3, True)])
+    @pytest.mark.parametrize(
+        ("window", "card", "speaks"), [(3, -3, False), (3, -4, True), (4, -4, False), (2, -3, True)]
+    )
     def test_boundary_of_the_window(self, window: int, card: int, *, speaks: bool) -> None:
         changes = [raised(6, severity=2)] if speaks else []
         tell(
@@ -85,9 +113,7 @@ class TestDoorForced(EveryRule):
         tell(self.rule, *steps, at(0, door_opened("hall-9")), raised(6, severity=2))
 
     def test_hours_of_maintenance_silence_it(self) -> None:
-        works = Hours(
-            "works", frozenset({0}), dt.time(9), dt.time(12), frozenset({"hall-9"}), enabled=False
-        )
+        works = Hours("works", frozenset({0}), dt.time(9), dt.time(12), frozenset({"hall-9"}), enabled=False)
         book = RuleBook(entries={"R-B05": Entry(hours=(works,))})
         tell(self.rule, at(0, door_opened("hall-9")), book=book)
         tell(self.rule, at(0, door_opened("hall-3")), raised(6, severity=2), book=book)

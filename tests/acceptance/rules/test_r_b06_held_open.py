@@ -113,7 +113,9 @@ class TestHeldOpen(EveryRule):
             amended(305, severity=3),
         )
 
-    @pytest.mark.parametrize(("held", "shut", "speaks"), [(60, 60, False), (60, 61, True), (61, 61, False), (59, 60, True)])
+    @pytest.mark.parametrize(
+        ("held", "shut", "speaks"), [(60, 60, False), (60, 61, True), (61, 61, False), (59, 60, True)]
+    )
     def test_boundary_of_the_minute(self, held: int, shut: int, *, speaks: bool) -> None:
         changes = [raised(held + 5, severity=4), cleared(shut + 5, severity=4)] if speaks else []
         tell(
@@ -124,7 +126,9 @@ class TestHeldOpen(EveryRule):
             values={"held_s": held},
         )
 
-    @pytest.mark.parametrize(("longer", "shut", "graver"), [(240, 300, False), (240, 301, True), (241, 301, False)])
+    @pytest.mark.parametrize(
+        ("longer", "shut", "graver"), [(240, 300, False), (240, 301, True), (241, 301, False)]
+    )
     def test_boundary_of_the_five_minutes(self, longer: int, shut: int, *, graver: bool) -> None:
         changes = [amended(60 + longer + 5, severity=3)] if graver else []
         tell(

@@ -43,13 +43,21 @@ class TestEbikeInLift(EveryRule):
         tell(self.rule, at(0, step))
 
     @pytest.mark.parametrize(
-        ("wanted", "sure", "speaks"), [(0.6, 0.6, True), (0.6, 0.59, False), (0.59, 0.59, True), (0.6, None, True)]
+        ("wanted", "sure", "speaks"),
+        [(0.6, 0.6, True), (0.6, 0.59, False), (0.59, 0.59, True), (0.6, None, True)],
     )
     def test_boundary_of_the_confidence(self, wanted: float, sure: float | None, *, speaks: bool) -> None:
         step = ebike() if sure is None else ebike(confidence=sure)
-        tell(self.rule, at(0, step), *([raised(5, severity=3)] if speaks else []), values={"confidence": wanted})
+        tell(
+            self.rule,
+            at(0, step),
+            *([raised(5, severity=3)] if speaks else []),
+            values={"confidence": wanted},
+        )
 
-    @pytest.mark.parametrize(("window", "again", "same"), [(600, 600, True), (600, 601, False), (601, 601, True)])
+    @pytest.mark.parametrize(
+        ("window", "again", "same"), [(600, 600, True), (600, 601, False), (601, 601, True)]
+    )
     def test_boundary_of_the_ride(self, window: int, again: int, *, same: bool) -> None:
         change = amended if same else raised
         tell(

@@ -34,17 +34,32 @@ class TestEscortGap(EveryRule):
             pytest.param([at(0, granted("hall-9", **EVERYWHERE))], id="at_the_hosts"),
             pytest.param([at(0, granted("lift-9", **EVERYWHERE))], id="lift_of_the_hosts_house"),
             pytest.param(
-                [at(0, granted("hall-4", **(visits("p") | {"dwelling": DwellingFacts("d", "occupied", "hall-3")})))],
+                [
+                    at(
+                        0,
+                        granted(
+                            "hall-4", **(visits("p") | {"dwelling": DwellingFacts("d", "occupied", "hall-3")})
+                        ),
+                    )
+                ],
                 id="same_podium",
             ),
             pytest.param([at(0, granted("hall-3", **visits("p")))], id="nobody_knows_where_the_host_lives"),
-            pytest.param([at(0, granted("hall-3", **(visits("p", "hall-3", "hall-9") | HOST_IN_9)))], id="was_meant"),
-            pytest.param([at(0, granted("hall-3", **(visits("p", kind="contractor") | HOST_IN_9)))], id="works_in_many"),
-            pytest.param([at(0, granted("hall-3", **(visits("p", kind="courier") | HOST_IN_9)))], id="courier"),
+            pytest.param(
+                [at(0, granted("hall-3", **(visits("p", "hall-3", "hall-9") | HOST_IN_9)))], id="was_meant"
+            ),
+            pytest.param(
+                [at(0, granted("hall-3", **(visits("p", kind="contractor") | HOST_IN_9)))], id="works_in_many"
+            ),
+            pytest.param(
+                [at(0, granted("hall-3", **(visits("p", kind="courier") | HOST_IN_9)))], id="courier"
+            ),
             pytest.param([at(0, granted("square", **EVERYWHERE))], id="common_area"),
             pytest.param([at(0, denied("hall-3", **EVERYWHERE))], id="refused"),
             pytest.param([at(0, granted("hall-3", direction="out", **EVERYWHERE))], id="goes_out"),
-            pytest.param([at(0, granted("hall-3", **(EVERYWHERE | lives("li", "hall-3"))))], id="lives_there"),
+            pytest.param(
+                [at(0, granted("hall-3", **(EVERYWHERE | lives("li", "hall-3"))))], id="lives_there"
+            ),
         ],
     )
     def test_silent(self, steps: list) -> None:
