@@ -23,6 +23,7 @@ from ringward.cli import (
     mode,
     models,
     mute,
+    replay,
     rules,
     sim,
     tokens,
@@ -42,6 +43,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("enrol")(enrol.enrol)
 app.command("mute")(mute.mute)
+app.command("replay")(replay.replay)
 app.command("check-config")(check_config.check_config)
 app.command("decode")(decode.decode)
 app.command("keep")(keep.keep)
