@@ -81,7 +81,8 @@ class LateBatch(Rule):
             kind=LateBatch.kind,
             severity=settings.severity("usual"),
             dedupe_key=f"{LateBatch.id}:{last.device}",
-            dedupe_window=longest,
+            # Of when it happened: a device that is always late is one incident, two outages are two.
+            dedupe_window=2 * longest,
             anchor=last,
             evidence=(last,),
             reason="late_batch_grave" if missed else "late_batch",
