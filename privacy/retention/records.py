@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from alerts.duty.models import Shift
 from alerts.mutes import RuleMute
+from alerts.rulebook.models import OperatingMode
 from bus.deadletters import DeadLetter
 from devices.commands.models import DeviceCommand
 from devices.enrolments import DeleteOrder, OrderState
@@ -173,6 +174,12 @@ RECORDS: Final = (
         "passages",
         SituationNote,
         lambda scope: SituationNote.ends_at < scope.cutoff("passages"),
+    ),
+    _simple(
+        "operating_modes",
+        "incidents",
+        OperatingMode,
+        lambda scope: OperatingMode.ends_at < scope.cutoff("incidents"),
     ),
     _simple("rule_mutes", "incidents", RuleMute, lambda scope: RuleMute.ends_at < scope.cutoff("incidents")),
     _simple(
