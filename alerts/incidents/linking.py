@@ -77,6 +77,7 @@ def wrong(
     session.flush()
     left = [row for row in rows if row not in weak and row.incident == incident.id]
     _show(incident, left or weak)
+    incident.signal_count = sum(row.incident == incident.id for row in rows)
     incident.probable = False
     record(session, incident, State(incident.state), actor, at, reason="link_wrong")
     incident.due_at = None if incident.held else deadlines.due(State(incident.state), incident.severity, at)

@@ -9,7 +9,7 @@ responders were sent for takes others in, it is not taken in.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -21,6 +21,8 @@ from alerts.incidents.lifecycle import PROGRESS, UNDECIDED, State
 from alerts.incidents.models import Incident, IncidentAnswer, IncidentMerge, Transition
 from alerts.incidents.record import IncidentNotFoundError, StaleVersionError
 from storage import audit
+
+_OF_MERGES: Final = ("took_in", "gave_back", "merged", "merge_undone")
 
 
 class MergeRefusedError(Exception):
@@ -166,9 +168,14 @@ def undo_refusal(session: Session, made: IncidentMerge, target: Incident, source
         return "merge_not_last"
     if not State(target.state).grows:
         return "merge_ended"
-    if target.state != made.before["target"]["state"] or _worked_on(session, made, target):
+    if _further(made, target) or _worked_on(session, made, target):
         return "merge_worked_on"
     return None
+
+
+def _further(made: IncidentMerge, target: Incident) -> bool:
+    # Who has only taken it on has looked at it; that is how one finds out that it is two things.
+    return target.state not in {made.before["target"]["state"], State.ACKNOWLEDGED}
 
 
 def _worked_on(session: Session, made: IncidentMerge, target: Incident) -> bool:
@@ -176,8 +183,8 @@ def _worked_on(session: Session, made: IncidentMerge, target: Incident) -> bool:
         Transition.incident == target.id,
         Transition.version > made.before["target_version"],
         Transition.role != "system",
-        Transition.reason.is_distinct_from("took_in"),
-        Transition.reason.is_distinct_from("gave_back"),
+        Transition.to_state != State.ACKNOWLEDGED,
+        func.coalesce(Transition.reason, "").not_in(_OF_MERGES),
     )
     sent = select(Dispatch.id).where(
         Dispatch.incident == target.id, or_(Dispatch.offered_at > made.at, Dispatch.answered_at > made.at)

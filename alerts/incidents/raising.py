@@ -160,9 +160,6 @@ class _Writer:
         if self.session.get(Evidence, identity) is not None:
             return []
         incident, joined, made = self._belonging(signal)
-        # Under the lock: whoever wrote the same a moment ago has committed by now.
-        if incident is not None and self._is_known(identity):
-            return []
         if incident is None:
             incident = self._raise(signal)
             made.append(Change("raised", incident, signal))
@@ -216,11 +213,6 @@ class _Writer:
             return one, [Change("proposed", one)] if made else []
         joining.take_in(self.session, target, source, SYSTEM, self.at, rule=rule, probable=probable)
         return target, [Change("merged", target)]
-
-    def _is_known(self, identity: str) -> bool:
-        return (
-            self.session.scalar(select(Evidence.signal_id).where(Evidence.signal_id == identity)) is not None
-        )
 
     def _raise(self, signal: Signal) -> Incident:
         looks = portrait.of_signal(signal)
