@@ -1,4 +1,5 @@
-"""What the keeper does by itself: erasures, retention at night, the audit log's anchor, proposals.
+"""What the keeper does by itself: erasures, retention at night, the audit log's anchor, the rules file,
+proposals.
 
 Nothing here may stop the rest: what fails is logged, counted and tried again at the next
 round.
@@ -23,6 +24,7 @@ from registry.faces import revisions
 from registry.models import Compound
 from registry.people import population
 from ringward.foundation import Foundation, anchor_audit
+from ringward.rulesround import RulesMetrics, RulesRound
 from ringward.thresholdround import ScoreMetrics, ThresholdRound
 from storage.anchors import AnchorError
 
@@ -76,6 +78,7 @@ class HousekeepingMetrics:
             registry=registry,
         )
         self.scores = ScoreMetrics(registry)
+        self.rules = RulesMetrics(registry)
 
 
 class StoppedError(BaseException):
@@ -97,6 +100,7 @@ class Housekeeping:
         self._suspected: frozenset[str] = frozenset()
         self._grown: dict[str, dt.date] = {}
         self._thresholds = ThresholdRound(foundation, metrics.scores)
+        self._rules = RulesRound(foundation, metrics.rules)
 
     def stop(self) -> None:
         """Ends retention after the batch that it is at."""
@@ -113,6 +117,7 @@ class Housekeeping:
     def round(self) -> None:
         """Does what is due now."""
         now = self._ground.clock.now()
+        self._try("rules file", lambda: self._rules.look(now))
         self._try("erasures", lambda: self._follow_up(now))
         self._try("anchor", self._anchor)
         self._try("filing", lambda: self._count(now))
@@ -127,6 +132,7 @@ class Housekeeping:
         """
         self._try("retention", lambda: self._keep(self._ground.clock.now()))
         self._try("thresholds", self._propose)
+        self._try("rules", self._survey_rules)
 
     def _try(self, work: str, do: Callable[[], None]) -> None:
         if self._stopping.is_set():
@@ -196,8 +202,10 @@ class Housekeeping:
                 log.info("keeper.came_of_age", compound=compound, people=grown)
 
     def _propose(self) -> None:
-        zones = [(compound, zone) for compound, zone in self._zones() if compound is not None]
-        self._thresholds.run(self._ground.clock.now(), zones)
+        self._thresholds.run(self._ground.clock.now(), self._compounds())
+
+    def _survey_rules(self) -> None:
+        self._rules.survey(self._ground.clock.now(), self._compounds())
 
     def _keep(self, now: dt.datetime) -> None:
         failed = False
@@ -240,6 +248,9 @@ class Housekeeping:
             zones: dict[str, str] = {row.id: row.time_zone for row in rows}
         own = zones.get(self._ground.settings.compound, "UTC")
         return [*((one, ZoneInfo(zones[one])) for one in sorted(zones)), (None, ZoneInfo(own))]
+
+    def _compounds(self) -> list[tuple[str, ZoneInfo]]:
+        return [(compound, zone) for compound, zone in self._zones() if compound is not None]
 
     def _is_due(self, compound: str | None, zone: ZoneInfo, now: dt.datetime) -> bool:
         """Whether the quiet hour has begun since the last run.

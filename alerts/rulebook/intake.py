@@ -5,6 +5,7 @@ in the database, where every process, `ringward doctor` and the API find it. It 
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,11 @@ class RulesFile:
         self._seen: tuple[int, int, int] | str | None = "never"
         # When one that was refused is looked at again: the zone that it names may have been made.
         self._again: dt.datetime | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the last look found it wrong."""
+        return self._again is not None
 
     def look(self, now: dt.datetime) -> bool:
         """Takes the file in where it has changed since; whether there is a new version of the rules."""
@@ -81,6 +87,12 @@ class RulesFile:
 def state(session: Session, compound: str) -> RulesFileState | None:
     """What came of the file when it was last looked at; None where none was ever named."""
     return session.get(RulesFileState, compound)
+
+
+def finding_of(kept: Mapping[str, Any]) -> Finding:
+    """One of a state's findings as what it was."""
+    error = kept["level"] == "error"
+    return Finding(kept["line"], kept["code"], kept["where"], kept["facts"], kept["hint"], error)
 
 
 def _take_in(

@@ -1,7 +1,7 @@
 """The rules of the compound: what each asks and with which numbers, the file, and its versions."""
 
 import datetime as dt
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Header
 from pydantic import BaseModel, ConfigDict, Field
@@ -198,7 +198,9 @@ def rules(here: Here, _: Reader, language: Language = None) -> RulesView:
             else FileStateView(
                 looked_at=state.looked_at,
                 refused_since=state.refused_since,
-                findings=[_stored(texts, one) for one in state.findings[:FINDINGS_SHOWN]],
+                findings=[
+                    finding_view(texts, intake.finding_of(one)) for one in state.findings[:FINDINGS_SHOWN]
+                ],
             ),
         )
 
@@ -279,12 +281,6 @@ def finding_view(texts: Texts, finding: Finding) -> FindingView:
         where=finding.where,
         text=finding_text(texts, finding),
     )
-
-
-def _stored(texts: Texts, kept: dict[str, Any]) -> FindingView:
-    error = kept["level"] == "error"
-    finding = Finding(kept["line"], kept["code"], kept["where"], kept["facts"], kept["hint"], error)
-    return finding_view(texts, finding)
 
 
 def _texts(language: str | None) -> Texts:

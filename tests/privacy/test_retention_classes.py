@@ -9,6 +9,7 @@ from alerts.duty.models import Responder, Shift, Team, TeamKind
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Evidence, Incident, Transition
 from alerts.mutes import RuleMute
+from alerts.rulebook.models import OperatingMode
 from bus.deadletters import DeadLetter
 from console.accounts.models import ApiToken, IdempotencyKey, SetupLink, User, UserSession
 from devices.enrolments import DeleteOrder, OrderState
@@ -372,6 +373,16 @@ def test_records_of_what_was_decided_go_at_their_end(settled, keep):
                 author="a",
                 reason="lock",
             ),
+            OperatingMode(
+                id=name,
+                compound=COMPOUND,
+                mode="heightened",
+                reason="break-ins",
+                asked_by="a",
+                asked_at=ended - DAY,
+                starts_at=ended - DAY,
+                ends_at=ended,
+            ),
             SituationNote(
                 id=name,
                 compound=COMPOUND,
@@ -385,7 +396,7 @@ def test_records_of_what_was_decided_go_at_their_end(settled, keep):
             ),
         )
     keep()
-    for key in (LegalHold.id, Disclosure.id, RuleMute.id, SituationNote.id):
+    for key in (LegalHold.id, Disclosure.id, RuleMute.id, OperatingMode.id, SituationNote.id):
         assert left(settled, key) == {"young"}, key
 
 
