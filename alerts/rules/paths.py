@@ -143,7 +143,7 @@ def gaps(path: Path, view: View, *, longer_than: dt.timedelta = PASSAGE) -> tupl
     for since, until in zip(edges[::2], edges[1::2], strict=True):
         if until - since <= longer_than:
             continue
-        stand = path.at(since) if since > path.start else Stand(Where.UNKNOWN, None, None)
+        stand = path.at(since)
         devices = (
             view.site.in_ring("entrance") if stand.where is Where.OUTSIDE else view.site.devices.values()
         )
