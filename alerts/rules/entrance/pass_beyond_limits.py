@@ -61,7 +61,7 @@ class PassBeyondLimits(Rule):
             return None
         asked = []
         if observation.ring in PassBeyondLimits.rings and visit.zones and observation.zone not in visit.zones:
-            asked.append(Question(observation, observation.at, stage=_PLACE))
+            asked.append(Question(observation, observation.at + DISORDER, stage=_PLACE))
         if observation.ring == "entrance":
             asked.append(Question(observation, observation.at + DISORDER))
         return asked

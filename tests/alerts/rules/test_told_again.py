@@ -62,7 +62,7 @@ def test_stranger_who_stays_one_is_raised_once(world: World) -> None:
         at(+0, stranger),
         at(+1, door_opened()),
         at(+3, again),
-        expect(+14, raised("R-E01", severity=4)),
+        expect(+18, raised("R-E01", severity=4)),
     )
 
 
@@ -71,8 +71,8 @@ def test_what_was_raised_already_is_not_raised_by_its_amendment(world: World) ->
     world.play(
         at(+0, stranger),
         at(+1, door_opened()),
-        expect(+11, raised("R-E01", severity=4)),
-        at(+14, again),
-        at(+15, door_opened()),
+        expect(+15, raised("R-E01", severity=4)),
+        at(+18, again),
+        at(+19, door_opened()),
     )
     assert len(world.evidence()) == 1
