@@ -2,7 +2,7 @@
 
 import bisect
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Reversible, Sequence
 from operator import itemgetter
 
 from alerts.rules.observation import Observation
@@ -16,6 +16,24 @@ _LAST_ID = "\U0010ffff"
 _observed: Callable[[_Entry], Observation] = itemgetter(2)
 CONDITIONS = frozenset({"device.offline", "device.online", "device.tamper", "video.occlusion", "video.lost"})
 """What a device's sight depends on."""
+
+
+class _Span:
+    """Observations of a time in order; also from the last one back, for whoever needs the last one."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, entries: Sequence[_Entry]) -> None:
+        self._entries = entries
+
+    def __iter__(self) -> Iterator[Observation]:
+        return map(_observed, self._entries)
+
+    def __reversed__(self) -> Iterator[Observation]:
+        return map(_observed, reversed(self._entries))
+
+
+_NONE = _Span(())
 
 
 class Recent:
@@ -89,25 +107,25 @@ class Recent:
         entry = self._known.get(observation.id)
         return entry is not None and entry[2] is not observation
 
-    def at_place(self, place: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+    def at_place(self, place: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         return self._between(("place", place), start, end)
 
-    def at_device(self, device: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+    def at_device(self, device: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         return self._between(("device", device), start, end)
 
-    def in_zone(self, zone: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+    def in_zone(self, zone: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         return self._between(("zone", zone), start, end)
 
-    def of_subject(self, subject: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+    def of_subject(self, subject: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         return self._between(("subject", subject), start, end)
 
-    def of_type(self, kind: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+    def of_type(self, kind: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         return self._between(("type", kind), start, end)
 
-    def conditions(self, device: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+    def conditions(self, device: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         return self._between(("condition", device), start, end)
 
-    def late_of(self, device: str, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+    def late_of(self, device: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         return self._between(("late", device), start, end)
 
     def rehearse(self, observations: Iterable[Observation]) -> Sequence[Signal]:
@@ -211,12 +229,12 @@ class Recent:
         closed = self._settled.get(signal.dedupe_key)
         return closed is not None and signal.anchor.at <= closed
 
-    def _between(self, key: tuple[str, str], start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:
+    def _between(self, key: tuple[str, str], start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         entries = self._index.get(key)
         if entries is None:
-            return iter(())
+            return _NONE
         first = bisect.bisect_left(entries, (start, ""))
-        return map(_observed, entries[first : bisect.bisect_right(entries, (end, _LAST_ID), first)])
+        return _Span(entries[first : bisect.bisect_right(entries, (end, _LAST_ID), first)])
 
 
 def _keys(observation: Observation) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ a window, not on the order in which they came.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Reversible, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
@@ -133,22 +133,22 @@ class View(Protocol):
     @property
     def site(self) -> Site: ...
 
-    def at_place(self, place: str, start: dt.datetime, end: dt.datetime) -> Iterable[Observation]:
+    def at_place(self, place: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         """At a lane, or at a device that belongs to none."""
 
-    def at_device(self, device: str, start: dt.datetime, end: dt.datetime) -> Iterable[Observation]: ...
+    def at_device(self, device: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]: ...
 
-    def in_zone(self, zone: str, start: dt.datetime, end: dt.datetime) -> Iterable[Observation]: ...
+    def in_zone(self, zone: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]: ...
 
-    def of_subject(self, subject: str, start: dt.datetime, end: dt.datetime) -> Iterable[Observation]:
+    def of_subject(self, subject: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         """Of one of `Observation.subjects`."""
 
-    def of_type(self, kind: str, start: dt.datetime, end: dt.datetime) -> Iterable[Observation]: ...
+    def of_type(self, kind: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]: ...
 
-    def conditions(self, device: str, start: dt.datetime, end: dt.datetime) -> Iterable[Observation]:
+    def conditions(self, device: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         """What a device's sight depends on: it went, came back, was covered or tampered with."""
 
-    def late_of(self, device: str, start: dt.datetime, end: dt.datetime) -> Iterable[Observation]:
+    def late_of(self, device: str, start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         """Records of a device that came too late to be news, by the time they came in."""
 
     def rehearse(self, observations: Iterable[Observation]) -> Sequence[Signal]:

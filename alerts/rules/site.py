@@ -51,12 +51,12 @@ class Site:
 
     def adjoin(self, one: str, other: str) -> bool:
         """Whether one can walk from one zone to the other without passing a third; a zone adjoins itself."""
-        if one == other:
-            return True
-        first, second = self.zones.get(one), self.zones.get(other)
-        return (first is not None and other in first.neighbours) or (
-            second is not None and one in second.neighbours
-        )
+        return one == other or other in self._beside.get(one, ())
+
+    def leads(self, one: str, other: str) -> bool:
+        """Whether one can walk from one zone to the other at all, through whatever lies between."""
+        start, end = self._parts.get(one), self._parts.get(other)
+        return one == other or (start is not None and start == end)
 
     def in_ring(self, ring: str) -> Iterable[SiteDevice]:
         """The devices of a ring."""
@@ -76,6 +76,29 @@ class Site:
         if first is None or second is None:
             return None
         return float(((first[0] - second[0]) ** 2 + (first[1] - second[1]) ** 2) ** 0.5)
+
+    @cached_property
+    def _beside(self) -> dict[str, set[str]]:
+        """Who drew the plan may have named a neighbour on one side only."""
+        beside: dict[str, set[str]] = {}
+        for zone in self.zones.values():
+            for other in zone.neighbours:
+                beside.setdefault(zone.id, set()).add(other)
+                beside.setdefault(other, set()).add(zone.id)
+        return beside
+
+    @cached_property
+    def _parts(self) -> dict[str, int]:
+        """Zone → number of the part of the plan that hangs together with it."""
+        parts: dict[str, int] = {}
+        for number, start in enumerate(self.zones):
+            ahead = [] if start in parts else [start]
+            while ahead:
+                zone = ahead.pop()
+                if zone not in parts:
+                    parts[zone] = number
+                    ahead += self._beside.get(zone, ())
+        return parts
 
     @cached_property
     def _by_ring(self) -> dict[str, list[SiteDevice]]:

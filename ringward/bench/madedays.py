@@ -45,6 +45,8 @@ class Day:
         self._chance = random.Random(seed)  # noqa: S311 - made days, no secrets
         self._seed = seed
         self._number = 0
+        # Plate → whether it is inside, and when it was seen last.
+        self._cars: dict[str, tuple[bool, dt.datetime]] = {}
         rings = {zone.id: str(zone.ring) for zone in plan.zones()}
         moved = [
             (device, _moved(device.id, prefix), _moved(device.zone, prefix), rings[device.zone])
@@ -71,14 +73,21 @@ class Day:
     def messages(self, begins: dt.datetime, events: int = EVENTS_A_DAY) -> list[EventStored | Sighting]:
         """A day of messages from a local midnight on, in the order in which they came in."""
         told: list[EventStored | Sighting] = []
-        stored = 0
-        while stored < events:
-            hour = self._chance.choices(range(24), _HOURS)[0]
-            at = begins + dt.timedelta(hours=hour, seconds=self._chance.uniform(0, 3600))
-            scene = self._chance.choices([name for name, _ in _SCENES], [weight for _, weight in _SCENES])[0]
-            for message in getattr(self, f"_{scene}")(at):
-                told.append(message)
-                stored += isinstance(message, EventStored)
+        # A scene comes to about three events; what is short is filled up with people on the square.
+        names, weights = [name for name, _ in _SCENES], [weight for _, weight in _SCENES]
+        moments = sorted(
+            begins + dt.timedelta(hours=hour, seconds=self._chance.uniform(0, 3600))
+            for hour in self._chance.choices(range(24), _HOURS, k=int(events / 2.9))
+        )
+        left = events
+        for at in moments:
+            scene = list(getattr(self, f"_{self._chance.choices(names, weights)[0]}")(at))
+            left -= sum(isinstance(message, EventStored) for message in scene)
+            if left < 0:
+                break
+            told += scene
+        for at in self._chance.choices(moments, k=max(left, 0)):
+            told += self._square(at)
         return sorted(told, key=lambda message: (message.received_at, message.id))
 
     # ── scenes ────────────────────────────────────────────────────────────────
@@ -106,7 +115,13 @@ class Day:
 
     def _drive(self, at: dt.datetime) -> Iterator[EventStored | Sighting]:
         vehicle, plate = self._chance.choice(self._cast.cars)
-        lane = self._chance.choice(self._drives)
+        # Out and in by turns, and not twice within minutes; else there would be two of it.
+        inside, since = self._cars.get(plate, (True, at - _s(3600)))
+        if abs(at - since) < _s(600):
+            return
+        self._cars[plate] = (not inside, at)
+        way = "out" if inside else "in"
+        lane = self._chance.choice([one for one in self._drives if one.endswith(way)])
         yield from self._plate(lane, at, plate, "identified", vehicle_id=vehicle)
         yield self._event(lane, DeviceKind.BARRIER, "barrier.opened", at + _s(0.6))
         yield self._event(lane, DeviceKind.BARRIER, "barrier.closed", at + _s(self._chance.uniform(6, 15)))

@@ -129,10 +129,9 @@ def _was_shut(door: Observation, view: View, until: dt.datetime) -> bool:
 
 def _repeats(door: Observation, view: View) -> bool:
     """Whether it was open already: some doors say so again and again."""
-    last = None
-    for seen in view.at_device(door.device, door.at - _SAME_OPENING, door.at):
-        if seen.id == door.id:
-            break
-        if seen.type in {"door.opened", "door.closed"}:
-            last = seen
-    return last is not None and last.type == "door.opened"
+    before = False
+    for seen in reversed(view.at_device(door.device, door.at - _SAME_OPENING, door.at)):
+        if before and seen.type in {"door.opened", "door.closed"}:
+            return seen.type == "door.opened"
+        before = before or seen.id == door.id
+    return False

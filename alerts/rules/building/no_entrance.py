@@ -154,13 +154,7 @@ def _leads(site: Site, device: SiteDevice, there: Observation) -> bool:
     known = site.zones.get(device.zone)
     if known is None or not known.neighbours or there.zone not in site.zones:
         return True
-    reached, ahead = {device.zone}, [device.zone]
-    while ahead:
-        zone = ahead.pop()
-        near = {one.id for one in site.zones.values() if site.adjoin(zone, one.id)} - reached
-        reached |= near
-        ahead += near
-    return there.zone in reached
+    return site.leads(device.zone, there.zone)
 
 
 def _seen_in(inside: Iterable[Step]) -> tuple[Observation, ...]:
