@@ -47,6 +47,9 @@ def why(t: Texts, incident: Incident, zone: str) -> str:
     if isinstance(args.get("face"), str):
         # A building's side is a code, like a direction.
         args["face"] = t.code("side", args["face"])
+    for key in ("what", "attack", "followed_by"):
+        if isinstance(args.get(key), str):
+            args[key] = t.code("event", args[key])
     sentence = t.sentence(f"reason.{incident.reason}{_form(incident.reason, args)}", {**args, "place": zone})
     if args.get("night") is True:
         sentence = f"{sentence}{t('reason.night')}"
