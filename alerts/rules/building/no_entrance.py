@@ -9,13 +9,12 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-from alerts.rules import paths
 from alerts.rules.building.houses import is_one_house
 from alerts.rules.coverage import blind
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Blind, Excuse, Parameter, Question, Rule, Settings, Signal, View
 from alerts.rules.site import Site, SiteDevice
-from alerts.rules.steps import Step, direction_of
+from alerts.rules.steps import Step, direction_of, shows_presence, trace
 
 # The memory is a little longer than the window: who was in before that and never left is in still.
 _BEFORE: Final = dt.timedelta(hours=3)
@@ -65,9 +64,11 @@ class NoEntrance(Rule):
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         there = question.anchor
         opens = there.at - settings.hours("window_h")
-        path = paths.of(view, there.subjects, opens - _BEFORE, there.at, as_of=question.due)
+        seen = _seen_of(there, view, opens - _BEFORE)
+        if _came_in(seen, there, view.site, opens):
+            return None
         # What was seen of it before this passage, which may have begun with another device's word.
-        before = [step for step in path.steps if there not in step.seen]
+        before = [step for step in trace(seen, view.site) if there not in step.seen]
         gone = _last_out(before)
         since = opens if gone is None else max(gone.at, opens)
         inside = [step for step in before if gone is None or step.at > gone.at]
@@ -77,10 +78,10 @@ class NoEntrance(Rule):
             return None
         if gone is None and _may_have_been_in(there, inside, opens):
             return None
-        if _came_with_family(there, view, since):
-            return None
         entrances = [device for device in view.site.in_ring("entrance") if _leads(view.site, device, there)]
         if blind(view, entrances, since, there.at, as_of=question.due):
+            return None
+        if _came_with_family(there, view, since):
             return None
         subject_kind, _, subject = there.subjects[0].partition(":")
         return Signal(
@@ -102,6 +103,24 @@ class NoEntrance(Rule):
             window=(since, there.at),
             blind=_others_blind(question, view, since),
         )
+
+
+def _seen_of(there: Observation, view: View, start: dt.datetime) -> list[Observation]:
+    found = {one.id: one for name in there.subjects for one in view.of_subject(name, start, there.at)}
+    return [one for one in found.values() if shows_presence(one)]
+
+
+def _came_in(seen: Iterable[Observation], there: Observation, site: Site, opens: dt.datetime) -> bool:
+    """Whether there is nothing to ask, which is so nearly always: an entrance has said the last word.
+
+    Or none has said anything of somebody who belongs here, and may have been at home.
+    """
+    last = max(
+        (one for one in seen if one.ring == "entrance"), key=lambda one: (one.at, one.id), default=None
+    )
+    if last is None:
+        return _belongs(there)
+    return last.at >= opens and direction_of(last, site) != "out"
 
 
 def _belongs(there: Observation) -> bool:
