@@ -79,5 +79,12 @@ def away(view: View, place: str, start: dt.datetime, end: dt.datetime) -> tuple[
     return tuple(
         one
         for one in blind_at(view, place, start, end)
-        if one.why == "offline" and known.get(one.device) not in _ONLY_LOOKS
+        if one.why == "offline" and known.get(one.device) not in _ONLY_LOOKS and not _is_heard(view, one)
+    )
+
+
+def _is_heard(view: View, blind: Blind) -> bool:
+    """Whether it spoke while it was thought to be away: then it is there, and nobody said so."""
+    return any(
+        not seen.type.startswith("device.") for seen in view.at_device(blind.device, blind.start, blind.end)
     )
