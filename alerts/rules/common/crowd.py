@@ -1,7 +1,7 @@
 """R-C04: more people stand together than the place can take, and not only for a moment.
 
-Each camera counts for itself: what two cameras see of one square is not added up. A camera that says
-"crowd" without a number has a limit of its own.
+Each camera counts for itself: what two cameras see of one square is not added up. It is over when none
+of them sees too many. A camera that says "crowd" without a number has a limit of its own.
 
 Where people dance in the evening the book exempts those hours for that zone, or gives them a limit of
 their own; the second also ends what was raised before the music began.
@@ -127,16 +127,18 @@ def _run(
             break
         run.append(one)
     run.reverse()
-    return run if len(run) > 1 and seen.at - run[0].at >= hold else []
+    return run if seen.at - run[0].at >= hold else []
 
 
 def _has_dispersed(seen: Observation, view: View, settings: Settings, hold: dt.timedelta) -> bool:
-    """Whether there were too many just before, and have not been since."""
-    told = [
-        (one, many)
-        for one in _counts(view, seen, seen.at - 2 * hold, seen.at + hold)
-        if (many := _is_crowd(one, settings)) is not None and one.id != seen.id
-    ]
-    before = [many for one, many in told if (one.at, one.id) < (seen.at, seen.id)]
-    after = [many for one, many in told if (one.at, one.id) > (seen.at, seen.id)]
-    return bool(before) and before[-1] and not any(after)
+    """Whether this camera saw too many just before, and no camera of the zone has since."""
+    last: dict[str, bool] = {}
+    for one in view.in_zone(seen.zone, seen.at - 2 * hold, seen.at + hold):
+        many = _is_crowd(one, settings) if one.type in Crowd.listens else None
+        if many is None or one.id == seen.id:
+            continue
+        if (one.at, one.id) < (seen.at, seen.id):
+            last[one.device] = many
+        elif many:
+            return False
+    return last.pop(seen.device, False) and not any(last.values())

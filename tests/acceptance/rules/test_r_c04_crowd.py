@@ -113,6 +113,34 @@ class TestCrowd(EveryRule):
             *([cleared(135, severity=3)] if ends else []),
         )
 
+    @pytest.mark.parametrize(("again", "speaks"), [(120, True), (121, False)])
+    def test_boundary_of_two_counts_far_apart(self, again: int, *, speaks: bool) -> None:
+        told = [raised(again + 5, severity=3)] if speaks else []
+        tell(self.rule, at(0, count(80)), at(again, count(80)), *told)
+
+    def test_the_view_of_another_camera_ends_nothing(self) -> None:
+        other = "square-face"
+        tell(
+            self.rule,
+            *counts(40, 40, 40, 40),
+            at(65, count(35, device=other)),
+            at(75, count(10, device=other)),
+            at(80, count(10, device=other)),
+            raised(65, severity=3),
+        )
+
+    def test_it_is_over_when_no_camera_sees_too_many(self) -> None:
+        other = "square-face"
+        tell(
+            self.rule,
+            *counts(40, 40, 40, 40),
+            at(65, count(35, device=other)),
+            at(70, count(12)),
+            at(75, count(12, device=other)),
+            raised(65, severity=3),
+            cleared(140, severity=3),
+        )
+
     def test_a_low_count_that_is_overtaken_is_none_in_the_middle(self) -> None:
         tell(
             self.rule,

@@ -54,8 +54,34 @@ class TestFireLane(EveryRule):
             LANE, at(0, blocked(attributes={"plate": "云M5V021"})), at(400, free()),
             raised(305, severity=3), cleared(405, severity=3),
         )  # fmt: skip
-        assert told.only.reason_args["plate"] == "云M5V021"
-        assert told.only.subject == "云M5V021"
+        assert told.only.reason_args == {"minutes": 5, "owner_first": True, "plate": "云M5V021"}
+        assert (told.only.subject_kind, told.only.subject) == ("plate", "云M5V021")
+
+    @pytest.mark.parametrize("facts", [{"vehicle": VAN}, {"vehicle_id": VAN.id}])
+    def test_a_vehicle_that_is_known_without_its_plate(self, facts: dict) -> None:
+        told = tell(LANE, at(0, blocked(**facts)), raised(305, severity=3), amended(905, severity=2))
+        assert told.only.reason_args == {"minutes": 5, "owner_first": True}
+        assert (told.only.subject_kind, told.only.subject) == (None, None)
+
+    @pytest.mark.parametrize("told", ["", 17, None])
+    def test_what_is_no_plate(self, told: object) -> None:
+        story = (
+            at(0, blocked(attributes={"plate": told})),
+            raised(305, severity=3),
+            amended(905, severity=2),
+        )
+        assert tell(LANE, *story).only.reason_args["owner_first"] is False
+
+    def test_a_second_stop_is_measured_from_its_own_beginning(self) -> None:
+        told = tell(
+            LANE,
+            at(0, blocked()),
+            at(200, free()),
+            at(201, blocked()),
+            raised(506, severity=3),
+            amended(1106, severity=2),
+        )
+        assert [one.type for one in told.only.evidence] == ["video.fire_lane_blocked"]
 
     def test_without_a_plate_nobody_can_be_called(self) -> None:
         told = tell(LANE, at(0, blocked()), raised(305, severity=3), amended(905, severity=2))
@@ -132,22 +158,45 @@ class TestFireLane(EveryRule):
             LANE,
             at(0, blocked(plate="云M5V021")),
             at(100, plate("云M5V021", "fire-lane", None)),
+            at(350, plate("云M5V021", "fire-lane", None)),
             at(400, plate("云M9Z999", "drive", "out")),
             at(600, plate("云M5V021", "drive", "out")),
             raised(305, severity=3),
             cleared(605, severity=3),
         )
 
+    @pytest.mark.parametrize(
+        "steps",
+        [
+            pytest.param([at(-5, plate("云M5V021", "drive", "in"))], id="on_its_way_there"),
+            pytest.param(
+                [at(200, plate("云M5V021", "drive", "out")), at(250, blocked(plate="云M5V021"))],
+                id="back_again",
+            ),
+            pytest.param(
+                [at(200, seen("parking.overstay", "garage", plate="云M5V021"))], id="no_camera_has_read_it"
+            ),
+        ],
+    )
+    def test_not_seen_elsewhere_since(self, steps: list) -> None:
+        tell(
+            LANE, at(0, blocked(plate="云M5V021")), *steps,
+            raised(305, severity=3), amended(905, severity=2),
+        )  # fmt: skip
+
     def test_what_somebody_has_closed_does_not_become_urgent(self) -> None:
         engine = Engine(rules_named(LANE))
-        report = Observation(
-            "b", "video.fire_lane_blocked", MORNING, MORNING, "cam", "fire-lane", "common", event_id="b"
-        )
-        assert engine.feed(report) == []
-        [said] = engine.advance(MORNING + dt.timedelta(minutes=6))
-        assert isinstance(said, Signal)
-        engine.settle(said.dedupe_key, MORNING + dt.timedelta(minutes=7))
-        assert engine.advance(MORNING + dt.timedelta(minutes=30)) == []
+        for device in ("cam-1", "cam-2"):
+            report = Observation(
+                device, "video.fire_lane_blocked", MORNING, MORNING, device, "fire-lane", "common"
+            )
+            assert engine.feed(report) == []
+        first, _ = engine.advance(MORNING + dt.timedelta(minutes=6))
+        assert isinstance(first, Signal)
+        engine.settle(first.dedupe_key, MORNING + dt.timedelta(minutes=7))
+        [urgent] = engine.advance(MORNING + dt.timedelta(minutes=30))
+        assert isinstance(urgent, Signal)
+        assert urgent.anchor.device != first.anchor.device
 
     def test_blind_camera_is_no_proof_that_the_lane_is_still_blocked(self) -> None:
         tell(LANE, at(0, blocked()), at(120, offline("fire-lane-camera", "fire-lane")))

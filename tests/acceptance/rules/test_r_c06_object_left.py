@@ -54,6 +54,13 @@ class TestObjectLeft(EveryRule):
         told = [raised(605, severity=4), cleared(605, severity=4)] if speaks else []
         tell(self.rule, at(0, left()), at(ends, removed()), *told, values={"left_min": minutes})
 
+    def test_a_second_parcel_is_measured_from_its_own_beginning(self) -> None:
+        tell(self.rule, at(0, left()), at(300, removed()), at(400, left()), raised(1005, severity=4))
+
+    def test_the_cameras_own_end_ends_it(self) -> None:
+        end = at(700, left(ended=True))
+        tell(self.rule, at(0, left()), raised(605, severity=4), end, cleared(705, severity=4))
+
     def test_what_another_camera_sees_removed_is_another_thing(self) -> None:
         tell(self.rule, at(0, left()), at(300, removed(device="lobby-9-face")), raised(605, severity=4))
 

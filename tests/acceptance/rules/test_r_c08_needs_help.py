@@ -70,7 +70,8 @@ class TestFall(EveryRule):
         who = PersonFacts("p-1", "h-1", belongs=True, cared_for=True)
         what = seen("video.fall", "square", person_id="p-1", person=who)
         told = tell(self.rule, at(0, what), raised(15, severity=1))
-        assert told.only.subject is None
+        assert told.only.reason == "fall"
+        assert (told.only.subject_kind, told.only.subject) == (None, None)
 
     def test_blind_camera_saw_a_fall_all_the_same(self) -> None:
         told = tell(
@@ -92,6 +93,12 @@ class TestCallForHelp(EveryRule):
     @pytest.mark.parametrize("mode", list(Mode))
     def test_critical_in_every_mode(self, mode: Mode) -> None:
         tell(self.rule, at(0, sos()), raised(0, severity=1), book=RuleBook(mode=mode))
+
+    def test_a_button_on_a_wall_is_nobodys(self) -> None:
+        told = tell(self.rule, at(0, sos()), raised(0, severity=1))
+        assert (told.only.subject_kind, told.only.subject) == (None, None)
+        assert told.only.reason == "sos"
+        assert told.only.reason_args == {"night": False, "cared_for": False}
 
     @pytest.mark.parametrize("cared_for", [True, False])
     def test_whose_button_it_is_and_whether_their_people_may_be_told(self, *, cared_for: bool) -> None:
