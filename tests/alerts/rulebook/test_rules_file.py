@@ -262,12 +262,18 @@ def test_what_somebody_should_have_meant_is_said_and_taken_in(text, expected):
 
 
 def test_everything_that_is_wrong_is_said_at_once():
-    text = "\n".join(text for text, expected in WRONG.values() if not text.startswith("rules"))
-    found = read_file(text)
-    codes = {code for _, expected in WRONG.values() for _, code in expected}
-    # Tables of one name that come again hide what the first ones say of them, no more.
-    assert len({one.code for one in found.errors} & codes) >= len(codes) - 6
-    assert [one.line for one in found.findings] == sorted(one.line for one in found.findings)
+    taken, expected, line, parts = set(), [], 0, []
+    for text, wrong in WRONG.values():
+        header = text.split("\n", 1)[0]
+        # A table of a name stands once in a file; one of the tests is about the opposite.
+        if not header.startswith("[") or (header in taken and not header.startswith("[[")):
+            continue
+        taken.add(header)
+        expected += [(line + at, code) for at, code in wrong]
+        line += text.count("\n") + 1
+        parts.append(text)
+    assert len(expected) > 15
+    assert said("\n".join(parts)) == expected
 
 
 @pytest.mark.parametrize(

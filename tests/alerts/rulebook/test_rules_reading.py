@@ -83,7 +83,7 @@ def test_every_key_and_table_knows_its_line_however_it_was_written():
     found = lines(tree)
     assert found["rules", "T-01", "severity", "night"] == 15
     assert (found["mutes", 0], found["mutes", 1], found[("budget",)]) == (30, 34, 32)
-    assert found["rules", "T-03", "hours", 1, "inner", "x"] == 26
+    assert found["rules", "T-03", "hours", 1, "inner", "x"] == 27
 
 
 def test_reads_what_another_reader_reads():
