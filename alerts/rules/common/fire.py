@@ -76,13 +76,11 @@ class Fire(Rule):
 
 
 def _others(seen: Observation, view: View, window: dt.timedelta) -> list[Observation]:
-    """What the other sense has told of this zone or one beside it before: the second of two speaks."""
+    """What the other sense has told of this zone or one beside it by then: the second of two speaks."""
     return [
         other
         for other in view.of_type(_OTHER[seen.type], seen.at - window, seen.at)
-        if (other.at, other.id) < (seen.at, seen.id)
-        and not lasting.is_over(other)
-        and view.site.adjoin(other.zone, seen.zone)
+        if not lasting.is_over(other) and view.site.adjoin(other.zone, seen.zone)
     ]
 
 

@@ -108,7 +108,7 @@ def _empty_since_before(view: View, shift: Observation, until: dt.datetime) -> t
     """The report that the post was empty when its shift began, where it still is and the camera sees it."""
     last: dict[str, Observation] = {}
     for seen in view.of_type(_ABSENT, shift.at - _EMPTY_BEFORE, until):
-        if seen.zone == shift.zone and (seen.at <= shift.at or lasting.is_over(seen)):
+        if seen.zone == shift.zone and (seen.at < shift.at or lasting.is_over(seen)):
             last[seen.device] = seen
     return tuple(
         seen

@@ -1,9 +1,10 @@
 """R-C09: a camera sees fire or smoke, or a detector smells it. Both together are a fire."""
 
+import datetime as dt
 import random
 
 import pytest
-from telling import NIGHT, EveryRule, amended, at, offline, raised, rules_named, run, seen, tell
+from telling import NIGHT, EveryRule, amended, at, offline, online, raised, rules_named, run, seen, tell
 
 from alerts.rules import Mode, RuleBook
 
@@ -104,6 +105,31 @@ class TestFire(EveryRule):
             values={"window_s": window_s},
         )
 
+    def test_in_the_same_second_it_is_a_fire_at_once(self) -> None:
+        # And each of the two says so of the other.
+        tell(
+            FIRE,
+            at(0, flames()),
+            at(0, smoke()),
+            raised(0, severity=2),
+            amended(0, severity=1),
+            amended(0, severity=1),
+            amended(5, severity=1),
+        )
+
+    def test_what_is_over_is_not_the_other_sense(self) -> None:
+        tell(FIRE, at(-30, smoke(ended=True)), at(0, flames()), raised(0, severity=2))
+
+    def test_the_reason_says_which_sense_told(self) -> None:
+        told = tell(FIRE, *self.story)
+        said = {signal.reason: signal for signal in told.cases[0].signals}
+        assert set(said) == {"fire_seen", "smoke_alarm", "fire_seen_and_smoke"}
+        both = said["fire_seen_and_smoke"]
+        assert both.reason_args == {"night": False, "window_s": 120}
+        assert both.window == (both.anchor.at - dt.timedelta(seconds=120), both.anchor.at)
+        assert said["fire_seen"].window is None
+        assert said["smoke_alarm"].reason_args == {"night": False}
+
     def test_what_is_overtaken_is_still_the_first_of_two(self) -> None:
         tell(
             FIRE,
@@ -126,5 +152,13 @@ class TestFire(EveryRule):
             assert (case.severity, case.keys) == (1, {"R-C09:square", "R-C09:garage"})
 
     def test_blind_camera_is_named_and_the_detector_believed(self) -> None:
-        told = tell(FIRE, at(-60, offline("garage-camera", "garage")), at(0, smoke()), raised(0, severity=2))
+        told = tell(
+            FIRE,
+            at(-300, offline("garage-face", "garage")),
+            at(-200, online("garage-face", "garage")),
+            at(-60, offline("garage-camera", "garage")),
+            at(-30, online("garage-camera", "garage")),
+            at(0, smoke()),
+            raised(0, severity=2),
+        )
         assert [one.device for one in told.only.blind] == ["garage-camera"]

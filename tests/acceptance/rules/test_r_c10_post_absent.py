@@ -89,6 +89,32 @@ class TestPostAbsent(EveryRule):
             *([raised(305, severity=4)] if speaks else []),
         )
 
+    def test_a_shift_that_is_over_while_another_posts_runs(self) -> None:
+        steps = [at(-7200, shift(-3600)), at(-60, shift(7200, "side-gate")), at(0, absent())]
+        tell(POST, *steps)
+        over = at(-7200, shift(-3600, "side-gate"))
+        tell(POST, over, at(-60, absent("side-gate")), at(0, shift(7200)))
+
+    def test_a_shift_without_an_end_is_none(self) -> None:
+        endless = seen("post.shift", "gate", device="gate")
+        tell(POST, at(-600, absent()), at(-7200, shift(-3600)), at(0, endless))
+        tell(POST, at(-7200, endless), at(0, absent()))
+
+    @pytest.mark.parametrize("begins", [0, 100])
+    def test_who_goes_in_the_shift_is_absent_from_then_on(self, begins: int) -> None:
+        told = tell(POST, at(0, shift(7200)), at(begins, absent()), raised(begins + 305, severity=4))
+        assert [(end - start).total_seconds() for start, end in [told.only.window]] == [300]
+
+    @pytest.mark.parametrize(("ends", "speaks"), [(300, True), (299, False)])
+    def test_boundary_of_a_short_shift_that_nobody_begins(self, ends: int, *, speaks: bool) -> None:
+        tell(
+            POST,
+            at(-7200, shift(-3600)),
+            at(-600, absent()),
+            at(0, shift(ends)),
+            *([raised(305, severity=4)] if speaks else []),
+        )
+
     def test_a_handover_is_no_gap(self) -> None:
         tell(
             POST,
