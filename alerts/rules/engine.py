@@ -42,11 +42,15 @@ class Engine:
     """One compound's rules and their memory. The caller brings the time."""
 
     def __init__(
-        self, rules: Sequence[type[Rule]], book: RuleBook | None = None, site: Site | None = None
+        self,
+        rules: Sequence[type[Rule]],
+        book: RuleBook | None = None,
+        site: Site | None = None,
+        recent: Recent | None = None,
     ) -> None:
         self._rules = tuple(rules)
         self.book = book or RuleBook()
-        self._recent = Recent(HORIZON, site)
+        self._recent = Recent(HORIZON, site) if recent is None else recent
         self._recent.rehearsal = self._rehearse
         self._mutes: tuple[Mute, ...] = ()
         # (due, order of asking, rule, question): the counter keeps equal moments comparable.
