@@ -29,6 +29,7 @@ from ringward.cli import (
     tokens,
     up,
     users,
+    why,
 )
 
 app = typer.Typer(
@@ -44,6 +45,7 @@ app.command("doctor")(doctor.doctor)
 app.command("enrol")(enrol.enrol)
 app.command("mute")(mute.mute)
 app.command("replay")(replay.replay)
+app.command("why")(why.why)
 app.command("check-config")(check_config.check_config)
 app.command("decode")(decode.decode)
 app.command("keep")(keep.keep)

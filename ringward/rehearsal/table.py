@@ -15,7 +15,7 @@ _MOST = 40
 def show(console: Console, rehearsal: Rehearsal, texts: Texts) -> None:
     """By rule, ring and hour, and the first of what would be otherwise."""
     found = rehearsal.comparison
-    _counts(console, rehearsal, texts, "rule", {texts.code("rule", n): c for n, c in found.by_rule().items()})
+    _counts(console, rehearsal, texts, "rule", found.by_rule())
     _counts(console, rehearsal, texts, "ring", {texts.code("ring", n): c for n, c in found.by_ring().items()})
     _counts(console, rehearsal, texts, "hour", {f"{hour:02}": c for hour, c in found.by_hour().items()})
     changes = [c for c in found.changes if rehearsal.against is None or kind_of(c) != "kept"]
