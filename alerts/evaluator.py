@@ -337,7 +337,7 @@ class Evaluator:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether the database was not there, or busy: the same again will do, and nothing is wrong with it."""
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
+    """Whether something was not there, or busy: the same again will do, and nothing is wrong with it."""
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeoutError | OSError):
         return True
     return isinstance(error, DBAPIError) and error.connection_invalidated
