@@ -17,6 +17,7 @@ from timeline import (
     crossing,
     door_forced,
     door_opened,
+    event,
     down,
     expect,
     face_unknown,
@@ -145,6 +146,7 @@ def test_card_after_a_forced_opening_excuses_no_more_after_a_restart_than_live(w
         at(+0, door_opened("hall")),
         down(+0.5, until=+9),
         at(+2, card("hall")),
+        at(+4, event("door.closed", "hall")),
         expect(+9, raised("R-B05", severity=2)),
     )
 

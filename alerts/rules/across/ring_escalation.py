@@ -61,8 +61,8 @@ class RingEscalation(Rule):
             "incidents. Too fast: what happens at both ends of the compound is one.",
         ),
         Parameter(
-            "zones",
-            "zones",
+            "borders",
+            "borders",
             3,
             1,
             10,
@@ -106,7 +106,7 @@ def _reach(settings: Settings) -> Reach:
         settings.minutes("window_min"),
         settings.minutes("likely_min"),
         settings.values["speed_m_s"],
-        int(settings.values["zones"]),
+        int(settings.values["borders"]),
     )
 
 

@@ -134,12 +134,12 @@ class TestRingEscalation(EveryRule):
         )
         assert len(told.cases) == (1 if joins else 2)
 
-    @pytest.mark.parametrize(("zones", "joins"), [(2, True), (1, False)])
-    def test_boundary_of_the_borders(self, zones: int, *, joins: bool) -> None:
+    @pytest.mark.parametrize(("borders", "joins"), [(2, True), (1, False)])
+    def test_boundary_of_the_borders(self, borders: int, *, joins: bool) -> None:
         told = run(
             rules_named(*RULES_OF_THE_WAY),
             [*slips_in(zone="side-gate"), at(240, loitering())],
-            book=values(zones=zones),
+            book=values(borders=borders),
         )
         assert len(told.cases) == (1 if joins else 2)
 
