@@ -43,7 +43,7 @@ class LoiteringAcross(Rule):
             "many: who tries every lock is one at dawn.",
         ),
         Parameter(
-            "zones",
+            "in_zones",
             "zones",
             2,
             1,
@@ -91,7 +91,7 @@ class LoiteringAcross(Rule):
             return None
         sightings = _sightings(path, view, settings)
         zones = {seen.zone for seen in sightings}
-        if len(sightings) < settings.values["sightings"] or len(zones) < settings.values["zones"]:
+        if len(sightings) < settings.values["sightings"] or len(zones) < settings.values["in_zones"]:
             return None
         if any(seen.ring == "building" and seen.at >= sightings[0].at for seen in path):
             return None

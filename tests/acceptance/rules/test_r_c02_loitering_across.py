@@ -144,7 +144,7 @@ class TestLoiteringAcross(EveryRule):
         )
 
     @pytest.mark.parametrize(("name", "value", "speaks"), [
-        ("sightings", 3, True), ("sightings", 4, False), ("zones", 3, True), ("zones", 4, False),
+        ("sightings", 3, True), ("sightings", 4, False), ("in_zones", 3, True), ("in_zones", 4, False),
     ])  # fmt: skip
     def test_boundary_of_the_counts(self, name: str, value: int, *, speaks: bool) -> None:
         tell(

@@ -99,6 +99,39 @@ class TestPatrolMissed(EveryRule):
             raised(605, severity=4),
         )
 
+    def test_two_checkpoints_one_after_the_other_are_not_two_in_a_row(self) -> None:
+        tell(
+            PATROL,
+            at(0, due("bike-shed", "bike-shed-reader")),
+            at(60, due()),
+            raised(605, severity=4),
+            raised(665, severity=4),
+        )
+
+    def test_what_is_said_of_one_and_of_two(self) -> None:
+        told = tell(PATROL, *self.story)
+        once, twice = told.cases[0].signals
+        assert (once.reason, twice.reason) == ("patrol_missed", "patrol_missed_again")
+        assert [len(once.evidence), len(twice.evidence)] == [1, 2]
+        assert twice.evidence == (once.anchor, twice.anchor)
+        assert once.dedupe_key == "R-C11:fence-reader"
+        assert [moment.timestamp() - once.anchor.at.timestamp() for moment in once.window] == [-900, 600]
+
+    @pytest.mark.parametrize("device", [None, "a-reader-of-no-plan"])
+    def test_a_checkpoint_without_a_known_reader_is_its_zone(self, device: str | None) -> None:
+        told = tell(PATROL, at(0, due(device=device)), raised(605, severity=4))
+        assert told.only.dedupe_key == "R-C11:fence"
+
+    @pytest.mark.parametrize(("back", "silent"), [(-901, False), (-900, True)])
+    def test_boundary_of_a_reader_that_was_blind(self, back: int, *, silent: bool) -> None:
+        tell(
+            PATROL,
+            at(-2000, offline("fence-reader", "fence")),
+            at(back, online("fence-reader", "fence")),
+            at(0, due()),
+            *([] if silent else [raised(605, severity=4)]),
+        )
+
     @pytest.mark.parametrize("device", ["fence-reader", None])
     def test_blind_reader_is_no_proof_that_nobody_came(self, device: str | None) -> None:
         tell(PATROL, at(-60, offline("fence-reader", "fence")), at(0, due(device=device)))
