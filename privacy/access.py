@@ -12,9 +12,11 @@ from typing import Any, Final
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from alerts.absences import CareAbsence
 from alerts.incidents.models import Incident
 from privacy import looks
 from privacy.models import Erasure, SubjectRequest
+from privacy.retention.protection import hits_of_entries
 from recognition.feedback import exclusions
 from recognition.models import DecisionRow
 from registry.faces import consents
@@ -131,6 +133,13 @@ def export(session: Session, person: Person, at: dt.datetime) -> dict[str, Any]:
         ],
         "passages": _passages(session, person, vehicles),
         "incidents": _incidents(session, person, names),
+        # That somebody looks after this person, and when they said that they were away.
+        "absences": _rows(
+            session.scalars(
+                select(CareAbsence).where(CareAbsence.person == person.id).order_by(CareAbsence.starts_at)
+            ).all(),
+            ("starts_at", "ends_at", "declared_at"),
+        ),
         "watchlist": _rows(
             session.scalars(
                 select(WatchlistEntry)
@@ -223,7 +232,10 @@ def _incidents(session: Session, person: Person, names: Sequence[str]) -> list[d
         .where(Incident.compound == person.compound, Incident.subject.in_(names))
         .order_by(Incident.happened_at)
     )
-    told = [row for row in rows if row.reason_args.get("entry_id") not in official]
+    by_order = {
+        incident for incident, entry in hits_of_entries(session, person.compound) if entry in official
+    }
+    told = [row for row in rows if row.id not in by_order and row.reason_args.get("entry_id") not in official]
     return _rows(told, ("id", "kind", "state", "zone", "reason", "happened_at"))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Text, column, delete, or_, select, table, update
 from sqlalchemy.orm import Session
 
+from alerts.absences import CareAbsence
 from devices.enrolments import TerminalEnrolment
 from privacy.erasure.face import Forgotten, forget_at_terminals, forget_face
 from privacy.erasure.marks import Marks
@@ -188,7 +189,7 @@ def _delete_vehicles(session: Session, person: Person, marks: Marks) -> list[str
 
 def _delete_links(session: Session, person: Person) -> list[str]:
     gone: list[str] = []
-    for link in (Residence, StaffLink, Credential):
+    for link in (Residence, StaffLink, Credential, CareAbsence):
         gone += session.execute(delete(link).where(link.person == person.id).returning(link.id)).scalars()
     session.execute(
         update(Person).where(Person.guardian == person.id).values(guardian=None, version=Person.version + 1)

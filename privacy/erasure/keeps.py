@@ -9,7 +9,7 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, Text, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from alerts.incidents.lifecycle import State
@@ -76,17 +76,23 @@ def of_person(session: Session, person: Person, subjects: Iterable[str], at: dt.
 
 def of_events(session: Session, compound: str, at: dt.datetime) -> Mapping[str, Keep]:
     """Events that an open or held incident stands on, and what keeps each."""
+    held_ones = held_subjects("incident", at)
     rows = session.execute(
-        select(Evidence.event_ids, Incident.id, Incident.state)
+        select(Evidence.event_ids, Evidence.moved_from, Incident.id, Incident.state)
         .join(Incident, Incident.id == Evidence.incident)
         .where(
             Incident.compound == compound,
-            or_(Incident.state.in_(_OPEN), Incident.id.in_(held_subjects("incident", at))),
+            or_(
+                Incident.state.in_(_OPEN),
+                Incident.id.in_(held_ones),
+                # Held before it became part of another.
+                Evidence.moved_from.in_(held_ones),
+            ),
         )
     )
     return {
-        event_id: _keep(session, incident_id, State(state), at)
-        for event_ids, incident_id, state in rows
+        event_id: _keep(session, incident_id, State(state), at, moved_from)
+        for event_ids, moved_from, incident_id, state in rows
         for event_id in event_ids
     }
 
@@ -95,15 +101,26 @@ def _incidents(session: Session, compound: str, subjects: Sequence[str], at: dt.
     rows = session.execute(
         select(Incident.id, Incident.state).where(
             Incident.compound == compound,
-            Incident.subject.in_(subjects),
+            or_(Incident.subject.in_(subjects), Incident.id.in_(_told_of(subjects))),
             or_(Incident.state.in_(_OPEN), Incident.id.in_(held_subjects("incident", at))),
         )
     )
     return [_keep(session, row.id, State(row.state), at) for row in rows]
 
 
-def _keep(session: Session, incident_id: str, state: State, at: dt.datetime) -> Keep:
+def _told_of(subjects: Sequence[str]) -> Select[str]:
+    """Incidents with a signal on one of these, whomever they are about on the whole."""
+    trace = type_coerce(Evidence.trace, Text)
+    named = [trace.contains(f'"subject":"{one}"', autoescape=True) for one in subjects]
+    return select(Evidence.incident).where(or_(*named))
+
+
+def _keep(
+    session: Session, incident_id: str, state: State, at: dt.datetime, moved_from: str | None = None
+) -> Keep:
     hold = held(session, "incident", incident_id, at)
+    if hold is None and moved_from is not None:
+        hold = held(session, "incident", moved_from, at)
     if hold is not None:
         return Keep(KeepReason.LEGAL_HOLD, hold.id, hold.ends_at)
     assert state.is_open

@@ -1,4 +1,4 @@
-"""Forgetting where a person went: the event log, decisions and incidents lose whom they are about.
+"""Forgetting where a person went: the event log and decisions lose whom they are about.
 
 Rows of the event log are otherwise never changed (L-22). This is no correction: what is left
 says that somebody passed here then, and is no longer data on a person (PIPL art. 4, 47). The
@@ -12,16 +12,12 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Text, or_, select, type_coerce, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from alerts.dispatch.models import Dispatch
-from alerts.incidents.lifecycle import State
-from alerts.incidents.models import Incident, Transition
 from bus.deadletters import DeadLetter
-from privacy.erasure.marks import Marks, scrub, struck
+from privacy.erasure.marks import Marks, scrub
 from recognition.models import DecisionRow
 from storage.events import EventAmendment, EventRow
 
 ERASED: Final = "erased"
-_CLOSED = [state for state in State if not state.is_open]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +40,17 @@ def find(session: Session, marks: Marks) -> list[str]:
             DecisionRow.person_id == marks.person,
             DecisionRow.vehicle_id.in_(marks.vehicles),
             DecisionRow.plate.in_(marks.plates),
-            *_mention(DecisionRow.candidates, [marks.person, *marks.vehicles]),
-            *_mention(DecisionRow.evidence, [*marks.plates, *marks.terminal_refs]),
+            *mention(DecisionRow.candidates, [marks.person, *marks.vehicles]),
+            *mention(DecisionRow.evidence, [*marks.plates, *marks.terminal_refs]),
         ),
     )
     found = dict.fromkeys(session.scalars(decided))
     terms = [*marks.refs, *(ref.lower() for ref in marks.refs), *marks.terminal_refs, *marks.plates]
-    mentioned = _mention(EventRow.body, terms)
+    mentioned = mention(EventRow.body, terms)
     if mentioned:
         query = select(EventRow.id).where(EventRow.compound == marks.compound, or_(*mentioned))
         found |= dict.fromkeys(session.scalars(query))
-    later = _mention(EventAmendment.body, terms)
+    later = mention(EventAmendment.body, terms)
     if later:
         told = select(EventAmendment.event_id).where(EventAmendment.compound == marks.compound, or_(*later))
         found |= dict.fromkeys(session.scalars(told))
@@ -101,32 +97,6 @@ def sweep(
     return Swept(list(media), kept, touched)
 
 
-def sweep_incidents(session: Session, marks: Marks) -> int:
-    """Takes the person out of ended incidents; returns out of how many."""
-    subjects = [marks.person, *marks.vehicles, *marks.plates]
-    ended = session.scalars(
-        select(Incident).where(
-            Incident.compound == marks.compound,
-            Incident.state.in_(_CLOSED),
-            or_(
-                Incident.subject.in_(subjects),
-                *_mention(Incident.reason_args, [marks.person, *marks.vehicles, *marks.plates]),
-            ),
-        )
-    ).all()
-    for incident in ended:
-        if incident.subject in subjects:
-            incident.subject = incident.subject_kind = None
-        incident.reason_args = scrub(incident.reason_args, marks)
-        incident.resolution = struck(incident.resolution, marks)
-        steps = session.scalars(select(Transition).where(Transition.incident == incident.id))
-        replies = session.scalars(select(Dispatch).where(Dispatch.incident == incident.id))
-        for row in (*steps, *replies):
-            row.note = struck(row.note, marks)
-    session.flush()
-    return len(ended)
-
-
 def find_letters(session: Session, marks: Marks) -> list[str]:
     """Ids of refused messages whose bytes say something of a person; they are sealed, so each is opened."""
     terms = [t.encode() for t in (*marks.refs, *marks.terminal_refs, *marks.plates)]
@@ -149,7 +119,7 @@ def empty_letters(session: Session, letter_ids: Sequence[str]) -> None:
     session.execute(update(DeadLetter).where(DeadLetter.id.in_(letter_ids)).values(raw=None))
 
 
-def _mention(column: InstrumentedAttribute[Any], terms: Sequence[str]) -> list[ColumnElement[bool]]:
+def mention(column: InstrumentedAttribute[Any], terms: Sequence[str]) -> list[ColumnElement[bool]]:
     """Whether stored JSON holds one of these as a whole value."""
     # As the text that it is: the column's own type would encode the term once more.
     text = type_coerce(column, Text)

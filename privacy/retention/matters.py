@@ -7,10 +7,18 @@ from sqlalchemy.orm import Session
 
 from alerts.dispatch.models import Dispatch
 from alerts.incidents.lifecycle import State
-from alerts.incidents.models import Evidence, Incident, Transition
-from alerts.rules.entrance.watchlist_hit import WatchlistHit
+from alerts.incidents.models import (
+    Evidence,
+    Incident,
+    IncidentAnswer,
+    IncidentKey,
+    IncidentMerge,
+    MergeProposal,
+    Transition,
+)
+from alerts.plans.models import PlanStep
 from privacy.holds import held_subjects
-from privacy.retention.protection import OPEN_STATES, watch_kept
+from privacy.retention.protection import OPEN_STATES, hits_of_entries, watch_kept
 from privacy.retention.rows import Rows
 from privacy.retention.scope import Ground, Scope
 from registry.models import (
@@ -36,23 +44,42 @@ def _old_incidents(scope: Scope) -> Select[Any]:
 
 def _held_incidents(_session: Session, scope: Scope) -> ColumnElement[bool]:
     people = held_subjects("person", scope.at)
+    held = held_subjects("incident", scope.at)
     return or_(
-        Incident.id.in_(held_subjects("incident", scope.at)),
+        Incident.id.in_(held),
+        # What a held incident stood on lies with the one that it is part of now.
+        Incident.id.in_(
+            select(IncidentMerge.target).where(
+                IncidentMerge.source.in_(held), IncidentMerge.undone_at.is_(None)
+            )
+        ),
         # NULL IN (…) is unknown, and NOT unknown would keep whatever has no subject for ever.
         and_(func.coalesce(Incident.subject_kind, "") == "person", Incident.subject.in_(people)),
     )
 
 
 def _forget_incidents(session: Session, _ground: Ground, _scope: Scope, ids: list[Any]) -> None:
-    for table in (Evidence, Transition, Dispatch):
+    for table in (Evidence, Transition, Dispatch, IncidentKey, IncidentAnswer, PlanStep):
         _delete(session, table, table.incident.in_(ids))
+    _delete(session, IncidentMerge, or_(IncidentMerge.target.in_(ids), IncidentMerge.source.in_(ids)))
+    _delete(session, MergeProposal, or_(MergeProposal.first.in_(ids), MergeProposal.second.in_(ids)))
+    # A source that is still to stay says that it was merged, though no longer into what.
+    session.execute(
+        update(Incident)
+        .where(Incident.merged_into.in_(ids))
+        .values(merged_into=None)
+        .execution_options(synchronize_session=False)
+    )
     _delete(session, Incident, Incident.id.in_(ids))
 
 
 INCIDENTS = Rows(
     "incidents",
     "incidents",
-    ("incidents", "incident_evidence", "incident_transitions", "dispatches"),
+    (
+        *("incidents", "incident_evidence", "incident_transitions", "dispatches", "incident_keys"),
+        *("incident_answers", "incident_merges", "merge_proposals", "plan_steps"),
+    ),
     _old_incidents,
     _forget_incidents,
     _held_incidents,
@@ -67,34 +94,21 @@ def _old_entries(scope: Scope) -> Select[Any]:
 
 def _held_entries(session: Session, scope: Scope) -> ColumnElement[bool]:
     """Entries on a held person, and those with a hit that is held or still open."""
-    hits = session.scalars(
-        select(Incident.reason_args).where(
-            Incident.compound == scope.of_compound,
-            Incident.rule == WatchlistHit.id,
-            or_(Incident.state.in_(OPEN_STATES), Incident.id.in_(held_subjects("incident", scope.at))),
-        )
-    )
+    needed = or_(Incident.state.in_(OPEN_STATES), Incident.id.in_(held_subjects("incident", scope.at)))
+    hits = hits_of_entries(session, scope.of_compound, needed)
     return or_(
         and_(
             WatchlistEntry.subject_kind == WatchlistSubject.PERSON,
             WatchlistEntry.subject.in_(held_subjects("person", scope.at)),
         ),
-        WatchlistEntry.id.in_({args["entry_id"] for args in hits if "entry_id" in args}),
+        WatchlistEntry.id.in_({entry for _, entry in hits}),
     )
 
 
 def _forget_entries(session: Session, _ground: Ground, scope: Scope, ids: list[Any]) -> None:
     gone = set(ids)
-    hits = session.execute(
-        select(Incident.id, Incident.reason_args).where(
-            Incident.compound == scope.of_compound, Incident.rule == WatchlistHit.id
-        )
-    )
-    _delete(
-        session,
-        Evidence,
-        Evidence.incident.in_([hit.id for hit in hits if hit.reason_args.get("entry_id") in gone]),
-    )
+    hits = hits_of_entries(session, scope.of_compound)
+    _delete(session, Evidence, Evidence.incident.in_({incident for incident, entry in hits if entry in gone}))
     # A renewal outlives what it renewed.
     for table in (WatchlistApplication, WatchlistEntry):
         session.execute(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from alerts.incidents.lifecycle import State
@@ -56,6 +56,8 @@ def protection(session: Session, compound: str, policy: RetentionPolicy, at: dt.
         or_(
             Incident.state.in_(OPEN_STATES),
             Incident.id.in_(held_subjects("incident", at)),
+            # Held under the number that it had before it became part of another.
+            Evidence.moved_from.in_(held_subjects("incident", at)),
             and_(Incident.subject_kind == "person", Incident.subject.in_(held_people)),
         ),
         Incident.id.in_(_watched(session, compound, policy, at)),
@@ -106,14 +108,27 @@ def _watched(session: Session, compound: str, policy: RetentionPolicy, at: dt.da
     if not entries:
         return ()
     wanted = {entry.id for entry in entries}
-    hits = session.execute(
+    since = Incident.raised_at >= min(entry.starts_at for entry in entries)
+    return [incident for incident, entry in hits_of_entries(session, compound, since) if entry in wanted]
+
+
+def hits_of_entries(
+    session: Session, compound: str, *conditions: ColumnElement[bool]
+) -> list[tuple[str, str]]:
+    """(incident, watch-list entry): also where the hit was only part of what happened."""
+    raised = session.execute(
         select(Incident.id, Incident.reason_args).where(
-            Incident.compound == compound,
-            Incident.rule == WatchlistHit.id,
-            Incident.raised_at >= min(entry.starts_at for entry in entries),
+            Incident.compound == compound, Incident.rule == WatchlistHit.id, *conditions
         )
     )
-    return [hit.id for hit in hits if hit.reason_args.get("entry_id") in wanted]
+    found = [(row.id, row.reason_args.get("entry_id")) for row in raised]
+    joined = session.execute(
+        select(Incident.id, Evidence.trace)
+        .join(Evidence, Evidence.incident == Incident.id)
+        .where(Incident.compound == compound, Evidence.rule == WatchlistHit.id, *conditions)
+    )
+    found += [(row.id, (row.trace.get("args") or {}).get("entry_id")) for row in joined]
+    return [(incident, entry) for incident, entry in dict.fromkeys(found) if isinstance(entry, str)]
 
 
 def _seen(session: Session, compound: str, people: Sequence[str]) -> Iterable[str]:

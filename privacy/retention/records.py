@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from alerts.absences import CareAbsence
 from alerts.duty.models import Shift
 from alerts.mutes import RuleMute
 from alerts.rulebook.models import OperatingMode
@@ -180,6 +181,14 @@ RECORDS: Final = (
         "incidents",
         OperatingMode,
         lambda scope: OperatingMode.ends_at < scope.cutoff("incidents"),
+    ),
+    # When somebody was away from home is nobody's to know once they are back.
+    _simple(
+        "care_absences",
+        "passages",
+        CareAbsence,
+        lambda scope: CareAbsence.ends_at < scope.cutoff("passages"),
+        kept=_held_people(CareAbsence.person),
     ),
     _simple("rule_mutes", "incidents", RuleMute, lambda scope: RuleMute.ends_at < scope.cutoff("incidents")),
     _simple(

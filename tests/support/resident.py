@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from alerts.absences import CareAbsence
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Evidence, Incident, Transition
 from bus import deadletters
@@ -334,6 +335,17 @@ def build(database, media):
             resolution=f"与{NAME}核实",
         )
         session.add(closed)
+        session.add(
+            CareAbsence(
+                id=new_id(),
+                compound=COMPOUND,
+                person="p1",
+                starts_at=NOON,
+                ends_at=NOON + dt.timedelta(days=3),
+                declared_by="u",
+                declared_at=NOON,
+            )
+        )
         session.flush()
         deadletters.record(
             session,
