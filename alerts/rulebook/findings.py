@@ -4,6 +4,7 @@ The words are in the text catalogue (`rulebook.<code>`, `rulebook.hint.<hint>`),
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,8 +69,16 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was probably meant, None where nothing is near."""
     known = list(known)
     by_case = {one.casefold(): one for one in known}
+    for one in known:
+        # R-E1 is R-E01 rather than R-E11.
+        if _without_zeros(one) == _without_zeros(name):
+            return one
     close = difflib.get_close_matches(name.casefold(), by_case, n=1, cutoff=0.6)
     if close:
         return by_case[close[0]]
     starting = [one for one in known if len(name) > 2 and one.casefold().startswith(name.casefold())]
     return starting[0] if len(starting) == 1 else None
+
+
+def _without_zeros(name: str) -> str:
+    return re.sub(r"(?<!\d)0+(?=\d)", "", name.casefold())
