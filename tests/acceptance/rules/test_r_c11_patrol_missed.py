@@ -122,7 +122,7 @@ class TestPatrolMissed(EveryRule):
         told = tell(PATROL, at(0, due(device=device)), raised(605, severity=4))
         assert told.only.dedupe_key == "R-C11:fence"
 
-    @pytest.mark.parametrize(("back", "silent"), [(-901, False), (-900, True)])
+    @pytest.mark.parametrize(("back", "silent"), [(-901, False), (-899, True)])
     def test_boundary_of_a_reader_that_was_blind(self, back: int, *, silent: bool) -> None:
         tell(
             PATROL,
