@@ -18,16 +18,18 @@ from alerts.rules.steps import Step, direction_of, shows_presence, trace
 
 # The memory is a little longer than the window: who was in before that and never left is in still.
 _BEFORE: Final = dt.timedelta(hours=3)
-# One card opens for the whole family: whoever came in with them showed nothing.
+# One card opens for the whole family: whoever came in with them showed nothing, and was at the
+# building within the hour.
 _WITH_FAMILY: Final = ("plate.recognised", "access.granted", "face.identified")
+_TO_THE_BUILDING: Final = dt.timedelta(hours=1)
 
 
 class NoEntrance(Rule):
     """Raises one incident a subject and day.
 
     Silent where any device at an entrance from which the building can be reached was blind in the
-    window, where an entrance saw the subject come, where the family came in since, and where the
-    building knew of it before: then it was judged there.
+    window, where an entrance saw the subject come, where the family came in within the last hour,
+    and where the building knew of it before: then it was judged there.
     """
 
     id = "R-B01"
@@ -152,7 +154,7 @@ def _came_with_family(there: Observation, view: View, since: dt.datetime) -> boo
     return any(
         seen.ring == "entrance" and direction_of(seen, view.site) != "out" and _is_family(seen, there)
         for kind in _WITH_FAMILY
-        for seen in view.of_type(kind, since, there.at)
+        for seen in view.of_type(kind, max(since, there.at - _TO_THE_BUILDING), there.at)
     )
 
 

@@ -107,6 +107,15 @@ class TestNoEntrance(EveryRule):
     def test_silent(self, steps: list) -> None:
         tell(self.rule, *steps, begins=MORNING)
 
+    def test_family_that_came_in_hours_ago_explains_nothing(self) -> None:
+        tell(
+            self.rule,
+            at(0, granted("gate", direction="out", **MEI)),
+            at(HOUR, plate("云M12345", vehicle=VehicleFacts("v-1", household_id="family-mei"))),
+            at(2 * HOUR + 1, granted("hall-9", **MEI)),
+            raised(2 * HOUR + 6, severity=4),
+        )
+
     def test_family_that_came_in_before_they_left_explains_nothing(self) -> None:
         tell(
             self.rule,

@@ -87,6 +87,15 @@ class TestHeldOpen(EveryRule):
             at(100, door_closed("hall-9")),
         )
 
+    def test_shut_and_opened_in_the_same_second_is_open(self) -> None:
+        tell(
+            self.rule,
+            at(0, door_closed("hall-9"), name="a"),
+            at(0, door_opened("hall-9"), name="b"),
+            raised(65, severity=4),
+            amended(305, severity=3),
+        )
+
     @pytest.mark.parametrize(
         "steps",
         [
