@@ -127,6 +127,28 @@ class TestCounted(EveryRule):
                 10,
                 id="other_card_is_a_late_record",
             ),
+            pytest.param(
+                [
+                    at(0, card(1)),
+                    at(0.5, door_opened()),
+                    at(5, door_closed()),
+                    at(24, card(2)),
+                    at(25, crossing()),
+                    at(26, crossing()),
+                ],
+                33,
+                id="card_of_somebody_who_did_not_go_in",
+            ),
+            pytest.param(
+                [
+                    at(0, door_opened(cause="manual_open")),
+                    at(90, card(1)),
+                    at(91, crossing()),
+                    at(92, crossing()),
+                ],
+                99,
+                id="guard_let_somebody_in_long_ago",
+            ),
         ],
     )
     def test_raises(self, steps: list, due: float) -> None:
@@ -213,6 +235,17 @@ class TestCounted(EveryRule):
             pytest.param(
                 [at(0, card(1)), at(0.5, door_opened()), at(25, crossing()), at(27, door_closed())],
                 id="holds_the_door_open_for_a_pram",
+            ),
+            pytest.param(
+                [
+                    at(0, card(1)),
+                    at(0.5, door_opened()),
+                    at(24, card(2)),
+                    at(25, crossing()),
+                    at(26, crossing()),
+                    at(27, door_closed()),
+                ],
+                id="waits_in_the_open_door_for_a_neighbour",
             ),
             pytest.param(
                 [
