@@ -46,7 +46,7 @@ EASINGS: Final[Mapping[str, tuple[Easing, ...]]] = MappingProxyType(
     {
         "R-B05": (Easing("window_s"),),
         "R-C01": (Easing("dwell_s"), Easing("dwell_night_s")),
-        "R-C02": (Easing("sightings"), Easing("zones")),
+        "R-C02": (Easing("sightings"), Easing("in_zones")),
         "R-C04": (Easing("limit"), Easing("hold_s")),
         "R-C05": (Easing("blocked_min"),),
         "R-C06": (Easing("left_min"),),
