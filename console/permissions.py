@@ -41,6 +41,8 @@ class Action(enum.StrEnum):
     GATES_COMMAND = "gates_command"
     INCIDENTS_READ = "incidents_read"
     INCIDENTS_DECIDE = "incidents_decide"
+    # What belongs to people's care and not to security (关爱).
+    CARE_READ = "care_read"
     TASKS = "tasks"
     MEDIA_VIEW = "media_view"
     PEOPLE_FIND = "people_find"
@@ -49,6 +51,8 @@ class Action(enum.StrEnum):
     ENTRY_CHECK = "entry_check"
     CREDENTIALS_EDIT = "credentials_edit"
     CONSENTS_RECORD = "consents_record"
+    # Noting that somebody who is looked after is away, as they or their family say.
+    CARE_AWAY = "care_away"
     FACES_ENROL = "faces_enrol"
     PASSES_READ = "passes_read"
     PASSES_REQUEST = "passes_request"
@@ -104,6 +108,7 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.GATES_COMMAND: (_ADMIN, _OPERATOR, _GUARD),
         Action.INCIDENTS_READ: (_ADMIN, _OPERATOR),
         Action.INCIDENTS_DECIDE: (_ADMIN, _OPERATOR),
+        Action.CARE_READ: (_ADMIN, _OPERATOR),
         # Whoever can be sent somewhere; they see their own tasks only.
         Action.TASKS: (_ADMIN, _OPERATOR, _GUARD, _GRID, _VOLUNTEER),
         Action.MEDIA_VIEW: (_ADMIN, _OPERATOR),
@@ -113,6 +118,7 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.ENTRY_CHECK: (_ADMIN, _MANAGER, _OPERATOR, _GUARD),
         Action.CREDENTIALS_EDIT: (_ADMIN, _MANAGER),
         Action.CONSENTS_RECORD: (_ADMIN, _MANAGER, _OPERATOR),
+        Action.CARE_AWAY: (_ADMIN, _MANAGER, _OPERATOR, _GRID),
         Action.FACES_ENROL: (_ADMIN, _MANAGER, _OPERATOR),
         Action.PASSES_READ: (_ADMIN, _MANAGER, _OPERATOR, _GUARD, _RESIDENT),
         Action.PASSES_REQUEST: (_ADMIN, _MANAGER, _OPERATOR, _GUARD, _RESIDENT),

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from console.api import (
+    absences,
     aliases,
     assessments,
     audits,
@@ -30,6 +31,7 @@ from console.api import (
     holds,
     households,
     imports,
+    incident_merges,
     incidents,
     maps,
     me,
@@ -97,6 +99,7 @@ for _resource in (
     rule_health,
     mutes,
     operating_modes,
+    incident_merges,
     incidents,
     plans,
     dispatches,
@@ -110,6 +113,7 @@ for _resource in (
     entry,
     vehicles,
     consents,
+    absences,
     erasures,
     requests,
     own,

@@ -56,7 +56,7 @@ def data(here: Here, user: Resident) -> dict[str, Any]:
     """Everything that is held on me."""
     with here.database.write() as session:
         at = here.clock.now()
-        me = _myself(session, here.compound, user)
+        me = myself(session, here.compound, user)
         document = access.export(session, me, at)
         note_look(session, at, user, _own("person.exported", me))
         return document
@@ -68,7 +68,7 @@ def own_looks(
 ) -> OwnLooks:
     """Who looked at me, newest first; people are named by their role."""
     with here.database.read() as session:
-        me = _myself(session, here.compound, user)
+        me = myself(session, here.compound, user)
         found = [LookView.model_validate(look) for look in looks.at_person(session, me, since)]
         return OwnLooks(items=found, withheld=["official_requests"])
 
@@ -77,7 +77,7 @@ def own_looks(
 def own_consents(here: Here, user: Resident) -> Page[ConsentView]:
     """What I agreed to, also what I took back."""
     with here.database.read() as session:
-        me = _myself(session, here.compound, user)
+        me = myself(session, here.compound, user)
         return Page(items=consents_of(session, me.id), next_cursor=None)
 
 
@@ -86,7 +86,7 @@ def agree(here: Here, request: Request, user: Resident, given: OwnConsent) -> Re
     """I agree. Refused with `guardian_required` under 14."""
 
     def work(session: Session, at: dt.datetime) -> Answer:
-        me = _myself(session, here.compound, user)
+        me = myself(session, here.compound, user)
         consent = consents.give(
             session,
             me,
@@ -116,10 +116,10 @@ def ask(here: Here, request: Request, user: Resident, asked: RequestReceived) ->
 
 def _my_id(here: Rooms, user: User) -> str:
     with here.database.read() as session:
-        return _myself(session, here.compound, user).id
+        return myself(session, here.compound, user).id
 
 
-def _myself(session: Session, compound: str, user: User) -> Person:
+def myself(session: Session, compound: str, user: User) -> Person:
     """The person that this user is. Raises a 404 problem where nobody is entered, or they are erased."""
     me = session.get(Person, user.person_id) if user.person_id else None
     if me is None or me.compound != compound or me.erased_at is not None:

@@ -7,6 +7,7 @@ from ringward.cli import (
     backups,
     bench,
     cameras,
+    care,
     check_config,
     decode,
     demo,
@@ -67,5 +68,6 @@ app.add_typer(evaluate.app, name="eval")
 app.add_typer(sim.app, name="sim")
 app.add_typer(rules.app, name="rules")
 app.add_typer(mode.app, name="mode")
+app.add_typer(care.app, name="care")
 
 __all__ = ["app"]
