@@ -68,7 +68,7 @@ class HeldOpen(Rule):
             # The door has waited for its own minute already.
             longer = settings.seconds("longer_s")
             return (
-                Question(observation, observation.at, "held"),
+                Question(observation, observation.at + DISORDER, "held"),
                 Question(observation, observation.at + longer + DISORDER, "long"),
             )
         return (
@@ -82,7 +82,7 @@ class HeldOpen(Rule):
         if question.stage == "over":
             return Clear(HeldOpen.id, _key(door), door.at)
         reported = door.type == "door.held_open"
-        until = max(door.at, question.due - DISORDER)
+        until = question.due - DISORDER
         if not reported and _repeats(door, view):
             return None
         if _was_shut(door, view, until):
@@ -122,7 +122,7 @@ def _is_over(seen: Observation) -> bool:
 def _was_shut(door: Observation, view: View, until: dt.datetime) -> bool:
     """Whether it was shut by then; at the moment itself is in time."""
     return any(
-        seen.at > door.at and (seen.type == "door.closed" or _is_over(seen))
+        (seen.at, seen.id) > (door.at, door.id) and (seen.type == "door.closed" or _is_over(seen))
         for seen in view.at_device(door.device, door.at, until)
     )
 
