@@ -112,7 +112,7 @@ def timeline(scenes: Sequence[Scene], *, calm_only: bool = False) -> list[Cue]:
 
 
 def weekday() -> tuple[Scene, ...]:
-    """The story. Within the first 80 s each ring has its incident (R-E04 is decided 60 s after the plate)."""
+    """The story. Within the first 80 s each ring has its incident (R-E04 is decided 65 s after the plate)."""
     return (
         Scene("06:30", "居民早归 / 送货车", "Early arrivals", 1, (
             *_face_passage(0, "north", RESIDENT_B),
