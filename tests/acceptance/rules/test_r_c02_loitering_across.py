@@ -48,6 +48,7 @@ class TestLoiteringAcross(EveryRule):
         at(300, car("garage")),
         at(600, car("bike-shed")),
         raised(605, severity=3),
+        at(700, car("square")),
         at(900, car("garage")),
         amended(905, severity=3),
     )
@@ -100,6 +101,17 @@ class TestLoiteringAcross(EveryRule):
                 id="residents_car",
             ),
             pytest.param(three(lambda z: car(z, plate_welcome=True)), id="ambulance"),
+            pytest.param(
+                three(lambda z: seen("face.identified", z, household_id="h-1", token="t-1")),
+                id="member_of_a_household",
+            ),
+            pytest.param(
+                [
+                    *(at(0, car("garage")), at(300, car("bike-shed"))),
+                    at(600, seen("parking.overstay", "garage", plate="云M1A234")),
+                ],
+                id="parked_is_not_seen_about",
+            ),
             pytest.param(three(car, "square", "bench", "square"), id="squares"),
             pytest.param(three(car, "garage", "garage", "garage"), id="one_zone"),
             pytest.param([at(0, car("garage")), at(300, car("bike-shed"))], id="two_sightings"),
@@ -122,6 +134,19 @@ class TestLoiteringAcross(EveryRule):
 
     def test_silent_by_day(self) -> None:
         tell(self.rule, *three(car), begins=MORNING)
+
+    def test_a_plate_that_is_welcome_by_its_pass_is_the_passs(self) -> None:
+        told = tell(
+            self.rule,
+            *three(lambda zone: car(zone, plate_welcome=True, visit=PASS)),
+            raised(605, severity=3),
+            begins=NIGHT,
+        )
+        assert told.only.dedupe_key == "R-C02:pass:v-1"
+
+    def test_two_zones_within_a_minute_are_two_sightings(self) -> None:
+        steps = [at(0, car("garage")), at(30, car("bike-shed")), at(300, car("garage"))]
+        tell(self.rule, *steps, raised(305, severity=3), begins=NIGHT)
 
     def test_a_building_before_the_first_sighting_is_where_it_came_from(self) -> None:
         tell(

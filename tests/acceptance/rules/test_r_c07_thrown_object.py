@@ -1,7 +1,7 @@
 """R-C07: something was thrown, or fell, out of a building."""
 
 import pytest
-from telling import NIGHT, EveryRule, amended, at, offline, raised, seen, tell
+from telling import NIGHT, EveryRule, amended, at, offline, online, raised, seen, tell
 
 from alerts.rules import DwellingFacts
 
@@ -44,6 +44,19 @@ class TestThrownObject(EveryRule):
         args = tell(self.rule, at(0, thrown(**told)), raised(0, severity=2)).only.reason_args
         assert (args["floor_low"], args["floor_high"]) == said
 
+    @pytest.mark.parametrize(
+        ("told", "reason"),
+        [
+            ({}, "thrown_object"),
+            ({"face": "north_east"}, "thrown_object_side"),
+            ({"face": ["south"]}, "thrown_object"),
+            ({"floor_low": 4, "floor_high": 6}, "thrown_object_floors"),
+            ({"floor_low": "four"}, "thrown_object"),
+        ],
+    )
+    def test_the_reason_says_what_is_known(self, told: dict, reason: str) -> None:
+        assert tell(self.rule, at(0, thrown(**told)), raised(0, severity=2)).only.reason == reason
+
     def test_never_a_dwelling(self) -> None:
         what = seen(
             "video.parabolic",
@@ -81,6 +94,12 @@ class TestThrownObject(EveryRule):
 
     def test_blind_neighbour_would_have_seen_where_it_came_from(self) -> None:
         told = tell(
-            self.rule, at(-60, offline("hall-9-face", "hall-9")), at(0, thrown()), raised(0, severity=2)
+            self.rule,
+            at(-500, offline("hall-9-plate", "hall-9")),
+            at(-400, online("hall-9-plate", "hall-9")),
+            at(-60, offline("hall-9-face", "hall-9")),
+            at(-30, online("hall-9-face", "hall-9")),
+            at(0, thrown()),
+            raised(0, severity=2),
         )
         assert [one.device for one in told.only.blind] == ["hall-9-face"]

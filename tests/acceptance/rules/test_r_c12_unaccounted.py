@@ -83,6 +83,11 @@ class TestUnaccounted(EveryRule):
             ),
             pytest.param([at(0, granted("gate", "in"))], id="no_pass"),
             pytest.param([at(0, leaves())], id="only_an_exit"),
+            pytest.param([at(0, granted("garage", "in", visit=guest()))], id="never_at_a_gate"),
+            pytest.param(
+                [at(0, seen("visitor.checked_in", "gate", direction="out", visit=guest()))],
+                id="on_the_way_out",
+            ),
             pytest.param([at(0, at_building())], id="never_seen_to_come_in"),
             pytest.param([at(0, enters(guest(30)))], id="a_pass_for_longer_than_is_remembered"),
         ],
@@ -90,12 +95,29 @@ class TestUnaccounted(EveryRule):
     def test_silent(self, steps: list) -> None:
         self._tell(*steps, afterwards=dt.timedelta(hours=36))
 
-    def test_seen_on_the_square_is_seen_but_not_gone(self) -> None:
+    @pytest.mark.parametrize("direction", [None, "in", "out"])
+    def test_seen_on_the_square_is_seen_but_not_gone(self, direction: str | None) -> None:
         self._tell(
             at(0, enters()),
-            at(HOUR, granted("square", None, visit=guest())),
+            at(HOUR, granted("square", direction, visit=guest())),
             raised(3 * HOUR + 5, severity=4),
         )
+
+    @pytest.mark.parametrize(
+        "what",
+        [
+            pytest.param(seen("video.line_crossing", "gate", direction="in", visit=guest()), id="a_line"),
+            pytest.param(granted("gate", None, visit=guest()), id="neither_in_nor_out"),
+            pytest.param(granted("garage", "in", visit=guest()), id="into_the_garage"),
+        ],
+    )
+    def test_what_is_no_second_entry(self, what) -> None:
+        self._tell(at(0, enters()), at(2.5 * HOUR, what), raised(3 * HOUR + 5, severity=4))
+
+    @pytest.mark.parametrize(("ends_h", "raises"), [(24, True), (24.01, False)])
+    def test_boundary_of_what_is_remembered(self, ends_h: float, *, raises: bool) -> None:
+        told = [raised(24 * HOUR + 5, severity=4)] if raises else []
+        self._tell(at(0, enters(guest(ends_h))), *told, afterwards=dt.timedelta(hours=30))
 
     def test_who_comes_in_again_is_asked_of_from_then_on(self) -> None:
         self._tell(
@@ -116,6 +138,14 @@ class TestUnaccounted(EveryRule):
 
     def test_an_extended_pass_is_not_over(self) -> None:
         self._tell(at(0, enters()), at(2 * HOUR, extended(5)), raised(5 * HOUR + 5, severity=4))
+
+    def test_who_still_shows_the_old_pass_has_the_new_one(self) -> None:
+        self._tell(
+            at(0, enters()),
+            at(HOUR, extended(5)),
+            at(2 * HOUR, granted("square", None, visit=guest(3))),
+            raised(5 * HOUR + 5, severity=4),
+        )
 
     def test_extended_afterwards_ends_it_until_it_is_over_again(self) -> None:
         self._tell(
