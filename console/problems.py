@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException
 from alerts.dispatch.actions import DispatchNotFoundError, DispatchRefusedError
 from alerts.incidents.actions import IncidentNotFoundError, StaleVersionError
 from alerts.incidents.lifecycle import StepRefusedError
+from alerts.incidents.merging import MergeRefusedError
 from alerts.plans.plan import StepError
 from console.accounts.limits import TooManyAttemptsError
 from console.accounts.passwords import HashingBusyError, PasswordTooLongError, PasswordTooShortError
@@ -99,6 +100,7 @@ _KNOWN: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     StepError: lambda e: Problem(
         404 if e.code == "no_such_step" else 409, e.code, "The plan does not allow this now", {"step": e.step}
     ),
+    MergeRefusedError: lambda e: Problem(409, e.code, "The incidents cannot be put together or taken apart"),
     DispatchRefusedError: lambda e: Problem(409, e.code, "The dispatch does not allow this now"),
     ConsentMissingError: lambda _: Problem(
         409, "consent_missing", "The person has not consented to face access"

@@ -11,14 +11,16 @@ from sqlalchemy.orm import Session
 from alerts.dispatch import actions as dispatching
 from alerts.dispatch.models import Dispatch
 from alerts.dispatch.suggest import suggest
-from alerts.incidents import actions
-from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State, Step
+from alerts.incidents import actions, answers, merging
+from alerts.incidents.deadlines import RUNS, Timer
+from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, ReopenReason, State, Step
 from alerts.incidents.models import Evidence, Incident, Transition
+from alerts.rulebook.current import current
 from console.accounts.models import User
 from console.api.idempotency import Answer, once
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
-from console.api.purposes import Purpose
+from console.api.purposes import Look, Purpose, note_look
 from console.api.sighting_answers import answer_by_comparison
 from console.api.views import DispatchView, IncidentForVolunteer, IncidentView
 from console.hits import note_incident
@@ -31,6 +33,7 @@ router = APIRouter(tags=["incidents"])
 Reader = Annotated[User, may(Action.INCIDENTS_READ)]
 Tasked = Annotated[User, may(Action.TASKS)]
 Decider = Annotated[User, may(Action.INCIDENTS_DECIDE)]
+Carer = Annotated[User, may(Action.CARE_READ)]
 
 
 class EvidenceView(BaseModel):
@@ -42,6 +45,39 @@ class EvidenceView(BaseModel):
     at: dt.datetime
     event_ids: list[str]
     sighting_ids: list[str]
+    key: str | None
+    stage: str
+    # What the rule went by: reason and facts, parameters, window, blind devices, version of the rules.
+    trace: dict[str, Any]
+    # The incident that it was raised under, where a merge brought it here.
+    moved_from: str | None
+
+
+class AnswerView(BaseModel):
+    """What one person saw who compared."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    actor: str
+    role: str
+    answer: Comparison
+    at: dt.datetime
+
+
+class MergeView(BaseModel):
+    """One incident taken into another; `rule` where a rule did it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    target: str
+    source: str
+    actor: str
+    rule: str | None
+    at: dt.datetime
+    note: str | None
+    undone_at: dt.datetime | None
+    undone_by: str | None
 
 
 class TransitionView(BaseModel):
@@ -75,6 +111,16 @@ class IncidentInFull(IncidentView):
 
     subject_kind: str | None
     subject: str | None
+    # The version of the rules that raised it, and how the compound was run then.
+    rules_version: str | None
+    mode: str
+    # Devices that could not have seen, from when to when and why.
+    blind: list[dict[str, Any]]
+    # What is waited for until `due_at`.
+    timer: Timer | None
+    two_persons: bool
+    answers: list[AnswerView]
+    merges: list[MergeView]
     evidence: list[EvidenceView]
     transitions: list[TransitionView]
     dispatches: list[DispatchView]
@@ -82,10 +128,13 @@ class IncidentInFull(IncidentView):
 
 
 class StepAsked(BaseModel):
-    """A step; `expected_version` guards against deciding on what is no longer so."""
+    """A step; `expected_version` guards against deciding on what is no longer so.
+
+    `reason` is needed for a false alarm and for reopening, `note` where the reason is `other`.
+    """
 
     to: State
-    reason: FalseAlarmReason | None = None
+    reason: FalseAlarmReason | ReopenReason | None = None
     comparison: Comparison | None = None
     note: Annotated[str | None, Field(max_length=2000)] = None
     expected_version: Annotated[int | None, Field(ge=1)] = None
@@ -108,8 +157,13 @@ def incidents(
     severity: Annotated[int | None, Query(ge=1, le=4)] = None,
     ring: Ring | None = None,
 ) -> Page[IncidentView]:
-    """Incidents, newest first; `state` may be given several times."""
-    query = select(Incident).where(Incident.compound == here.compound)
+    """Incidents, newest first; `state` may be given several times.
+
+    What the alert budget held back and what belongs to people's care have lists of their own.
+    """
+    query = select(Incident).where(
+        Incident.compound == here.compound, Incident.held.is_(False), Incident.care.is_(False)
+    )
     if state:
         query = query.where(Incident.state.in_(state))
     if severity is not None:
@@ -119,6 +173,31 @@ def incidents(
     with here.database.read() as session:
         order = (Incident.raised_at, Incident.id)
         items, cursor = newest_first(session, query, order, paging, IncidentView.model_validate)
+        return Page(items=items, next_cursor=cursor)
+
+
+@router.get("/incidents/held")
+def held(here: Here, _: Reader, paging: Asked) -> Page[IncidentView]:
+    """What the alert budget holds back now, newest first: incidents all the same, which may be decided."""
+    query = select(Incident).where(Incident.compound == here.compound, Incident.held.is_(True))
+    with here.database.read() as session:
+        order = (Incident.raised_at, Incident.id)
+        items, cursor = newest_first(session, query, order, paging, IncidentView.model_validate)
+        return Page(items=items, next_cursor=cursor)
+
+
+@router.get("/incidents/care")
+def care(here: Here, user: Carer, paging: Asked) -> Page[IncidentView]:
+    """People who agreed that somebody looks after them and were not heard of, newest first.
+
+    The look is audited: that somebody is looked after is their own affair.
+    """
+    query = select(Incident).where(Incident.compound == here.compound, Incident.care.is_(True))
+    with here.database.write() as session:
+        order = (Incident.raised_at, Incident.id)
+        items, cursor = newest_first(session, query, order, paging, IncidentView.model_validate)
+        look = Look("care.listed", Purpose.INCIDENT_HANDLING, "care:list", f"{len(items)} incidents")
+        note_look(session, here.clock.now(), user, look)
         return Page(items=items, next_cursor=cursor)
 
 
@@ -147,7 +226,7 @@ def take_step(here: Here, request: Request, user: Decider, incident_id: str, ask
     """Takes a step of the life cycle; `alerts` writes it to the audit log."""
 
     def work(session: Session, at: dt.datetime) -> Answer:
-        _find(session, here.compound, incident_id)
+        found = _find(session, here.compound, incident_id)
         step = Step(asked.to, asked.reason, asked.comparison)
         # Before the step, which may close the incident: an answer is one to what is open.
         answer_by_comparison(session, incident_id, asked.comparison, user, at)
@@ -159,6 +238,7 @@ def take_step(here: Here, request: Request, user: Decider, incident_id: str, ask
             at,
             expected_version=asked.expected_version,
             note=asked.note,
+            two_persons=wants_two(session, found, at),
         )
         return 201, IncidentView.model_validate(row).model_dump(mode="json")
 
@@ -185,6 +265,11 @@ def send(here: Here, request: Request, user: Decider, incident_id: str, asked: S
     return once(here, request, user, asked.model_dump(mode="json"), work)
 
 
+def wants_two(session: Session, row: Incident, at: dt.datetime) -> bool:
+    """Whether the compound's rules want two people to confirm an incident (两人确认)."""
+    return row.rule in current(session, row.compound, at).confirmation.two_persons
+
+
 def _find(session: Session, compound: str, incident_id: str) -> Incident:
     row = session.get(Incident, incident_id)
     if row is None or row.compound != compound:
@@ -208,6 +293,13 @@ def _in_full(session: Session, row: Incident, at: dt.datetime) -> IncidentInFull
         **IncidentView.model_validate(row).model_dump(),
         subject_kind=row.subject_kind,
         subject=row.subject,
+        rules_version=row.rules_version,
+        mode=row.mode,
+        blind=row.blind,
+        timer=None if row.due_at is None else RUNS.get(State(row.state)),
+        two_persons=wants_two(session, row, at),
+        answers=[AnswerView.model_validate(a) for a in answers.to(session, row.id)],
+        merges=[MergeView.model_validate(m) for m in merging.of(session, row.id)],
         evidence=[EvidenceView.model_validate(e) for e in evidence],
         transitions=[TransitionView.model_validate(t) for t in steps],
         dispatches=[DispatchView.model_validate(d) for d in sent],

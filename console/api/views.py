@@ -38,6 +38,17 @@ class IncidentView(_FromRow):
     comparison: str | None
     reason: str
     reason_args: dict[str, Any]
+    # Part of it was linked by nearness in place and time alone: a person says whether that is right.
+    probable: bool
+    # Not security: for family, grid worker and neighbours.
+    care: bool
+    # Held back by the alert budget; `held_reason` stays when it comes out.
+    held: bool
+    held_reason: str | None
+    # When somebody has to have done the next step, and how often nobody had.
+    due_at: dt.datetime | None
+    escalation: int
+    merged_into: str | None
     team: str | None
     false_alarm_reason: str | None
     resolution: str | None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from alerts.incidents.lifecycle import State
@@ -36,10 +36,27 @@ class Board:
 
 
 def open_incidents(session: Session, compound: str) -> Sequence[Incident]:
-    """Incidents somebody still has something to do with."""
-    states = [state for state in State if state.is_open]
-    query = select(Incident).where(Incident.compound == compound, Incident.state.in_(states))
+    """Incidents of security that somebody still has something to do with and that are shown.
+
+    What the alert budget holds back waits apart, and so does what belongs to people's care.
+    """
+    query = _open(compound).where(Incident.held.is_(False), Incident.care.is_(False))
     return session.scalars(query).all()
+
+
+def open_care(session: Session, compound: str) -> Sequence[Incident]:
+    """People that somebody should call, since they are looked after and were not heard of."""
+    return session.scalars(_open(compound).where(Incident.care.is_(True))).all()
+
+
+def open_held(session: Session, compound: str) -> Sequence[Incident]:
+    """What the alert budget holds back."""
+    return session.scalars(_open(compound).where(Incident.held.is_(True), Incident.care.is_(False))).all()
+
+
+def _open(compound: str) -> Select[Incident]:
+    states = [state for state in State if state.is_open]
+    return select(Incident).where(Incident.compound == compound, Incident.state.in_(states))
 
 
 def shapes(session: Session, compound: str) -> tuple[list[ZoneShape], list[BuildingShape]]:

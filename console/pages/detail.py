@@ -24,7 +24,9 @@ from registry.models import WatchlistEntry
 from storage.amendments import standing
 from storage.events import EventRow
 
-_SENDABLE: Final = frozenset({State.CONFIRMED, State.DISPATCHED, State.ACCEPTED})
+_SENDABLE: Final = frozenset(
+    {State.CONFIRMED, State.REOPENED, State.DISPATCHED, State.ACCEPTED, State.EN_ROUTE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,7 @@ def allowed(state: State) -> frozenset[str]:
         "dispatch": state in _SENDABLE,
         "resolve": State.RESOLVED in steps,
         "close": State.CLOSED in steps,
+        "reopen": State.REOPENED in steps,
     }
     return frozenset(name for name, on in buttons.items() if on)
 

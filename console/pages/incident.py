@@ -1,5 +1,6 @@
 """What the operator does about an incident: each button is a form, with or without script."""
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Final
 
@@ -8,11 +9,23 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from alerts.dispatch.actions import DispatchRefusedError, send
+from alerts.incidents import answers
 from alerts.incidents.actions import IncidentNotFoundError, StaleVersionError, take_step
-from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State, Step, StepRefusedError
+from alerts.incidents.confirming import missing, missing_for_error
+from alerts.incidents.lifecycle import (
+    UNDECIDED,
+    Comparison,
+    FalseAlarmReason,
+    ReopenReason,
+    State,
+    Step,
+    StepRefusedError,
+)
+from alerts.incidents.merging import MergeRefusedError
 from alerts.incidents.models import Incident
 from console.accounts.models import User
 from console.api import sighting_answers
+from console.api.incidents import wants_two
 from console.api.sighting_answers import AnswerAsked
 from console.context import rooms
 from console.pages.operator import incident_fragment, whole_page
@@ -78,7 +91,7 @@ def dispatch(
     """Asks the chosen responders to go."""
     here = rooms(request)
 
-    def act(session: Session) -> None:
+    def act(session: Session) -> str | None:
         send(
             session,
             incident_id,
@@ -87,6 +100,7 @@ def dispatch(
             here.clock.now(),
             expected_version=version,
         )
+        return None
 
     return _do(request, incident_id, act)
 
@@ -101,6 +115,20 @@ def close(request: Request, user: Decider, incident_id: str, version: Version) -
     return _step(request, user, incident_id, version, Step(State.CLOSED))
 
 
+@router.post("/{incident_id}/reopen")
+def reopen(
+    request: Request,
+    user: Decider,
+    incident_id: str,
+    version: Version,
+    reason: Annotated[str, Form()] = "",
+    note: Note = "",
+) -> Response:
+    """It was not over after all."""
+    code = ReopenReason(reason) if reason in list(ReopenReason) else None
+    return _step(request, user, incident_id, version, Step(State.REOPENED, reason=code), note)
+
+
 @router.post("/{incident_id}/answer")
 def answer(
     request: Request,
@@ -113,12 +141,13 @@ def answer(
     """Whether recognition was right; `was` counts only where it was not."""
     here = rooms(request)
 
-    def act(session: Session) -> None:
+    def act(session: Session) -> str | None:
         if verdict not in list(Verdict):
             raise RefusedError("answer_missing")
         meant = was if verdict == Verdict.NO_MATCH else ""
         asked = AnswerAsked(verdict=Verdict(verdict), was=meant or None)
         sighting_answers.answer(session, here.compound, user, sighting, asked, here.clock.now())
+        return None
 
     return _do(request, incident_id, act)
 
@@ -127,23 +156,50 @@ def _answer(comparison: str) -> Comparison | None:
     return Comparison(comparison) if comparison in list(Comparison) else None
 
 
+def _first_of_two(
+    session: Session, incident: Incident, step: Step, user: User, at: dt.datetime
+) -> str | None:
+    """Keeps what somebody answered where two have to; says what is missing before it is acted on."""
+    needs = incident.needs_comparison
+    if State(incident.state) not in UNDECIDED or (needs and step.comparison is None):
+        return None
+    if step.to is State.CONFIRMED:
+        answers.give(session, incident.id, step.comparison or Comparison.MATCH, as_actor(user), at)
+        lacks = missing(answers.given(session, incident.id), needs_comparison=needs, two_persons=True)
+    elif step.to is State.FALSE_ALARM and step.comparison is not None:
+        answers.give(session, incident.id, step.comparison, as_actor(user), at)
+        lacks = missing_for_error(answers.given(session, incident.id), two_persons=True)
+    else:
+        return None
+    return lacks if lacks in {"second_person_required", "answers_differ"} else None
+
+
 def _step(
     request: Request, user: Decider, incident_id: str, version: int, step: Step, note: str = ""
 ) -> Response:
     here = rooms(request)
 
-    def act(session: Session) -> None:
+    def act(session: Session) -> str | None:
+        at = here.clock.now()
+        incident = session.get_one(Incident, incident_id)
+        two = wants_two(session, incident, at)
         # Before the step, which may close the incident: an answer is one to what is open.
-        sighting_answers.answer_by_comparison(session, incident_id, step.comparison, user, here.clock.now())
+        sighting_answers.answer_by_comparison(session, incident_id, step.comparison, user, at)
+        if two and incident.version == version:
+            lacks = _first_of_two(session, incident, step, user, at)
+            if lacks is not None:
+                return lacks
         take_step(
             session,
             incident_id,
             step,
             as_actor(user),
-            here.clock.now(),
+            at,
             expected_version=version,
             note=note.strip() or None,
+            two_persons=two,
         )
+        return None
 
     return _do(request, incident_id, act, answered=step.comparison)
 
@@ -151,11 +207,14 @@ def _step(
 def _do(
     request: Request,
     incident_id: str,
-    act: Callable[[Session], None],
+    act: Callable[[Session], str | None],
     *,
     answered: Comparison | None = None,
 ) -> Response:
-    """Runs an action and shows the incident as it is now, with the reason where it was refused."""
+    """Runs an action and shows the incident as it is now, with the reason where it was refused.
+
+    What the action itself answers is such a reason, too, of something that was written all the same.
+    """
     here = rooms(request)
     refused: str | None = None
     try:
@@ -163,10 +222,10 @@ def _do(
             incident = session.get(Incident, incident_id)
             if incident is None or incident.compound != here.compound:
                 raise IncidentNotFoundError(incident_id)
-            act(session)
+            refused = act(session)
     except StaleVersionError:
         refused = "stale"
-    except (StepRefusedError, DispatchRefusedError, RefusedError) as error:
+    except (StepRefusedError, DispatchRefusedError, MergeRefusedError, RefusedError) as error:
         refused = error.code
     except MissingError as error:
         refused = f"{error.kind}_not_found"

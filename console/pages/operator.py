@@ -5,17 +5,17 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State
+from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, ReopenReason, State
 from alerts.incidents.models import Incident
 from console.accounts.models import User
 from console.api.plans import plan_view
 from console.api.purposes import Purpose
 from console.context import Rooms, rooms
 from console.hits import note_incident
-from console.pages.board import board, open_incidents
+from console.pages.board import board, open_care, open_held, open_incidents
 from console.pages.detail import detail
 from console.pages.feed import feed
-from console.pages.places import names
+from console.pages.places import Names, names
 from console.pages.queue import items
 from console.pages.view import Frame, frame, is_fragment, render
 from console.permissions import Action, allowed, may
@@ -27,6 +27,7 @@ Reader = Annotated[User, may(Action.INCIDENTS_READ)]
 CHOICES: Final[dict[str, Any]] = {
     "comparisons": list(Comparison),
     "false_alarm_reasons": list(FalseAlarmReason),
+    "reopen_reasons": list(ReopenReason),
 }
 
 
@@ -62,6 +63,7 @@ def whole_page(
             position=position,
             hears=request.app.state.feed.connected,
             queue=items(view.t, incidents, known.zones, known.devices, view.now),
+            **_apart(session, here, view, known),
             board=board(session, here.compound, incidents, view.t),
             feed=feed(session, here.compound, known, view.t),
             detail=detail(session, opened, known, view.t, view.now, view.user) if opened else None,
@@ -80,7 +82,17 @@ def queue_part(request: Request, user: Reader) -> Response:
         known = names(session, here.compound)
         incidents = open_incidents(session, here.compound)
         lines = items(view.t, incidents, known.zones, known.devices, view.now)
-    return render(view, "fragments/queue.html", queue=lines, hears=request.app.state.feed.connected)
+        apart = _apart(session, here, view, known)
+    return render(view, "fragments/queue.html", queue=lines, hears=request.app.state.feed.connected, **apart)
+
+
+def _apart(session: Session, here: Rooms, view: Frame, known: Names) -> dict[str, Any]:
+    """What stands beside the queue: people's care for those who may see it, and what is held back."""
+    held = items(view.t, open_held(session, here.compound), known.zones, known.devices, view.now)
+    if view.user is None or not allowed(view.user, Action.CARE_READ):
+        return {"care": [], "held": held}
+    care = items(view.t, open_care(session, here.compound), known.zones, known.devices, view.now)
+    return {"care": care, "held": held}
 
 
 @router.get("/console/fragments/plan")

@@ -5,17 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from alerts.incidents.deadlines import LIMITS, Timer
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from console.texts import Texts
 
-# How long an incident may wait for the operator's first look, by severity (domain: incident
-# life cycle, timers). A notice has no limit.
-ACKNOWLEDGE_WITHIN: Final[Mapping[int, dt.timedelta]] = {
-    1: dt.timedelta(seconds=20),
-    2: dt.timedelta(seconds=60),
-    3: dt.timedelta(minutes=5),
-}
+# How long an incident may wait for the operator's first look, by severity. A notice has no limit.
+ACKNOWLEDGE_WITHIN: Final[Mapping[int, dt.timedelta]] = LIMITS[Timer.ACKNOWLEDGE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +49,10 @@ def why(t: Texts, incident: Incident, zone: str) -> str:
     sentence = t.sentence(f"reason.{incident.reason}{_form(incident.reason, args)}", {**args, "place": zone})
     if args.get("night") is True:
         sentence = f"{sentence}{t('reason.night')}"
+    if args.get("known_later") is not None:
+        sentence = f"{sentence}{t.code('known_later', args['known_later'])}"
+    if args.get("premise_gone") is True:
+        sentence = f"{sentence}{t('reason.premise_gone')}"
     return sentence
 
 
@@ -97,5 +97,5 @@ def _item(
         raised_at=incident.raised_at,
         signal_count=incident.signal_count,
         late=waiting and limit is not None and now - incident.raised_at > limit,
-        settled=incident.state == State.RESOLVED,
+        settled=incident.state in {State.RESOLVED, State.REVIEWED},
     )

@@ -104,6 +104,15 @@ ROUTES = {
     ("POST", "/operating-modes/{mode_id}/end"): Action.MODES_ASK,
     ("GET", "/incidents"): Action.INCIDENTS_READ,
     ("GET", "/incidents/{incident_id}"): Action.TASKS,
+    ("GET", "/incidents/held"): Action.INCIDENTS_READ,
+    ("GET", "/incidents/care"): Action.CARE_READ,
+    ("POST", "/incidents/{incident_id}/answers"): Action.INCIDENTS_DECIDE,
+    ("POST", "/incidents/{incident_id}/merges/preview"): Action.INCIDENTS_DECIDE,
+    ("POST", "/incidents/{incident_id}/merges"): Action.INCIDENTS_DECIDE,
+    ("POST", "/incidents/{incident_id}/link"): Action.INCIDENTS_DECIDE,
+    ("POST", "/merges/{merge_id}/undo"): Action.INCIDENTS_DECIDE,
+    ("GET", "/merge-proposals"): Action.INCIDENTS_READ,
+    ("POST", "/merge-proposals/{proposal_id}/decision"): Action.INCIDENTS_DECIDE,
     ("POST", "/incidents/{incident_id}/steps"): Action.INCIDENTS_DECIDE,
     ("POST", "/incidents/{incident_id}/dispatches"): Action.INCIDENTS_DECIDE,
     ("GET", "/incidents/{incident_id}/plan"): Action.INCIDENTS_READ,
@@ -151,6 +160,12 @@ ROUTES = {
     ("POST", "/dwellings/{dwelling_id}/belongs"): Action.ENTRY_CHECK,
     ("GET", "/zones/{zone_id}/entitled"): Action.ENTRY_CHECK,
     ("GET", "/people/{person_id}/consents"): Action.PEOPLE_FIND,
+    ("GET", "/people/{person_id}/absences"): Action.CARE_AWAY,
+    ("POST", "/people/{person_id}/absences"): Action.CARE_AWAY,
+    ("POST", "/people/{person_id}/absences/{absence_id}/end"): Action.CARE_AWAY,
+    ("GET", "/me/absences"): Action.OWN_DATA,
+    ("POST", "/me/absences"): Action.OWN_DATA,
+    ("POST", "/me/absences/{absence_id}/end"): Action.OWN_DATA,
     ("POST", "/people/{person_id}/consents"): Action.CONSENTS_RECORD,
     ("DELETE", "/people/{person_id}/consents/{purpose}"): Action.CONSENTS_RECORD,
     ("POST", "/people/{person_id}/templates"): Action.FACES_ENROL,
@@ -233,6 +248,15 @@ ROUTES = {
 }
 
 
+MERGES = {
+    ("POST", "/incidents/{incident_id}/answers"): {"answer": "cannot_tell"},
+    ("POST", "/incidents/{incident_id}/merges/preview"): {"source": "another"},
+    ("POST", "/incidents/{incident_id}/merges"): {"source": "another"},
+    ("POST", "/incidents/{incident_id}/link"): {"right": True},
+    ("POST", "/merge-proposals/{proposal_id}/decision"): {"into": None},
+}
+
+
 class Ids(dict):
     """Ids of what the world holds; of anything else one that nothing has."""
 
@@ -263,10 +287,16 @@ def filled(path: str, world) -> str:
 
 
 def body(method: str, path: str) -> dict:
+    if (method, path) in MERGES:
+        return {"json": MERGES[method, path]}
     if path.endswith("/answers") and method == "POST":
         return {"json": {"verdict": "cannot_tell"}}
     if path == "/threshold-proposals/{proposal_id}/decision":
         return {"json": {"verdict": "refuse"}}
+    if path.endswith("/absences") and method == "POST":
+        return {"json": {"ends_at": "2026-12-01T00:00:00Z"}}
+    if path.endswith("/absences"):
+        return {"params": {"purpose": "resident_request"}}
     if path == "/coverage":
         return {"params": {"from": "2026-11-23T00:00:00Z", "to": "2026-11-23T01:00:00Z"}}
     if path == "/incidents/{incident_id}/plan/{step_id}":

@@ -10,7 +10,8 @@ import pytest
 
 from alerts.dispatch.models import DispatchState
 from alerts.duty.models import TeamKind
-from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State
+from alerts.incidents.deadlines import Timer
+from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, ReopenReason, State
 from console.accounts.models import Role
 from console.api.purposes import Purpose
 from console.pages.queue import why
@@ -49,6 +50,9 @@ ROOT = Path(__file__).parents[3]
 ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("state", State),
     ("false_alarm", FalseAlarmReason),
+    ("reopen", ReopenReason),
+    ("past", ReopenReason),
+    ("timer", Timer),
     ("comparison", Comparison),
     ("dispatch", DispatchState),
     ("ring", Ring),
@@ -104,9 +108,14 @@ CODES = {
     "mark": "resent jpeg_named_png erased",
     "step_place": "database passages media keys gallery terminal backup bus",
     "comparison_plate": "match not_match cannot_tell",
-    "past": "condition_over declined",
+    "past": "condition_over declined sensor reviewed took_in gave_back merged merged_by_rule merge_undone split_off link_right "
+    "link_wrong timeout_acknowledge timeout_confirm timeout_dispatch timeout_accept timeout_arrive timeout_resolve "
+    "timeout_review",
+    "known_later": "belongs registered household vehicle",
     "refused": "not_from_here reason_required comparison_required comparison_negative stale nobody_named "
-    "unknown_responder not_offered not_leading already_ended not_found no_responder",
+    "unknown_responder not_offered not_leading already_ended not_found no_responder "
+    "note_required already_decided second_person_required answers_differ merge_self merge_ended merge_merged merge_further "
+    "merge_care merge_undone merge_not_last merge_worked_on not_probable proposal_decided proposal_other",
     "condition": "on off never disabled",
     "picture": "face plate vehicle body scene",
     "direction": "in out",
