@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from alerts.rehearsal.why import searching
@@ -11,8 +11,8 @@ from alerts.rehearsal.why.trying import Scene, Target, with_value
 from alerts.rules import Observation, Rule, Signal
 from alerts.rules.rule import Excuse, Parameter
 
-# Everything this much before the first thing that was looked at is left out of the search.
-_MARGIN = dt.timedelta(minutes=10)
+# How far from what made the rule look other things are that may make it look instead.
+_ABOUT = dt.timedelta(minutes=30)
 _Found = TypeVar("_Found")
 
 
@@ -44,37 +44,38 @@ def explain(scene: Scene, target: Target, rule: type[Rule]) -> Explanation | Non
     anchor = signal.anchor
     settings = scene.book.settings(rule, anchor)
     assert settings is not None, "a rule that is off says nothing"
-    looked = _looked_at(scene, rule) | {one.id for one in signal.evidence}
-    whole = _from_what_matters(scene, target, looked)
-    small = _small(whole, target, anchor, looked)
+    looked = _looked_at(scene, anchor, rule) | {one.id for one in signal.evidence}
+    small = _small(scene, target, anchor, looked)
+    missing = tuple(searching.inputs(small, target, signal.evidence))
+    hour = searching.hour(small, target, anchor, rule)
     return Explanation(
         target=target,
         signal=signal,
         night=settings.is_night(anchor.at),
         levels=tuple(name for name in settings.severities if settings.severity(name) == signal.severity),
         parameters=tuple((one.name, settings.values[one.name]) for one in rule.parameters),
-        excuses=tuple(_excuse(whole, small, target, anchor, excuse) for excuse in rule.excuses),
-        moved=tuple(_move(whole, small, target, anchor, rule, one) for one in rule.parameters),
-        missing=tuple(searching.inputs(whole, target, signal.evidence)),
-        hour=searching.hour(whole, target, anchor, rule),
+        excuses=tuple(_excuse(scene, small, target, anchor, excuse) for excuse in rule.excuses),
+        moved=tuple(_move(scene, small, target, anchor, rule, one) for one in rule.parameters),
+        missing=tuple(one for one in missing if _is_missed(scene, target, one)),
+        hour=hour,
     )
 
 
-def _looked_at(scene: Scene, rule: type[Rule]) -> frozenset[str]:
-    """What the rule asks for at its present values and at the farthest of each parameter."""
-    looked = scene.looked_at()
+def _looked_at(scene: Scene, anchor: Observation, rule: type[Rule]) -> frozenset[str]:
+    """What the rule asks for about the anchor's place and people, at all ends of its parameters."""
+    subjects = set(anchor.subjects)
+
+    def matters(one: Observation) -> bool:
+        return abs(one.at - anchor.at) <= _ABOUT and (
+            one.place == anchor.place or one.device == anchor.device or not subjects.isdisjoint(one.subjects)
+        )
+
+    looked = scene.looked_at(matters)
     for parameter in rule.parameters:
         for bound in (parameter.low, parameter.high):
             book = with_value(scene.book, rule.id, parameter.name, bound)
-            looked |= scene.with_book(book).looked_at()
+            looked |= scene.with_book(book).looked_at(matters)
     return looked
-
-
-def _from_what_matters(scene: Scene, target: Target, looked: Collection[str]) -> Scene:
-    """The past from the first thing on that was looked at."""
-    first = min((one.at for one in scene.observations if one.id in looked), default=target.at)
-    shorter = scene.since(min(first, target.at) - _MARGIN)
-    return shorter if shorter.outcome(target) == scene.outcome(target) else scene
 
 
 def _small(whole: Scene, target: Target, anchor: Observation, looked: Collection[str]) -> Scene:
@@ -97,7 +98,7 @@ def _excuse(whole: Scene, small: Scene, target: Target, anchor: Observation, exc
         whole,
         small,
         lambda scene: searching.excused(scene, target, anchor, excuse),
-        lambda found: _excuse_holds(whole, target, anchor, found),
+        lambda found: _excuse_holds(whole, target, found),
     )
 
 
@@ -120,14 +121,8 @@ def _sure(
     return found if small is whole or holds(found) else search(whole)
 
 
-def _excuse_holds(whole: Scene, target: Target, anchor: Observation, found: Excused) -> bool:
-    seen = found.observation
-    if seen is None:
-        return True
-    moments = {seen.at, *(anchor.at + dt.timedelta(seconds=s) for s in (found.first_s, found.last_s))}
-    return all(
-        whole.also(replace(seen, at=at, received_at=at)).outcome(target) == found.outcome for at in moments
-    )
+def _excuse_holds(whole: Scene, target: Target, found: Excused) -> bool:
+    return found.observation is None or whole.also(found.observation).outcome(target) == found.outcome
 
 
 def _move_holds(whole: Scene, target: Target, rule: type[Rule], found: Moved) -> bool:
@@ -135,3 +130,7 @@ def _move_holds(whole: Scene, target: Target, rule: type[Rule], found: Moved) ->
         return True
     book = with_value(whole.book, rule.id, found.parameter.name, found.value)
     return whole.with_book(book).outcome(target) == found.outcome
+
+
+def _is_missed(whole: Scene, target: Target, found: Missing) -> bool:
+    return whole.without(found.observation.id).outcome(target) == found.outcome

@@ -1,12 +1,13 @@
 """Running one rule on a past, as it was or with one thing changed."""
 
 import datetime as dt
-from collections.abc import Iterable, Reversible, Sequence
+from collections.abc import Callable, Iterable, Reversible, Sequence
 from dataclasses import dataclass, replace
 
-from alerts.rules import Engine, Entry, Observation, Rule, RuleBook, Signal, Site
+from alerts.rules import Engine, Entry, Observation, Rule, RuleBook, Said, Signal, Site, View
 from alerts.rules.engine import HORIZON
 from alerts.rules.memory import Recent
+from alerts.rules.rule import Question, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +21,22 @@ class Target:
     stage: str = ""
 
 
+# How far apart things are that are still about the same incident, where a rule would say it once.
+_NEAR = dt.timedelta(minutes=2)
+
+
 class _Looked(Recent):
-    """A memory that notes what was asked of it."""
+    """A memory that notes what is asked of it, while somebody listens."""
 
     def __init__(self, site: Site) -> None:
         super().__init__(HORIZON, site)
+        self.listening = False
         self.seen: set[str] = set()
 
     def _between(self, key: tuple[str, str], start: dt.datetime, end: dt.datetime) -> Reversible[Observation]:
         found = super()._between(key, start, end)
-        self.seen.update(one.id for one in found)
+        if self.listening:
+            self.seen.update(one.id for one in found)
         return found
 
 
@@ -48,16 +55,17 @@ class Scene:
 
     def signals(self, target: Target) -> list[Signal]:
         """All that the target's rule says under the target's key about then."""
-        return [signal for signal in self._run(Recent(HORIZON, self.site)) if _is_meant(signal, target)]
+        return [signal for signal in self.run(Recent(HORIZON, self.site)) if _is_meant(signal, target)]
 
     def outcome(self, target: Target) -> int | None:
         """How grave the rule calls it, 1 critical … 4 notice; None where it says nothing."""
         return min((signal.severity for signal in self.signals(target)), default=None)
 
-    def looked_at(self) -> frozenset[str]:
-        """Ids of the observations that the rules asked for."""
+    def looked_at(self, matters: Callable[[Observation], bool]) -> frozenset[str]:
+        """Ids of the observations that the rules asked for, when they thought about what `matters`."""
         recent = _Looked(self.site)
-        self._run(recent)
+        rules = tuple(_overheard(rule, recent, matters) for rule in self.rules)
+        replace(self, rules=rules).run(recent)
         return frozenset(recent.seen)
 
     def with_book(self, book: RuleBook) -> "Scene":
@@ -81,7 +89,8 @@ class Scene:
         told = sorted((*self.observations, observation), key=lambda one: (one.received_at, one.id))
         return replace(self, observations=tuple(told), until=max(self.until, observation.at))
 
-    def _run(self, recent: Recent) -> list[Signal]:
+    def run(self, recent: Recent) -> list[Signal]:
+        """All that the rules say of this past, with a memory to be looked into afterwards."""
         engine = Engine(self.rules, self.book, self.site, recent)
         said: list[object] = []
         for observation in self.observations:
@@ -122,9 +131,24 @@ def with_value(book: RuleBook, rule: str, name: str, value: float) -> RuleBook:
 
 def _is_meant(signal: Signal, target: Target) -> bool:
     """Whether a signal would have been of the same incident: it counts, whatever it stands on."""
-    near = max(signal.dedupe_window, dt.timedelta(minutes=1))
-    return (
-        signal.rule == target.rule
-        and signal.dedupe_key == target.key
-        and abs(signal.anchor.at - target.at) <= min(near, HORIZON)
-    )
+    same = signal.anchor.id == target.anchor or abs(signal.anchor.at - target.at) <= _NEAR
+    return signal.rule == target.rule and signal.dedupe_key == target.key and same
+
+
+def _overheard(rule: type[Rule], recent: _Looked, matters: Callable[[Observation], bool]) -> type[Rule]:
+    """The same rule; the memory listens while it thinks about what matters."""
+
+    class Overheard(rule):  # type: ignore[valid-type, misc]
+        @staticmethod
+        def ask(
+            observation: Observation, view: View, settings: Settings
+        ) -> Question | Sequence[Question] | None:
+            recent.listening = matters(observation)
+            return rule.ask(observation, view, settings)
+
+        @staticmethod
+        def answer(question: Question, view: View, settings: Settings) -> Said | None:
+            recent.listening = matters(question.anchor)
+            return rule.answer(question, view, settings)
+
+    return Overheard

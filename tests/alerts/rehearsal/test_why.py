@@ -144,13 +144,15 @@ def test_every_counterfactual_is_true(past: list[Observation]) -> None:
         def outcome(observations: list[Observation], book: RuleBook = AS_THEY_COME, target: Target = target):
             """With the engine and all rules, not with what searched."""
             last = max([until, *(one.at + dt.timedelta(hours=1) for one in observations)])
-            near = max(signal.dedupe_window, dt.timedelta(minutes=1))  # noqa: B023
             return min(
                 (
                     one.severity
                     for one in said(observations, book, min(last, scene.until))  # noqa: B023
                     if (one.rule, one.dedupe_key) == (target.rule, target.key)
-                    and abs(one.anchor.at - target.at) <= min(near, dt.timedelta(hours=27))
+                    and (
+                        one.anchor.id == target.anchor
+                        or abs(one.anchor.at - target.at) <= dt.timedelta(minutes=2)
+                    )
                 ),
                 default=None,
             )
