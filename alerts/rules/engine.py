@@ -34,7 +34,9 @@ class Fault:
 
 class _State(msgspec.Struct):
     observations: list[Observation]
+    late: list[Observation]
     nights: list[tuple[str, str, list[dt.date]]]
+    settled: dict[str, dt.datetime]
     advanced_to: dt.datetime | None
 
 
@@ -118,9 +120,7 @@ class Engine:
             self._note_night(observation)
         for rule, clears in self._listeners.get(observation.type, ()):
             if clears is not None:
-                cleared = clears(observation)
-                if cleared is not None and not self._is_quiet(received):
-                    said.append(Clear(rule.id, cleared, observation.at))
+                self._clear(rule, clears, observation, said)
             self._ask(rule, observation, received, said)
         return said
 
@@ -135,16 +135,30 @@ class Engine:
         return said
 
     def dump(self) -> bytes:
-        """Everything it knows, as bytes: observations, nights, and how far its time had come."""
-        nights = self._recent.nights_known()
-        state = _State(self._recent.observations(), nights, self._advanced_to)
+        """Everything it knows, as bytes: what was observed, what is settled, how far its time had come.
+
+        Its open questions are not among it: whoever loads it asks them again. Advance it first, so that
+        what it said up to its time is known not to be said again.
+        """
+        recent = self._recent
+        state = _State(
+            recent.observations(),
+            recent.late_records(),
+            recent.nights_known(),
+            recent.settled_known(),
+            self._advanced_to,
+        )
         return msgspec.msgpack.encode(state)
 
     def load(self, state: bytes) -> None:
         """Takes over what another engine knew; what that one has said is not said again."""
         known = msgspec.msgpack.decode(state, type=_State)
         before, self.quiet_until = self.quiet_until, known.advanced_to
-        for observation in known.observations:
+        for key, at in known.settled.items():
+            self._recent.settle(key, at)
+        for observation in sorted(
+            (*known.observations, *known.late), key=lambda one: (one.received_at, one.id)
+        ):
             self.feed(observation)
         for subject, zone, evenings in known.nights:
             for evening in evenings:
@@ -153,13 +167,28 @@ class Engine:
             self.advance(known.advanced_to)
         self.quiet_until = before
 
+    def _clear(
+        self,
+        rule: type[Rule],
+        clears: Callable[[Observation], str | None],
+        observation: Observation,
+        said: list[Said],
+    ) -> None:
+        try:
+            cleared = clears(observation)
+        except Exception as error:  # noqa: BLE001 - one rule's mistake must not deafen the others
+            self._fault(rule, observation, error)
+            return
+        if cleared is not None and not self._is_quiet(observation.received_at):
+            said.append(Clear(rule.id, cleared, observation.at))
+
     def _ask(self, rule: type[Rule], observation: Observation, now: dt.datetime, said: list[Said]) -> None:
         settings = self.book.settings(rule, observation)
         if settings is None:
             return
         try:
             asked = rule.ask(observation, self._recent, settings)
-        except Exception as error:  # noqa: BLE001 - one rule's mistake must not deafen the others
+        except Exception as error:  # noqa: BLE001 - as above
             self._fault(rule, observation, error)
             return
         if asked is None:

@@ -65,6 +65,15 @@ class Recent:
         """Everything that is remembered, in order of time."""
         return [entry[2] for entry in sorted(self._known.values(), key=lambda entry: entry[:2])]
 
+    def late_records(self) -> list[Observation]:
+        """Records that came too late to be news, in the order in which they came in."""
+        entries = [entry for key, kept in self._index.items() if key[0] == "late" for entry in kept]
+        return [entry[2] for entry in sorted(entries, key=lambda entry: entry[:2])]
+
+    def settled_known(self) -> dict[str, dt.datetime]:
+        """Keys whose incidents somebody closed, and up to when."""
+        return dict(self._settled)
+
     def add(self, observation: Observation) -> bool:
         """Remembers it; False when it was there already. What amends takes the place of what it amends."""
         before = self._known.get(observation.id)

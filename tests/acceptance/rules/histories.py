@@ -5,7 +5,7 @@ import datetime as dt
 from hypothesis import strategies as st
 from telling import MORNING, NIGHT, Happens, Seen, at, seen
 
-from alerts.rules import CredentialFacts, DwellingFacts, PassFacts, PersonFacts, VehicleFacts, WatchHit
+from alerts.rules import CredentialFacts, DwellingFacts, PassFacts, PersonFacts, Rule, VehicleFacts, WatchHit
 
 _GATES = ("gate", "side-gate")
 _DRIVES = ("drive", "far-drive")
@@ -47,7 +47,7 @@ _seconds = (
 _directions = st.sampled_from(["in", "in", "out", None])
 
 
-def _one(draw: st.DrawFn, kind: str) -> Seen:
+def _one(draw: st.DrawFn, kind: str, places: list[str], people: list[str]) -> Seen:
     """One happening of a kind, with what such a device may say and the register may know."""
     facts: dict = {"direction": draw(_directions)}
     head = kind.partition(".")[0]
@@ -55,7 +55,7 @@ def _one(draw: st.DrawFn, kind: str) -> Seen:
         "plate": _DRIVES, "barrier": _DRIVES, "vehicle": _DRIVES, "access": (*_GATES, *_HALLS),
         "door": (*_GATES, *_HALLS), "face": (*_GATES, *_COMMON, *_HALLS), "visitor": _GATES,
     }.get(head, _ALL)  # fmt: skip
-    zone = draw(st.sampled_from(zones))
+    zone = draw(st.sampled_from([zone for zone in places if zone in zones] or zones))
     attributes: dict = {}
     if kind in {
         "face.identified",
@@ -65,7 +65,7 @@ def _one(draw: st.DrawFn, kind: str) -> Seen:
         "care.began",
         "care.away",
     }:
-        whom = draw(st.sampled_from(sorted(_PEOPLE)))
+        whom = draw(st.sampled_from(people))
         facts |= {"person_id": whom, "person": _PEOPLE[whom], "household_id": _PEOPLE[whom].household_id}
     if kind == "face.identified" and draw(st.integers(0, 3)) == 0:
         facts["watch"] = (_WATCHED,)
@@ -109,13 +109,30 @@ def _one(draw: st.DrawFn, kind: str) -> Seen:
     return seen(kind, zone, attributes=attributes, **facts)
 
 
+def _heard_by(rule: type[Rule], rules: tuple[type[Rule], ...]) -> list[type[Rule]]:
+    # R-D04 is asked of late records, whatever they are.
+    return [other for other in rules if other.listens and (other.id in rule.hears or not rule.hears)]
+
+
 @st.composite
-def histories(draw: st.DrawFn, kinds: tuple[str, ...], *, most: int = 14) -> list[Happens]:
-    """Some happenings of some kinds within half an hour, each with a name of its own."""
-    some = draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=5, unique=True))
-    count = draw(st.integers(1, most))
+def histories(draw: st.DrawFn, rules: tuple[type[Rule], ...], *, most: int = 14) -> list[Happens]:
+    """Some happenings within half an hour, each with a name of its own.
+
+    What one or two rules listen to, in a few places and of a few people, makes a story; everything
+    everywhere makes noise that meets nowhere, and is made too.
+    """
+    about = draw(st.lists(st.sampled_from(rules), min_size=1, max_size=2))
+    # Of one that hears others, what one of those listens to.
+    heard = [rule if rule.listens else draw(st.sampled_from(_heard_by(rule, rules))) for rule in about]
+    kinds = sorted({kind for rule in heard for kind in rule.listens})
+    if draw(st.integers(0, 4)) == 0:
+        kinds = sorted({kind for rule in rules for kind in rule.listens})
+    places = draw(st.lists(st.sampled_from(_ALL), min_size=1, max_size=3, unique=True))
+    people = draw(st.lists(st.sampled_from(sorted(_PEOPLE)), min_size=1, max_size=2, unique=True))
     steps = []
-    for number in range(count):
-        kind = draw(st.sampled_from(some))
-        steps.append(at(draw(_seconds), _one(draw, kind), name=f"n{number:02}"))
+    for number in range(draw(st.integers(1, most))):
+        what = _one(draw, draw(st.sampled_from(kinds)), places, people)
+        # A device that says a thing again and again is what many rules are about.
+        for again in range(draw(st.sampled_from([1, 1, 1, 3]))):
+            steps.append(at(draw(_seconds), what, name=f"n{number:02}-{again}"))
     return sorted(steps, key=lambda step: (step.at, step.name or ""))

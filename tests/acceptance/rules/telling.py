@@ -167,6 +167,8 @@ class Told:
     cases: list[Case]
     engine: Engine
     fold: Fold
+    # Of each incident, by its identity, how grave it was after each change.
+    levels: dict[int, list[int]]
 
     @property
     def only(self) -> Signal:
@@ -193,15 +195,21 @@ def run(
     plan: Site | None = None,
     mutes: Iterable[Mute] = (),
     afterwards: dt.timedelta = _AFTERWARDS,
+    hands_over: float | None = None,
 ) -> Told:
-    """Plays what happens, in the order in which it comes in, and answers every question at its moment."""
+    """Plays what happens, in the order in which it comes in, and answers every question at its moment.
+
+    `hands_over`: at that second another engine takes over what this one knows, as bytes.
+    """
     engine = Engine(rules, book or RuleBook(), plan or site())
     engine.set_mutes(mutes)
     fold = Fold()
     changes: list[Change] = []
+    levels: dict[int, list[int]] = {}
 
     def note(said: list, now: dt.datetime) -> None:
         for change, case in fold.take(said, now):
+            levels.setdefault(id(case), []).append(case.severity)
             changes.append(Change((now - begins).total_seconds(), change, case.rule, case.severity))
 
     def until(moment: dt.datetime) -> None:
@@ -215,13 +223,20 @@ def run(
         ((_arrival(step, begins), number, step) for number, step in enumerate(steps)), key=lambda one: one[:2]
     )
     last = begins
+    hand_over = None if hands_over is None else begins + dt.timedelta(seconds=hands_over)
     for received, number, step in arrivals:
+        if hand_over is not None and hand_over <= received:
+            until(hand_over)
+            state, engine = engine.dump(), Engine(rules, book or RuleBook(), plan or site())
+            engine.set_mutes(mutes)
+            engine.load(state)
+            hand_over = None
         until(received)
         note(engine.feed(_observation(step, number, begins, received)), received)
         last = received
     until(last + afterwards)
     assert not engine.faults, engine.faults
-    return Told(changes, fold.cases, engine, fold)
+    return Told(changes, fold.cases, engine, fold, levels)
 
 
 def tell(
