@@ -11,7 +11,7 @@ from alerts.absences import CareAbsence
 from alerts.calendar.places import Places
 from alerts.knowing import Register
 from alerts.rules import Observation
-from registry.models import Consent, ConsentPurpose, Household, Person
+from registry.models import Consent, ConsentPurpose, Person
 
 AGAIN: Final = dt.timedelta(hours=12)
 """How often an absence that goes on is said again: rules remember no more than a day."""
@@ -83,15 +83,8 @@ class _AtHome:
         self._places = places
         self._register = Register(session, places.compound)
         self._register.people.learn(people)
-        self._households = dict(
-            session.execute(
-                select(Person.id, Household.id)
-                .join(Household, Household.id == Person.household)
-                .where(Person.id.in_(people))
-            )
-            .tuples()
-            .all()
-        )
+        query = select(Person.id, Person.household).where(Person.id.in_(people))
+        self._households = {row.id: row.household for row in session.execute(query) if row.household}
         self._register.homes.learn((), set(self._households.values()))
 
     def observation(

@@ -19,7 +19,7 @@ from ingest.push.spool import look_at
 from recognition.engines import DlibEngine, ModelError, Shelf
 from recognition.modelfiles import ModelFileMissingError, model_file
 from ringward import schema
-from ringward.cli import device_stream, rules_doctor, safekeeping, thresholds
+from ringward.cli import device_stream, holders, rules_doctor, safekeeping, thresholds
 from ringward.cli.common import console, settings
 from ringward.cli.safekeeping import Finding
 from ringward.ports import reachable
@@ -147,6 +147,7 @@ def _database(loaded: Settings) -> Iterator[Finding]:
         if not differences:
             yield from safekeeping.after_the_database(database, loaded, SystemClock().now())
             yield from device_stream.findings(database)
+            yield from holders.findings(database, SystemClock())
             yield from rules_doctor.findings(database, loaded, SystemClock().now())
     except Exception as error:  # noqa: BLE001 - whatever the driver says, it is the answer
         yield Finding("database", False, type(error).__name__, "Check its address and that it runs.")
