@@ -244,3 +244,34 @@ def _print(result: Report, *, as_json: bool) -> None:
     ):
         for key, value in values.items():
             console.print(f"  {title:<9} {key:<44} {value}")
+
+
+@app.command("rules")
+def rules(
+    communities: Annotated[int, typer.Option(min=1, max=20, help="Each with a day behind it.")] = 10,
+    events: Annotated[int, typer.Option(min=1000, max=1_000_000, help="Of all of them together.")] = 40_000,
+    as_json: AsJson = False,
+) -> None:
+    """Events a second through all rules on one core, and what a community's day takes to remember.
+
+    Example: ringward bench rules --communities 10 --json
+    """
+    from ringward.bench.rules import run
+
+    logs.configure("warning", "console")
+    _print(run(communities=communities, events=events), as_json=as_json)
+
+
+@app.command("replay")
+def replay(
+    days: Annotated[int, typer.Option(min=1, max=31, help="Of 38,600 events each.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """A week read from SQLite and judged by all rules, and a day restored, in seconds of one core.
+
+    Example: ringward bench replay --days 7 --json
+    """
+    from ringward.bench.replay import run
+
+    logs.configure("warning", "console")
+    _print(run(days=days), as_json=as_json)
