@@ -75,8 +75,12 @@ def credentials(seen: Iterable[Observation]) -> list[Observation]:
 
 
 def holder_of(seen: Observation) -> str:
-    """Whose a credential is, as far as that is known."""
-    return next(iter(seen.subjects), seen.id)
+    """Whose a credential or a face is, as far as that is known."""
+    if seen.person_id is not None:
+        return seen.person_id
+    if seen.visit is not None:
+        return seen.visit.id
+    return seen.credential_id or seen.id
 
 
 def known_faces(

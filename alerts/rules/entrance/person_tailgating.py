@@ -31,7 +31,8 @@ from alerts.rules.entrance.letting_in import (
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
-# How far back people and credentials are counted up: in a crowd one lends the next their place.
+# How far back people and credentials are counted up: in a crowd one lends the next their place. In one
+# that lasts longer and never thins out, somebody who follows may go unseen; nobody is accused wrongly.
 _REACH = dt.timedelta(seconds=120)
 # A door that has been open for longer than this says nothing of who followed whom.
 _ONE_OPENING = dt.timedelta(seconds=60)
@@ -143,14 +144,14 @@ def _extra_by_count(
     going: Observation, seen: Sequence[Observation], hold: dt.timedelta, after: dt.timedelta
 ) -> _Found:
     """How many of those who crossed had nobody's credential left for them, since when, and what tells it."""
-    until = [one for one in seen if (one.at, one.id) <= (going.at, going.id)]
-    counted = crossings(until, hold)
-    line = [one for one in counted if one.seen.at >= going.at - _REACH]
-    if not line or line[-1].seen is not going:
-        return 0, going.at, []
-    shown = credentials(seen)
-    extra = uncovered(line, [*shown, *known_faces(seen, shown, hold)], after)[-1]
+    until = seen[: next(number for number, one in enumerate(seen) if one is going) + 1]
+    line = [one for one in crossings(until, hold) if one.seen.at >= going.at - _REACH]
     since = line[-1].since
+    shown = credentials(seen)
+    # Faces are looked at only where credentials do not suffice: in a crowd that is the cheaper way.
+    if not uncovered(line, shown, after)[-1]:
+        return 0, since, []
+    extra = uncovered(line, [*shown, *known_faces(seen, shown, hold)], after)[-1]
     group = [one for one in (*shown, *(one.seen for one in line)) if since <= one.at and one is not going]
     opened = [one for one in until if one.type in OPENED and one.at >= since]
     # Somebody was let in, or a door moved: without either there is nobody to follow.

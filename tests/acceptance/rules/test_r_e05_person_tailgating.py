@@ -475,6 +475,13 @@ class TestSchoolRun:
             steps += [at(number, card(number)), at(number + 0.9, crossing())]
         tell(self.rule, *sorted([*steps, *(at(n + 0.5, tailgating()) for n in range(0, 40, 4))], key=_when))
 
+    def test_crowd_that_goes_on_for_longer_than_anybody_counts_back(self) -> None:
+        """A fair: five minutes without a gap, cards and people a second and a half apart."""
+        steps = [at(-0.4, door_opened()), at(310, door_closed())]
+        for number in range(300):
+            steps += [at(number, card(number)), at(number + 1.5, crossing())]
+        tell(self.rule, *sorted(steps, key=_when))
+
     def test_door_stands_open_by_its_own_schedule(self) -> None:
         crowd = [at(1200 + number, crossing()) for number in range(40)]
         tell(self.rule, at(0, door_opened(cause="schedule")), *crowd)
