@@ -1,4 +1,4 @@
-"""Writes settings.md, roles.md, sheets.md and adapters.md of this folder from the program: `python docs/generate.py`.
+"""Writes settings.md, roles.md, rules.md, sheets.md and adapters.md of this folder: `python docs/generate.py`.
 
 With `--check` nothing is written; the exit code says whether the files are up to date.
 """
@@ -15,9 +15,14 @@ from fastapi.routing import APIRoute
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from alerts.rulebook.ruletables import severity_bounds
+from alerts.rulebook.writing import says
+from alerts.rules import RULES
+from alerts.rules.rule import Parameter, Rule
 from console.accounts.models import Role
 from console.api import router
 from console.permissions import ALLOWED, Action, action_of
+from console.texts import load
 from devices.adapters import ADAPTERS
 from devices.adapters.contract import Adapter
 from registry.imports.columns import COLUMNS
@@ -25,6 +30,7 @@ from ringward.settings import Settings
 
 PAGE = Path(__file__).with_name("settings.md")
 ROLES = Path(__file__).with_name("roles.md")
+RULES_PAGE = Path(__file__).with_name("rules.md")
 SHEETS = Path(__file__).with_name("sheets.md")
 ADAPTERS_PAGE = Path(__file__).with_name("adapters.md")
 TIERS = Path(__file__).parents[1] / "devices" / "adapters" / "tiers.toml"
@@ -80,6 +86,73 @@ def render_roles() -> str:
         cells += ["●" if role in ALLOWED[action] else "" for role in Role]
         lines.append("| " + " | ".join(cells) + " |\n")
     return "".join(lines)
+
+
+RULES_HEAD = """# The rules
+
+<!-- Written by docs/generate.py from alerts/rules. Change it there. -->
+
+What each rule asks, how grave it is, and what can be set. The id is what a rules file sets it by
+(`[rules.R-E01]`); `ringward rules default` writes a file with all of this as comments, and `ringward
+check-config FILE` says what is wrong with one. How a compound's file is kept is in the
+[administrators' guide](administrators-guide.md#rules).
+
+Severities are 1 critical, 2 urgent, 3 warning, 4 notice; in brackets from where to where a file may set one.
+A signal that comes again for the same thing (*one incident per …*) makes the incident it belongs to grow.
+*Clears by itself*: it ends when what it was about is over, unless somebody has confirmed it. *Safety*: cannot be
+switched off, made milder, muted or held back. *Compared first*: a machine's word on a person is its cause,
+so a person looks at both pictures before anybody is sent.
+
+| Rule | Title | Rings | Severities |
+|---|---|---|---|
+"""
+
+
+def render_rules() -> str:
+    """The page of rules."""
+    texts = load("en")
+    rows = "".join(
+        f"| [{rule.id}](#{rule.id.lower()}) | {texts.code('rule', rule.id).removeprefix(rule.id).strip()} "
+        f"| {', '.join(sorted(rule.rings))} | {_levels(rule)} |\n"
+        for rule in RULES
+    )
+    return RULES_HEAD + rows + "".join(map(_rule_section, RULES))
+
+
+def _levels(rule: type[Rule]) -> str:
+    found = []
+    for level, default in rule.severities.items():
+        gravest, mildest = severity_bounds(rule, level)
+        span = f" ({gravest}…{mildest})" if gravest != mildest else ""
+        found.append(f"{level} {default}{span}")
+    return ", ".join(found) or "–"
+
+
+def _rule_section(rule: type[Rule]) -> str:
+    told = says(rule)
+    facts = [f"`{rule.kind}`", f"one incident per {rule.key}"]
+    if hasattr(sys.modules[rule.__module__], "Clear") or rule.clears is not Rule.clears:
+        facts.append("clears by itself")
+    if rule.safety:
+        facts.append("safety")
+    if rule.care:
+        facts.append("care, not security")
+    if rule.confirms:
+        facts.append("compared first")
+    if rule.gate:
+        facts.append(f"only where {', '.join(rule.gate)} allow it")
+    section = f"\n## {rule.id}\n\n{told[:1].upper()}{told[1:]}\n\n{'; '.join(facts)}. Severities: {_levels(rule)}.\n"
+    if rule.parameters:
+        section += "\n| Parameter | Unit | Default | Range | |\n|---|---|---|---|---|\n"
+        section += "".join(map(_parameter_row, rule.parameters))
+    return section
+
+
+def _parameter_row(one: Parameter) -> str:
+    return (
+        f"| `{one.name}` | {one.unit} | {one.default:g} | {one.low:g}…{one.high:g} | "
+        f"{one.trade_off.replace('|', chr(92) + '|')} |\n"
+    )
 
 
 def _routes(router: Any) -> Iterator[APIRoute]:
@@ -240,6 +313,7 @@ def main() -> int:
     pages = {
         PAGE: render(),
         ROLES: render_roles(),
+        RULES_PAGE: render_rules(),
         SHEETS: render_sheets(),
         ADAPTERS_PAGE: render_adapters(),
     }

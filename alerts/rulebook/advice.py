@@ -44,7 +44,13 @@ class Easing:
 
 EASINGS: Final[Mapping[str, tuple[Easing, ...]]] = MappingProxyType(
     {
+        "R-B02": (Easing("nights"),),
+        "R-B04": (Easing("grace_days"),),
         "R-B05": (Easing("window_s"),),
+        "R-B06": (Easing("held_s"), Easing("longer_s")),
+        "R-B07": (Easing("confidence"),),
+        "R-B08": (Easing("stay_s"),),
+        "R-B10": (Easing("window_s"), Easing("stay_s")),
         "R-C01": (Easing("dwell_s"), Easing("dwell_night_s")),
         "R-C02": (Easing("sightings"), Easing("in_zones")),
         "R-C04": (Easing("limit"), Easing("hold_s")),
@@ -121,7 +127,7 @@ def advise(rule: type[Rule], here: Tally, elsewhere: Tally, values: Mapping[str,
     """
     if not here.is_bad:
         return None
-    if rule.safety:
+    if rule.safety or rule.care:
         # Its alarms are never made fewer: what is wrong is at the device.
         return Proposed(Advice.LOOK_AT_DEVICE)
     of_device = sum(count for reason, count in here.reasons.items() if reason in _OF_DEVICE)

@@ -53,6 +53,7 @@ def test_generated_pages_are_what_the_program_says() -> None:
     spec.loader.exec_module(generate)
     assert generate.PAGE.read_text() == generate.render(), "run: python docs/generate.py"
     assert generate.ROLES.read_text() == generate.render_roles(), "run: python docs/generate.py"
+    assert generate.RULES_PAGE.read_text() == generate.render_rules(), "run: python docs/generate.py"
     assert generate.SHEETS.read_text() == generate.render_sheets(), "run: python docs/generate.py"
     assert generate.ADAPTERS_PAGE.read_text() == generate.render_adapters(), "run: python docs/generate.py"
 

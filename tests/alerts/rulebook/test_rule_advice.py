@@ -77,10 +77,10 @@ def test_rule_that_is_right_elsewhere_is_right_and_this_device_the_odd_one():
     assert advise(E01, bad(TOO_SENSITIVE), right, {}).advice is Advice.PARAMETER
 
 
-def test_safety_rules_are_never_made_quieter():
+def test_neither_safety_rules_nor_care_are_ever_made_quieter():
     assert advise(Alarm, bad(TOO_SENSITIVE), NOTHING, {}) == Proposed(Advice.LOOK_AT_DEVICE)
     for rule in RULES:
-        if rule.safety:
+        if rule.safety or rule.care:
             assert advise(rule, bad(TOO_SENSITIVE), NOTHING, {}).advice is Advice.LOOK_AT_DEVICE
 
 
