@@ -69,6 +69,8 @@ class Rooms:
     camera_networks: tuple[Network, ...] = networks(PRIVATE)
     # What is done for each kind of incident; asked for, since a compound may have its own.
     plans: Callable[[], Sequence[Plan]] = default_plans
+    # Why an incident of a compound was raised, as JSON; None where this process cannot read the past.
+    explain: Callable[[str, str], dict[str, Any]] | None = None
 
 
 # Which of the deployment's compounds a request is about; without it the console's own.

@@ -15,6 +15,8 @@ from recognition import enrolment
 from ringward.faces import Faces, open_faces
 from ringward.figures import Listener, OtherProcesses
 from ringward.foundation import Foundation
+from ringward.rehearsal.because import why
+from ringward.rehearsal.saying import as_json
 from ringward.roles import Role
 from ringward.served import Served
 
@@ -88,6 +90,7 @@ class ConsoleRole(Role):
             secret_overlap=dt.timedelta(minutes=settings.device_secret_overlap_minutes),
             camera_networks=settings.near_networks,
             plans=_plans(settings.plans_file),
+            explain=lambda compound, incident: as_json(why(foundation.database, compound, incident)),
         )
         self._served = Served(
             _WakeAfterWrites(create_app(rooms), wake),

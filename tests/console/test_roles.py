@@ -104,6 +104,7 @@ ROUTES = {
     ("POST", "/operating-modes/{mode_id}/end"): Action.MODES_ASK,
     ("GET", "/incidents"): Action.INCIDENTS_READ,
     ("GET", "/incidents/{incident_id}"): Action.TASKS,
+    ("GET", "/incidents/{incident_id}/why"): Action.INCIDENTS_READ,
     ("GET", "/incidents/held"): Action.INCIDENTS_READ,
     ("GET", "/incidents/care"): Action.CARE_READ,
     ("POST", "/incidents/{incident_id}/answers"): Action.INCIDENTS_DECIDE,
