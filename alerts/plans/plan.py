@@ -122,7 +122,7 @@ class StepError(Exception):
     """A step cannot be taken so; `code` says why.
 
     Codes: `no_such_step`, `not_on_this_way`, `earlier_first`, `answer_required`, `unknown_answer`,
-    `note_required`, `taken_already`, `question_not_skipped`.
+    `skip_reason_required`, `taken_already`, `question_not_skipped`.
     """
 
     def __init__(self, step: str, code: str) -> None:
@@ -158,5 +158,5 @@ def check(plan: Plan, taken: Mapping[str, Taken], step_id: str, wanted: Taken, *
     elif wanted.answer is not None:
         raise StepError(step_id, "unknown_answer")
     if wanted.state is Do.SKIPPED and not step.optional and not note:
-        raise StepError(step_id, "note_required")
+        raise StepError(step_id, "skip_reason_required")
     return step

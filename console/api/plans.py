@@ -76,7 +76,7 @@ def plan(here: Here, _: Reader, incident_id: str) -> PlanView:
 def take(here: Here, user: Decider, incident_id: str, step_id: str, asked: PlanStepAsked) -> PlanView:
     """Takes a step: done, answered, or skipped with a reason. A release asks the doors to open.
 
-    Problems: `earlier_first`, `not_on_this_way`, `answer_required`, `unknown_answer`, `note_required`,
+    Problems: `earlier_first`, `not_on_this_way`, `answer_required`, `unknown_answer`, `skip_reason_required`,
     `taken_already`, `question_not_skipped`, `no_such_step`.
     """
     with here.database.write() as session:

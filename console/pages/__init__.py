@@ -23,6 +23,7 @@ from console.pages import (
     plan_steps,
     recognition,
     reports,
+    rules,
     signin,
 )
 from console.pages.view import error_page
@@ -36,6 +37,7 @@ for _part in (
     incident,
     plan_steps,
     recognition,
+    rules,
     phone,
     # Its form stands before a device's id, which would swallow its path.
     onboarding,

@@ -43,6 +43,7 @@ _MENU: Final[tuple[_Row, ...]] = (
     ("/phone", "nav.tasks", (Action.TASKS,)),
     ("/console/devices", "nav.devices", (Action.DEVICES_READ,)),
     ("/console/refused", "nav.refused", (Action.EVENTS_READ,)),
+    ("/console/rules", "nav.rules", (Action.RULES_READ,)),
     ("/console/recognition", "nav.recognition", (Action.RECOGNITION_READ,)),
     ("/registry", "nav.registry", (Action.PEOPLE_FIND, Action.ENTRY_CHECK)),
     ("/erasures", "nav.erasures", (Action.ERASURES_READ,)),

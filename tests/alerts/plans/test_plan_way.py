@@ -59,7 +59,7 @@ def test_what_failed_stays_to_be_done_and_may_be_done_again() -> None:
         ({}, "look", Taken(Do.DONE, "maybe"), None, "unknown_answer"),
         ({}, "look", Taken(Do.SKIPPED), "no time", "question_not_skipped"),
         (FIRE, "call", Taken(Do.DONE, "fire"), None, "unknown_answer"),
-        (FIRE, "call", Taken(Do.SKIPPED), None, "note_required"),
+        (FIRE, "call", Taken(Do.SKIPPED), None, "skip_reason_required"),
         (FIRE, "look", Taken(Do.DONE, "nothing"), None, "taken_already"),
     ],
 )
