@@ -141,11 +141,10 @@ class Recent:
         return self.rehearsal(observations)
 
     def signals(self, start: dt.datetime, end: dt.datetime) -> Sequence[Signal]:
-        return [
-            signal
-            for moment, _, signal in self._signals
-            if start <= moment <= end and not self._is_settled(signal)
-        ]
+        said = self._signals
+        first = bisect.bisect_left(said, start, key=_moment)
+        last = bisect.bisect_right(said, end, lo=first, key=_moment)
+        return [entry[2] for entry in said[first:last] if not self._is_settled(entry[2])]
 
     def nights(self, subject: str, zone: str, since: dt.date, until: dt.date) -> int:
         return sum(since <= evening <= until for evening in self._nights.get((subject, zone), ()))
@@ -264,3 +263,7 @@ def _keys(observation: Observation) -> list[tuple[str, str]]:
     ):
         keys += [("subject", subject) for subject in observation.subjects]
     return keys
+
+
+def _moment(entry: tuple[dt.datetime, tuple[str, str, str], Signal]) -> dt.datetime:
+    return entry[0]

@@ -275,3 +275,22 @@ def replay(
 
     logs.configure("warning", "console")
     _print(run(days=days), as_json=as_json)
+
+
+@app.command("incident")
+def incident(
+    seconds: Annotated[int, typer.Option(min=3, max=600, help="Of each measurement.")] = 10,
+    rate: Annotated[float, typer.Option(min=1, max=2000, help="Events a second.")] = 200,
+    share: Annotated[
+        float, typer.Option(min=0.001, max=1, help="Share of the events that become an incident each.")
+    ] = 0.1,
+    as_json: AsJson = False,
+) -> None:
+    """Event → committed incident through bus and rules, beside the same way without rules.
+
+    Example: ringward bench incident --json
+    """
+    from ringward.bench.incident import run
+
+    logs.configure("warning", "console")
+    _print(run(seconds=seconds, rate=rate, share=share), as_json=as_json)

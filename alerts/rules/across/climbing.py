@@ -92,31 +92,49 @@ def steps_of(signals: Iterable[Signal]) -> Iterator[Step]:
             )
 
 
-def chains(view: View, reach: Reach, around: dt.datetime) -> Iterator[Chain]:
-    """Every chain with a step near a moment, the deepest of each last step only."""
-    start, end = around - reach.within, around + reach.within
-    steps = sorted(steps_of(view.signals(start, end)), key=_order)
-    for last in steps:
-        found = chain_to(view, reach, last, steps)
-        if found is not None:
+def chains_with(view: View, reach: Reach, rule: str, seen: Observation) -> Iterator[Chain]:
+    """Every chain that what a rule has just said of something is part of; for each end of it the surest."""
+    at = seen.at
+    rings = Rings(steps_of(view.signals(at - reach.within, at + reach.within)))
+    if not rings.entrance:
+        return
+    depth = _depth(Step(seen, (), rule))
+    # What ends a chain lies as deep as its other steps or deeper, and not before them.
+    for last in (*rings.common, *rings.building):
+        if last.at < at or _depth(last) < depth:
+            continue
+        found = chain_to(view, reach, last, rings)
+        if found is not None and any((one.rule, one.seen.id) == (rule, seen.id) for one in found.steps):
             yield found
 
 
-def chain_to(view: View, reach: Reach, last: Step, steps: Sequence[Step]) -> Chain | None:
+class Rings:
+    """Steps by their ring, in order of time."""
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        self.entrance: list[Step] = []
+        self.common: list[Step] = []
+        self.building: list[Step] = []
+        by_depth = (self.entrance, self.common, self.building)
+        for step in sorted(steps, key=_order):
+            by_depth[_depth(step)].append(step)
+
+
+def chain_to(view: View, reach: Reach, last: Step, rings: Rings) -> Chain | None:
     """The chain that ends with a step; None where nothing leads there, or somebody vouches for it."""
     depth = _depth(last)
-    if depth == 0 or is_vouched_for(view, last):
+    if depth == 0 or not rings.entrance or is_vouched_for(view, last):
         return None
     if depth == 1:
-        first = _before(view, reach, last, [one for one in steps if _depth(one) == 0])
+        first = _before(view, reach, last, rings.entrance)
         return None if first is None else Chain((first[0], last), first[1])
     # Of those who were in the common area, one that came through an entrance.
-    middles = [one for one in (*steps, *_seen_between(view, reach, last)) if _depth(one) == 1]
+    middles = [*rings.common, *_seen_between(view, reach, last)]
     while middles:
         middle = _before(view, reach, last, middles)
         if middle is None:
             return None
-        outer = chain_to(view, reach, middle[0], steps)
+        outer = chain_to(view, reach, middle[0], rings)
         if outer is not None and last.at - outer.steps[0].at <= reach.within:
             return Chain((*outer.steps, last), outer.probable or middle[1])
         middles.remove(middle[0])

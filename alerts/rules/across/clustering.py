@@ -5,7 +5,8 @@ their zones adjoin: a camera that is covered and a door that is forced beside it
 says in two ways within two minutes is one thing, and needs nobody's word.
 """
 
-from collections.abc import Iterable, Iterator
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
 from alerts.rules.rule import Parameter, Proposal, Question, Rule, Settings, Signal, View
@@ -54,34 +55,33 @@ class Clustering(Rule):
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Proposal | None:
         at, window = question.anchor.at, settings.seconds("window_s")
-        near = view.signals(at - window, at + window)
+        said = view.signals(at - 2 * window, at + 2 * window)
         heard = next(
-            (one for one in near if one.rule == question.stage and one.anchor.id == question.anchor.id), None
+            (one for one in said if one.rule == question.stage and one.anchor.id == question.anchor.id), None
         )
         if heard is None:
             return None
-        pairs = [
-            other
-            for other in _beside(heard, near, view)
-            if not _were_paired(heard, other, view, settings) and not _are_joined(heard, other, view)
-        ]
-        if not pairs:
-            return None
-        other = min(
-            pairs, key=lambda one: (not _is_one_device(heard, one), abs(one.anchor.at - at), one.dedupe_key)
-        )
-        one, two = sorted((heard.dedupe_key, other.dedupe_key))
-        return Proposal(
-            rule=Clustering.id,
-            keys=(one, two),
-            at=max(at, other.anchor.at),
-            reason="cluster_device" if _is_one_device(heard, other) else "cluster_near",
-            automatic=_is_one_device(heard, other),
-        )
+        by_key: dict[str, list[Signal]] = {}
+        for one in said:
+            by_key.setdefault(one.dedupe_key, []).append(one)
+        near = [one for one in _beside(heard, said, view) if abs(one.anchor.at - at) <= window]
+        near.sort(key=lambda one: (not _is_one_device(heard, one), abs(one.anchor.at - at), one.dedupe_key))
+        for other in near:
+            if _were_paired(heard, other, by_key, window) or _are_joined(heard, other, said):
+                continue
+            first, second = sorted((heard.dedupe_key, other.dedupe_key))
+            return Proposal(
+                rule=Clustering.id,
+                keys=(first, second),
+                at=max(at, other.anchor.at),
+                reason="cluster_device" if _is_one_device(heard, other) else "cluster_near",
+                automatic=_is_one_device(heard, other),
+            )
+        return None
 
 
-def _beside(heard: Signal, near: Iterable[Signal], view: View) -> Iterator[Signal]:
-    for other in near:
+def _beside(heard: Signal, said: Iterable[Signal], view: View) -> Iterator[Signal]:
+    for other in said:
         if other.dedupe_key == heard.dedupe_key or not _go_together(heard, other):
             continue
         if _is_one_device(heard, other) or view.site.adjoin(heard.anchor.zone, other.anchor.zone):
@@ -96,25 +96,20 @@ def _is_one_device(one: Signal, other: Signal) -> bool:
     return bool(one.anchor.device) and one.anchor.device == other.anchor.device
 
 
-def _were_paired(heard: Signal, other: Signal, view: View, settings: Settings) -> bool:
-    """Whether an earlier word of the one or the other has brought the two together already."""
-    window = settings.seconds("window_s")
-    start = min(heard.anchor.at, other.anchor.at) - window
-    said = list(view.signals(start, max(heard.anchor.at, other.anchor.at) + window))
-    mine = [one for one in said if one.dedupe_key == heard.dedupe_key and one is not heard]
-    theirs = [one for one in said if one.dedupe_key == other.dedupe_key]
+def _were_paired(
+    heard: Signal, other: Signal, by_key: Mapping[str, Sequence[Signal]], window: dt.timedelta
+) -> bool:
+    """Whether another word of the one or the other has brought the two together already."""
     return any(
         abs(one.anchor.at - two.anchor.at) <= window and (one is not heard or two is not other)
-        for one in mine
-        for two in theirs
+        for one in by_key[heard.dedupe_key]
+        for two in by_key[other.dedupe_key]
+        # The first pair proposes; with the word that was just heard there is none before it.
+        if one is not heard or two.anchor.at < other.anchor.at
     )
 
 
-def _are_joined(heard: Signal, other: Signal, view: View) -> bool:
+def _are_joined(heard: Signal, other: Signal, said: Iterable[Signal]) -> bool:
     """Whether a rule has said already that the two are one."""
-    start = min(heard.anchor.at, other.anchor.at)
-    return any(
-        {heard.dedupe_key, other.dedupe_key} <= {one.dedupe_key, *one.joins}
-        for one in view.signals(start, max(heard.anchor.at, other.anchor.at))
-        if one.joins
-    )
+    pair = {heard.dedupe_key, other.dedupe_key}
+    return any(pair <= {one.dedupe_key, *one.joins} for one in said if one.joins)

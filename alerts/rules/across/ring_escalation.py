@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from alerts.rules.across import climbing
-from alerts.rules.across.climbing import BUILDING, COMMON, ENTRANCE, SEEN, TRIED, Chain, Reach, Step
+from alerts.rules.across.climbing import BUILDING, COMMON, ENTRANCE, SEEN, TRIED, Chain, Reach, Rings, Step
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 
@@ -89,15 +89,10 @@ class RingEscalation(Rule):
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         seen, reach = question.anchor, _reach(settings)
         if question.stage == _SEEN:
-            steps = list(climbing.steps_of(view.signals(seen.at - reach.within, seen.at)))
-            found = climbing.chain_to(view, reach, Step(seen, (seen,)), steps) if steps else None
-            return None if found is None else _say(found, settings)
-        heard = (question.stage, seen.id)
-        found = _deepest(
-            chain
-            for chain in climbing.chains(view, reach, seen.at)
-            if any((step.rule, step.seen.id) == heard for step in chain.steps)
-        )
+            rings = Rings(climbing.steps_of(view.signals(seen.at - reach.within, seen.at)))
+            found = climbing.chain_to(view, reach, Step(seen, (seen,)), rings)
+        else:
+            found = _deepest(climbing.chains_with(view, reach, question.stage, seen))
         return None if found is None else _say(found, settings)
 
 
