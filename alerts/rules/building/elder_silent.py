@@ -31,6 +31,8 @@ _AT_HOME: Final = frozenset({"care.activity", "door.opened", "door.closed"})
 _THEMSELVES: Final = frozenset({"access.granted", "access.denied", "access.duress"})
 # So much water at once is somebody washing, not a tap that drips.
 _WASHING_M3: Final = 0.01
+# How far back is looked: not to the very edge of the memory, which is forgetting.
+_BACK: Final = HORIZON - dt.timedelta(minutes=10)
 
 
 class ElderSilent(Rule):
@@ -125,7 +127,7 @@ class ElderSilent(Rule):
         if question.stage == "over":
             return Clear(ElderSilent.id, _key(last), last.at)
         since = last.at
-        theirs = list(view.of_subject(f"person:{last.person_id}", until - HORIZON, question.due))
+        theirs = list(view.of_subject(f"person:{last.person_id}", until - _BACK, question.due))
         if _is_absent(theirs, since):
             return None
         if any(_ends_the_count(seen, last, since, until) for seen in theirs):

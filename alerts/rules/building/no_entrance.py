@@ -16,8 +16,9 @@ from alerts.rules.rule import DISORDER, Blind, Excuse, Parameter, Question, Rule
 from alerts.rules.site import Site, SiteDevice
 from alerts.rules.steps import Step, direction_of, shows_presence, trace
 
-# The memory is a little longer than the window: who was in before that and never left is in still.
-_BEFORE: Final = dt.timedelta(hours=3)
+# The memory is a little longer than the window (not used to its very edge): who was in before that
+# and never left is in still.
+_BEFORE: Final = dt.timedelta(hours=2, minutes=30)
 # One card opens for the whole family: whoever came in with them showed nothing, and was at the
 # building within the hour.
 _WITH_FAMILY: Final = ("plate.recognised", "access.granted", "face.identified")
