@@ -156,6 +156,11 @@ class TestWithAnAttack(EveryRule):
         assert cases["R-D02"] == 1
         assert "R-C03" in cases
 
+    def test_end_of_something_is_neither_trouble_nor_attack(self) -> None:
+        tell(self.rule, at(0, covered(attributes={"ended": True})), at(120, forced()))
+        climbed = seen("video.climb", "fence", attributes={"ended": True})
+        tell(self.rule, at(0, climbed), at(120, covered()), raised(125, severity=3))
+
     def test_replayed_attack_makes_nothing_worse(self) -> None:
         tell(self.rule, at(0, covered()), at(120, forced(), late=True), raised(5, severity=3))
 
