@@ -25,7 +25,7 @@ from console.permissions import Action, may
 from console.problems import ProblemError
 from console.security import as_actor
 from console.texts import Texts, load, negotiate
-from console.texts.rulebook import finding_text
+from console.texts.rulebook import finding_text, rule_says, trade_off
 
 router = APIRouter(tags=["rules"])
 Reader = Annotated[User, may(Action.RULES_READ)]
@@ -36,7 +36,10 @@ FINDINGS_SHOWN: Final = 100
 
 
 class ParameterView(BaseModel):
-    """A number: what it is now, how it comes, from where to where it may be set, and what either does."""
+    """A number: what it is now, how it comes, from where to where it may be set, and what either does.
+
+    `trade_off` and a rule's `says` are in the language that the request asks for.
+    """
 
     name: str
     unit: str
@@ -186,6 +189,7 @@ def rules(here: Here, _: Reader, language: Language = None) -> RulesView:
             mode=now.book.mode,
             rules=[
                 _rule(
+                    texts,
                     rule,
                     now,
                     sum(mute.rule == rule.id for mute in silent),
@@ -307,7 +311,7 @@ def _health(session: Session, compound: str, at: dt.datetime) -> dict[str, RuleH
     return found
 
 
-def _rule(rule: type[Rule], now: Current, muted: int, healthy: RuleHealthView) -> RuleView:
+def _rule(texts: Texts, rule: type[Rule], now: Current, muted: int, healthy: RuleHealthView) -> RuleView:
     entry = now.file.entries.get(rule.id, Entry())
     severities = []
     for level, usual in rule.severities.items():
@@ -325,7 +329,7 @@ def _rule(rule: type[Rule], now: Current, muted: int, healthy: RuleHealthView) -
         id=rule.id,
         kind=rule.kind,
         rings=sorted(rule.rings),
-        says=says(rule),
+        says=rule_says(texts, rule.id, says(rule)),
         key=rule.key,
         safety=rule.safety,
         care=rule.care,
@@ -343,7 +347,7 @@ def _rule(rule: type[Rule], now: Current, muted: int, healthy: RuleHealthView) -
                 default=one.default,
                 low=one.low,
                 high=one.high,
-                trade_off=one.trade_off,
+                trade_off=trade_off(texts, rule.id, one.name, one.trade_off),
             )
             for one in rule.parameters
         ],

@@ -55,6 +55,13 @@ async def test_rules_are_shown_with_numbers_ranges_and_what_either_end_costs(ope
     assert (await rule(operator, "R-E12"))[0]["safety"]
 
 
+async def test_rules_are_shown_in_the_readers_language(operator, world):
+    shown = (await operator.get(f"{API}/rules", headers={"Accept-Language": "zh-CN"})).json()["rules"]
+    (one,) = [one for one in shown if one["id"] == "R-E01"]
+    assert one["says"].startswith("陌生人")
+    assert "找卡的住户" in one["parameters"][0]["trade_off"]
+
+
 async def test_file_is_put_in_force_and_shown_as_it_was_written(administrator, operator, world):
     before = (await operator.get(f"{API}/rules/file")).json()
     assert (before["number"], before["text"]) == (0, default())

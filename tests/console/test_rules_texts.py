@@ -10,7 +10,8 @@ from alerts.rulebook.advice import Advice
 from alerts.rulebook.budget import HeldReason
 from alerts.rulebook.file import load
 from alerts.rulebook.findings import Finding
-from alerts.rules import Mode
+from alerts.rulebook.writing import says
+from alerts.rules import RULES, Mode
 from console.texts import LOCALES
 from console.texts import load as texts_in
 from console.texts.rulebook import finding_text
@@ -87,6 +88,25 @@ def test_sentences_have_their_blanks_filled(locale):
     assert not [one for one in sentences if "%(" in one or "rulebook." in one]
     assert any("R-E01" in one for one in sentences)
     assert any("2" in one and "60" in one for one in sentences)
+
+
+def test_what_rules_ask_and_what_their_numbers_do_is_said_in_both_languages():
+    english, chinese = texts_in("en"), texts_in("zh_CN")
+    for rule in RULES:
+        assert english(f"rule_says.{rule.id}") == says(rule), "put the rule's new words into both catalogues"
+        assert f"rule_says.{rule.id}" in chinese.keys
+        for one in rule.parameters:
+            key = f"trade_off.{rule.id}.{one.name}"
+            assert english(key) == " ".join(one.trade_off.split()), (
+                f"{key}: put the new words into both catalogues"
+            )
+            assert key in chinese.keys
+
+
+def test_out_of_range_says_the_trade_off_in_the_readers_language():
+    (finding,) = load("version = 1\n[rules.R-E01]\nwindow_s = 99").errors
+    assert "找卡的住户" in finding_text(texts_in("zh_CN"), finding)
+    assert "residents who search for their card" in finding_text(texts_in("en"), finding)
 
 
 def test_texts_with_signs_of_their_own_are_not_filled_twice():
