@@ -135,7 +135,7 @@ def _has_dispersed(seen: Observation, view: View, settings: Settings, hold: dt.t
     last: dict[str, bool] = {}
     for one in view.in_zone(seen.zone, seen.at - 2 * hold, seen.at + hold):
         many = _is_crowd(one, settings) if one.type in Crowd.listens else None
-        if many is None or one.id == seen.id:
+        if many is None:
             continue
         if (one.at, one.id) < (seen.at, seen.id):
             last[one.device] = many

@@ -129,6 +129,17 @@ class TestCrowd(EveryRule):
             raised(65, severity=3),
         )
 
+    def test_a_report_without_a_number_is_no_word_of_an_end(self) -> None:
+        other = "square-face"
+        tell(
+            self.rule,
+            *counts(40, 40, 40, 40),
+            at(65, count(35, device=other)),
+            at(66, seen("video.person_count", "square", device=other)),
+            at(75, count(10)),
+            raised(65, severity=3),
+        )
+
     def test_it_is_over_when_no_camera_sees_too_many(self) -> None:
         other = "square-face"
         tell(

@@ -124,6 +124,7 @@ class TestFire(EveryRule):
         told = tell(FIRE, *self.story)
         said = {signal.reason: signal for signal in told.cases[0].signals}
         assert set(said) == {"fire_seen", "smoke_alarm", "fire_seen_and_smoke"}
+        assert said["fire_seen"].anchor.type == "video.fire_smoke"
         both = said["fire_seen_and_smoke"]
         assert both.reason_args == {"night": False, "window_s": 120}
         assert both.window == (both.anchor.at - dt.timedelta(seconds=120), both.anchor.at)
