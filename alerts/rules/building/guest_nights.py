@@ -36,7 +36,7 @@ class GuestNights(Rule):
             "the grid worker's. Too many: people who moved in are found out after weeks.",
         ),
         Parameter(
-            "days",
+            "within_days",
             "days",
             7,
             2,
@@ -63,7 +63,7 @@ class GuestNights(Rule):
         if subject is None:
             return None
         evening = (settings.local(seen.at) - dt.timedelta(hours=12)).date()
-        days = round(settings.values["days"])
+        days = round(settings.values["within_days"])
         nights = view.nights(subject, seen.zone, evening - dt.timedelta(days=days - 1), evening)
         if nights < settings.values["nights"]:
             return None

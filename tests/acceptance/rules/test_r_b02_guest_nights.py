@@ -108,7 +108,7 @@ class TestGuestNights(EveryRule):
     @pytest.mark.parametrize(("days", "speaks"), [(7, True), (6, False), (8, True)])
     def test_boundary_of_the_days(self, days: int, *, speaks: bool) -> None:
         changes = [raised(6 * DAY + 5, severity=4)] if speaks else []
-        tell(self.rule, *nights(0, 3, 6), *changes, begins=MONDAY, values={"days": days})
+        tell(self.rule, *nights(0, 3, 6), *changes, begins=MONDAY, values={"within_days": days})
 
     @pytest.mark.parametrize(
         ("hour", "minute", "speaks"), [(22, 59, False), (23, 0, True), (4, 59, True), (5, 0, False)]
