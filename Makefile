@@ -8,7 +8,7 @@ PORTRAITS := $(VENV)/share/ringward/portraits
 PYTHON    ?= $(shell command -v python3.11 || command -v python3)
 PIP       := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: run up test check format bench chaos fuzz screenshots lock clean tools
+.PHONY: run up test check format bench chaos fuzz properties screenshots lock clean tools
 
 run: $(VENV)/.run $(PORTRAITS)/.done   ## the demo, at the address that it prints
 	$(VENV)/bin/ringward demo
@@ -47,6 +47,11 @@ MINUTES ?= 10
 fuzz: $(VENV)/.fuzz                    ## every decoder, ten minutes each way; what it finds becomes a test
 	$(PY) -m tests.fuzz hypothesis --minutes $(MINUTES)
 	$(PY) -m tests.fuzz atheris --minutes $(MINUTES)
+
+HISTORIES ?= 10000
+
+properties: $(VENV)/.dev               ## what holds of all rules, on ten thousand made histories each
+	RINGWARD_HISTORIES=$(HISTORIES) $(PY) -m pytest -q --timeout 0 tests/acceptance/rules/test_global_properties.py $(ARGS)
 
 chaos: $(VENV)/.dev                    ## a hundred thousand events over random faults; needs root
 	$(PY) -m tests.chaos $(ARGS)

@@ -287,8 +287,11 @@ def _observation(step: Happens, number: int, begins: dt.datetime, received: dt.d
 
 
 def standing(cases: Iterable[Case]) -> list[tuple[str, str, int, bool]]:
-    """Incidents without the moment at which they were said: what order and repeats must not change."""
-    return sorted((case.rule, case.key, case.severity, case.cleared_at is not None) for case in cases)
+    """Incidents without the moment at which they were said: what order and repeats must not change.
+
+    Of one that has several keys it does not matter which of them was said first.
+    """
+    return sorted((case.rule, min(case.keys), case.severity, case.cleared_at is not None) for case in cases)
 
 
 class EveryRule:
