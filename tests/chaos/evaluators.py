@@ -1,17 +1,26 @@
 """Processes that evaluate rules, killed and stopped one by one while doors are forced."""
 
+import asyncio
 import os
 import shutil
 import signal
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
+import nats
 import sqlalchemy as sa
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig
 
 from alerts.incidents.models import Evidence, Incident
 from alerts.leases import AlertLease
 from bus import subjects
+from bus.following import position_of
 from bus.messages import EventStored, encode
+from bus.relay import declare
+from ringward.alertwatch import OLD_DURABLE
 from ringward.foundation import lay
 from ringward.settings import Settings
 from storage import Database, new_id
@@ -22,6 +31,7 @@ from tests.support.compound import COMPOUND, settle_in
 from tests.support.waiting import holds_within, wait_until
 
 TAKEOVER_S = 5.0
+_T = TypeVar("_T")
 
 
 class Evaluators:
@@ -144,6 +154,43 @@ class Evaluators:
         wait_until(lambda: self._outbox() == 0, "the outbox is empty", 30)
         assert sorted(self.told()) == sorted(self.forced)
         assert self.evidence() == len(self.forced)
+
+    def has_old_consumer(self) -> None:
+        """Makes the consumer that versions before had."""
+
+        async def make(jetstream: JetStreamContext) -> None:
+            await declare(jetstream)
+            config = ConsumerConfig(durable_name=OLD_DURABLE, filter_subjects=["event.>", "sighting.>"])
+            await jetstream.add_consumer(subjects.STREAM, config)
+
+        self._ask(make)
+
+    def settles_at_old_consumer(self, count: int) -> None:
+        """The older version handled so many, and died."""
+
+        async def take(jetstream: JetStreamContext) -> None:
+            bound = await jetstream.pull_subscribe_bind(OLD_DURABLE, subjects.STREAM)
+            for _ in range(count):
+                (message,) = await bound.fetch(1, timeout=20)
+                await message.ack_sync()
+
+        self._ask(take)
+
+    def has_old_consumer_still(self) -> bool:
+        async def look(jetstream: JetStreamContext) -> bool:
+            return await position_of(jetstream, OLD_DURABLE) is not None
+
+        return self._ask(look)
+
+    def _ask(self, work: Callable[[JetStreamContext], Awaitable[_T]]) -> _T:
+        async def connected() -> _T:
+            client = await nats.connect(self.bus.bus.url, **self.bus.bus.options())
+            try:
+                return await work(client.jetstream())
+            finally:
+                await client.close()
+
+        return asyncio.run(connected())
 
     def close(self) -> None:
         for program in (self.relay, *self.programs.values()):

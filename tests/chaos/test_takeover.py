@@ -123,3 +123,15 @@ def test_compounds_are_shared_and_shared_again(site: Evaluators) -> None:
     lanes = site.force_doors(5) + site.force_doors(5, ELSEWHERE)
     site.tells(lanes, TAKEOVER_S)
     site.settle()
+
+
+def test_what_an_older_version_had_not_settled_is_told_and_nothing_else(site: Evaluators) -> None:
+    """Before leases all alerts processes shared one durable consumer, which has what is still to be done."""
+    site.has_old_consumer()
+    settled, waiting = site.force_doors(4), site.force_doors(6)
+    site.settles_at_old_consumer(len(settled))
+    site.evaluator("first")
+    site.tells(waiting, 60)
+    site.forced = waiting
+    site.settle()
+    wait_until(lambda: not site.has_old_consumer_still(), "the old consumer is gone", 20)
