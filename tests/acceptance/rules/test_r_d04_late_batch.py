@@ -27,7 +27,6 @@ from telling import (
 
 from alerts.rules import RULES, Mute
 
-KINDS = tuple(sorted({kind for rule in RULES for kind in rule.listens}))
 # What the batch is about happened this long before it came in.
 AGO = -7200
 
@@ -179,7 +178,7 @@ class TestLateBatch(EveryRule):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(histories(KINDS), histories(KINDS, most=30))
+@given(histories(RULES), histories(RULES, most=20))
 def test_it_is_the_only_rule_that_late_records_move(live: list[Happens], old: list[Happens]) -> None:
     late = [dataclasses.replace(step, late=True, name=f"late-{step.name}") for step in old]
     late += kept(25, comes=30)

@@ -60,7 +60,7 @@ class TestRecogniserQuality(EveryRule):
         tell(self.rule, *outside)
 
     def test_what_else_the_device_says_is_no_sighting(self) -> None:
-        others = [at(30 + 60 * n, seen("access.granted", "gate", device="gate-face")) for n in range(11)]
+        others = [at(1 + n, seen("access.granted", "gate", device="gate-face")) for n in range(11)]
         tell(self.rule, *(at(60 * n, uncertain()) for n in range(9)), *others)
 
     def test_goes_on_and_is_said_once(self) -> None:

@@ -129,13 +129,14 @@ def test_one_incident_follows_its_subject_inwards_and_never_gets_milder(world: W
         at(+100, face_of("p-7", "square")),
         at(+200, face_of("p-7", "hall")),
         at(+300, face_of("p-7")),
-        expect(+100, amended("R-E09", severity=2)),
-        expect(+200, amended("R-E09", severity=1)),
+        # Each step deeper is a hit, and R-X03's word that it is one.
+        *[expect(+100, amended("R-E09", severity=2))] * 2,
+        *[expect(+200, amended("R-E09", severity=1))] * 2,
         expect(+300, amended("R-E09", severity=1)),
     )
     incident = world.incident()
     assert (incident.ring, incident.zone, incident.lane) == ("building", "hall", "hall")
-    assert (incident.team, incident.signal_count) == ("watch", 4)
+    assert (incident.team, incident.signal_count) == ("watch", 6)
     assert incident.happened_at == START
 
 
@@ -196,7 +197,8 @@ def test_hits_out_of_order_are_one_incident_at_the_deepest_ring(world: World) ->
         at(+3, face_of("p-7", "square")),
         at(+0, face_of("p-7"), arrives=+5),
         expect(+3, raised("R-E09", severity=2)),
-        expect(+5, amended("R-E09", severity=2)),
+        # The hit that came in late, and R-X03's word that the other was a step deeper.
+        *[expect(+5, amended("R-E09", severity=2))] * 2,
     )
     assert world.incident().ring == "common"
 
