@@ -53,8 +53,6 @@ class PersonTailgating(Rule):
     listens = frozenset({"video.tailgating", "video.line_crossing"})
     severities: ClassVar = {"day": 4, "night": 3, "watched": 2}
     key = "lane"
-    # Only where a watched face is what makes it urgent: see `needs_comparison`.
-    confirms = True
     excuses = (
         Excuse("access.granted"),
         Excuse("visitor.checked_in"),
