@@ -272,6 +272,14 @@ def test_who_moved_within_the_compound_has_no_ended_tenancy(world: World, databa
     assert (facts.belongs, facts.tenancy_ended_on, facts.buildings) == (True, None, {"hall"})
 
 
+def test_who_moves_in_tomorrow_does_not_belong_yet(world: World, database: Database) -> None:
+    settle(world)
+    world.add(residence("gone", "d-1-4", TODAY + DAY))
+    facts = one(database, face_of("gone")).person
+    assert (facts.belongs, facts.buildings, facts.tenancy_ended_on) == (False, frozenset(), None)
+    assert one(database, face_of("gone"), at=START + DAY).person.buildings == {"hall"}
+
+
 def test_whom_the_register_does_not_know_is_named_and_no_more(world: World, database: Database) -> None:
     seen = one(database, face_of("nobody"))
     assert (seen.person_id, seen.person) == ("nobody", None)
