@@ -7,11 +7,14 @@ import pytest
 from sqlalchemy import String, Text, delete, func, or_, select, type_coerce
 
 import ringward.schema
-from alerts.incidents.models import Incident, Transition
+from alerts.incidents.lifecycle import State
+from alerts.incidents.models import Evidence, Incident, IncidentMerge, Transition
 from bus.deadletters import DeadLetter
 from devices import enrolments
 from devices.enrolments import DeleteOrder, OrderState, TerminalEnrolment
 from privacy import erasures
+from privacy.erasure.marks import Marks
+from privacy.erasure.matters import sweep_incidents
 from privacy.models import Erasure, ErasureKind, StepState, SubjectRequest
 from recognition.models import DecisionRow, FaceExclusion
 from registry.errors import RefusedError
@@ -32,7 +35,7 @@ from registry.models import (
     Vehicle,
     VisitorPass,
 )
-from storage import JsonText
+from storage import JsonText, new_id
 from storage.backups import BackupRun
 from storage.events import EventAmendment, EventRow
 from storage.media import MediaNotFoundError
@@ -142,6 +145,58 @@ def test_passages_pictures_and_keys_go_when_it_is_followed_up(either_database, m
         "terminal:cam-1",
         "terminal:door-1",
     }
+
+
+def test_what_signals_and_merges_said_of_somebody_is_forgotten_and_an_open_incident_waits(
+    either_database, media, vault, ids
+):
+    """Also where the incident on the whole is about somebody else: its evidence and its keys name them."""
+    target, source = world.incident(State.RESOLVED), world.incident(State.MERGED)
+    told = {
+        "kind": "k",
+        "subject": PLATE,
+        "args": {"plate": PLATE},
+        "joins": [f"R-E04:{PLATE}", "R-B05:hall"],
+    }
+    with either_database.write() as session:
+        target.key = f"R-E04:{PLATE}"
+        source.merged_into = target.id
+        session.add(target)
+        session.flush()
+        session.add(source)
+        session.flush()
+        row = world.proof(target.id)
+        row.trace, row.key, row.moved_from = told, f"R-E04:{PLATE}", source.id
+        session.add(row)
+        session.add(
+            IncidentMerge(
+                id=new_id(),
+                compound=COMPOUND,
+                target=target.id,
+                source=source.id,
+                actor="u",
+                at=NOON,
+                note=f"又是{PLATE}",
+                before={"source": {"subject": "p1"}, "keys": [f"R-E04:{PLATE}"], "sources": []},
+            )
+        )
+
+    def said() -> str:
+        with either_database.read() as session:
+            rows = [*session.scalars(select(Evidence)), *session.scalars(select(IncidentMerge))]
+            traces = [(r.trace, r.key) if isinstance(r, Evidence) else (r.before, r.note) for r in rows]
+            return str([traces, session.get_one(Incident, target.id).key])
+
+    order(either_database)
+    erasures.follow_up(either_database, media, vault, LATER)
+    assert PLATE in said(), "an open incident is not touched"
+    with either_database.write() as session:
+        session.get_one(Incident, target.id).state = State.CLOSED
+        marks = Marks("p1", COMPOUND, plates=[PLATE], vehicles=["v1"])
+        assert sweep_incidents(session, marks) >= 2
+    left = said()
+    assert [trace for trace in (PLATE, "'p1'") if trace in left] == []
+    assert "R-B05:hall" in left, "what names nobody stays"
 
 
 def test_what_became_known_of_a_passage_later_is_forgotten_with_it(either_database, media, vault, ids):

@@ -223,6 +223,34 @@ def test_held_incident_keeps_itself_and_its_evidence_and_lets_go_when_released(s
     assert not media.exists(picture)
 
 
+@pytest.mark.parametrize("state", [state for state in State if state.is_open])
+def test_thrown_object_is_kept_until_it_is_closed_whatever_its_pictures_time_was(settled, keep, media, state):
+    """R-C07: which floor it came from is found out later, with the picture."""
+    picture = media.put(b"a falling bottle").media_id
+    fell = keeping.event(NOW - 200 * DAY, kind="video.parabolic", pictures=[picture])
+    about = keeping.incident(fell.corrected_time, state, rule="R-C07", kind="object.thrown", severity=2)
+    keeping.add(settled, about, fell, keeping.evidence(about, [fell]))
+    keep()
+    assert (media.exists(picture), events_left(settled)) == (True, {fell.id})
+    with settled.write() as session:
+        session.get_one(Incident, about.id).state = State.FALSE_ALARM
+    keep()
+    assert (media.exists(picture), events_left(settled)) == (False, set())
+
+
+def test_hold_on_an_incident_that_was_merged_keeps_its_evidence_with_the_target(settled, keep, media):
+    picture = media.put(b"evidence").media_id
+    shown = keeping.event(NOW - 200 * DAY, pictures=[picture])
+    target = keeping.incident(shown.corrected_time)
+    source = keeping.incident(shown.corrected_time, State.MERGED, merged_into=target.id)
+    moved = keeping.evidence(target, [shown])
+    moved.moved_from = source.id
+    keeping.add(settled, target, source, shown, moved)
+    hold(settled, HoldSubject.INCIDENT, source.id)
+    keep()
+    assert (media.exists(picture), events_left(settled)) == (True, {shown.id})
+
+
 def test_held_person_keeps_what_cameras_cards_and_gates_saw_of_them(settled, keep, vault):
     long_ago = NOW - 200 * DAY
     by_face, by_card, by_plate, by_terminal = (keeping.event(long_ago) for _ in range(4))

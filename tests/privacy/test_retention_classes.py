@@ -5,10 +5,19 @@ import datetime as dt
 import pytest
 from sqlalchemy import func, select
 
+from alerts.absences import CareAbsence
 from alerts.duty.models import Responder, Shift, Team, TeamKind
 from alerts.incidents.lifecycle import State
-from alerts.incidents.models import Evidence, Incident, Transition
+from alerts.incidents.models import (
+    Evidence,
+    Incident,
+    IncidentAnswer,
+    IncidentMerge,
+    MergeProposal,
+    Transition,
+)
 from alerts.mutes import RuleMute
+from alerts.plans.models import PlanStep
 from alerts.rulebook.models import OperatingMode
 from bus.deadletters import DeadLetter
 from console.accounts.models import ApiToken, IdempotencyKey, SetupLink, User, UserSession
@@ -32,7 +41,7 @@ from registry.models import (
 )
 from registry.places.models import Building
 from ringward import schema
-from storage import Database
+from storage import Database, new_id
 from storage.audit import AuditEntry, AuditRow, append, verify
 from storage.vault import ShreddedError, seal_for
 from tests.support import keeping
@@ -100,6 +109,61 @@ def test_policy_refuses_less_than_the_law_asks(changes, least):
     with pytest.raises(UnlawfulRetentionError) as refused:
         RetentionPolicy(**changes)
     assert refused.value.least == least
+
+
+def test_what_was_merged_goes_with_what_it_is_part_of_and_a_hold_on_it_keeps_both(settled, keep):
+    long_ago = NOW - (YEARS_3 + 1) * DAY
+    targets = [keeping.incident(long_ago), keeping.incident(long_ago)]
+    sources = [keeping.incident(long_ago, State.MERGED, merged_into=one.id) for one in targets]
+    keeping.add(settled, *targets, *sources)
+    for target, source in zip(targets, sources, strict=True):
+        merge = IncidentMerge(
+            id=new_id(), compound=COMPOUND, target=target.id, source=source.id, actor="a", at=NOW, before={}
+        )
+        proposal = MergeProposal(
+            id=new_id(), compound=COMPOUND, first=target.id, second=source.id, reason="cluster_near", at=NOW
+        )
+        answer = IncidentAnswer(
+            id=new_id(), incident=target.id, compound=COMPOUND, actor="a", role="r", answer="match", at=NOW
+        )
+        done = PlanStep(
+            incident=target.id,
+            step="call",
+            compound=COMPOUND,
+            plan="p",
+            state="done",
+            actor="a",
+            role="r",
+            at=NOW,
+        )
+        keeping.add(settled, merge, proposal, answer, done)
+    hold(settled, holds.HoldSubject.INCIDENT, sources[0].id)
+    keep()
+    assert left(settled, Incident.id) == {targets[0].id, sources[0].id}
+    assert left(settled, IncidentMerge.target) == {targets[0].id}
+    for column in (MergeProposal.first, IncidentAnswer.incident, PlanStep.incident):
+        assert left(settled, column) == {targets[0].id}
+
+
+def test_absence_from_home_is_nobodys_to_know_once_it_is_long_over(settled, keep):
+    ends = {"old": NOW - 400 * DAY, "now": NOW + DAY}
+    for name, end in ends.items():
+        row = CareAbsence(id=name, compound=COMPOUND, person="p1", starts_at=end - DAY, ends_at=end)
+        row.declared_by, row.declared_at = "u", end - DAY
+        keeping.add(settled, row)
+    keep()
+    assert left(settled, CareAbsence.id) == {"now"}
+
+
+def test_hit_that_is_part_of_another_incident_keeps_its_entry(settled, keep):
+    """The incident is about a forced door on the whole; one of its signals was the hit."""
+    over, other = entry("w1", ends=NOW - 100 * DAY), entry("w2", ends=NOW - 100 * DAY)
+    about = keeping.incident(NOW, State.DISPATCHED, rule="R-B05", reason="door_forced")
+    signal = keeping.evidence(about, [])
+    signal.rule, signal.trace = "R-E09", {"args": {"entry_id": over.id}}
+    keeping.add(settled, over, other, about, signal)
+    keep()
+    assert left(settled, WatchlistEntry.id) == {over.id}
 
 
 def test_incident_goes_with_all_that_hangs_on_it_and_open_ones_never(settled, keep):
