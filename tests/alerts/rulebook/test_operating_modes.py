@@ -1,7 +1,6 @@
 """How a compound is run: asked for by one, approved by another, over by itself."""
 
 import datetime as dt
-import shutil
 
 import pytest
 from sqlalchemy import select
@@ -10,9 +9,8 @@ from alerts.incidents.actor import Actor
 from alerts.rulebook import modes
 from alerts.rules import Mode
 from registry.errors import MissingError, RefusedError
-from storage import Database
 from storage.audit import AuditRow
-from tests.support.compound import COMPOUND, ELSEWHERE, settle_in
+from tests.support.compound import COMPOUND, ELSEWHERE
 
 NOW = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -20,18 +18,8 @@ CHEN, LI = Actor("chen", "operator"), Actor("li", "property_manager")
 
 
 @pytest.fixture
-def settled(tmp_path, migrated_file, ring):
-    path = tmp_path / "modes.db"
-    shutil.copy(migrated_file, path)
-    database = Database.at(path)
-    settle_in(database)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def session(settled):
-    with settled.write() as session:
+def session(on_sqlite):
+    with on_sqlite.write() as session:
         yield session
 
 

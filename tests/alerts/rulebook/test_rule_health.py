@@ -1,7 +1,6 @@
 """How right rules are by how operators ended their incidents, and what a person decides about it."""
 
 import datetime as dt
-import shutil
 
 import pytest
 
@@ -14,8 +13,8 @@ from alerts.rulebook import health, heldback
 from alerts.rulebook.current import of
 from alerts.rulebook.versions import history, keep, newest
 from registry.errors import RefusedError
-from storage import Database, new_id
-from tests.support.compound import COMPOUND, ELSEWHERE, settle_in
+from storage import new_id
+from tests.support.compound import COMPOUND, ELSEWHERE
 
 NOW = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
 DAY, HOUR = dt.timedelta(days=1), dt.timedelta(hours=1)
@@ -24,13 +23,9 @@ FALSE = State.FALSE_ALARM
 
 
 @pytest.fixture
-def session(tmp_path, migrated_file, ring):
-    shutil.copy(migrated_file, tmp_path / "health.db")
-    database = Database.at(tmp_path / "health.db")
-    settle_in(database)
-    with database.write() as session:
+def session(settled):
+    with settled.write() as session:
         yield session
-    database.close()
 
 
 def raised(

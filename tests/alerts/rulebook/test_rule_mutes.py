@@ -1,7 +1,6 @@
 """Mutes: made and lifted by people, never of a safety rule, and always with an end."""
 
 import datetime as dt
-import shutil
 
 import pytest
 
@@ -9,8 +8,7 @@ from alerts import mutes
 from alerts.incidents.actor import Actor
 from alerts.rules import RULES, Mute
 from registry.errors import RefusedError
-from storage import Database
-from tests.support.compound import COMPOUND, ELSEWHERE, settle_in
+from tests.support.compound import COMPOUND, ELSEWHERE
 
 NOW = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -18,14 +16,9 @@ CHEN = Actor("chen", "operator")
 
 
 @pytest.fixture
-def session(tmp_path, migrated_file, ring):
-    path = tmp_path / "mutes.db"
-    shutil.copy(migrated_file, path)
-    database = Database.at(path)
-    settle_in(database)
-    with database.write() as session:
+def session(on_sqlite):
+    with on_sqlite.write() as session:
         yield session
-    database.close()
 
 
 def made(session, rule="R-E01", place="gate-in", start=NOW, end=NOW + DAY, reason="works", kind=None):

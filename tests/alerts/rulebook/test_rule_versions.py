@@ -1,6 +1,8 @@
 """Versions of a compound's rules, and what is in force now, on a real database."""
 
 import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -20,18 +22,6 @@ from tests.support.compound import COMPOUND, ELSEWHERE, settle_in
 NOW = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
 CHEN, LI = Actor("chen", "administrator"), Actor("li", "administrator")
 TEXT = "version = 1\n[rules.R-E01]\nwindow_s = {}\n"
-
-
-@pytest.fixture
-def settled(tmp_path, migrated_file, ring):
-    import shutil
-
-    path = tmp_path / "rules.db"
-    shutil.copy(migrated_file, path)
-    database = Database.at(path)
-    settle_in(database)
-    yield database
-    database.close()
 
 
 def put(database, text, *, by=CHEN, at=NOW, **more):
@@ -120,6 +110,24 @@ def test_number_is_given_once_by_the_database(settled):
             versions.newest = real
         # What else the transaction has written stays.
         assert newest(session, COMPOUND).id == "x"
+
+
+def test_eight_who_save_at_once_give_numbers_without_a_gap(settled):
+    start = threading.Barrier(8)
+
+    def save(value):
+        start.wait()
+        try:
+            return put(settled, TEXT.format(value))[0]
+        except StaleEditError:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        numbers = [number for number in pool.map(save, range(10, 18)) if number is not None]
+    with settled.read() as session:
+        kept = [row.number for row in history(session, COMPOUND)]
+    assert numbers
+    assert sorted(numbers) == sorted(kept) == list(range(1, len(kept) + 1))
 
 
 def test_compounds_have_their_own(settled):

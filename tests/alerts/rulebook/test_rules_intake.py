@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import shutil
 
 import pytest
 
@@ -11,8 +10,7 @@ from alerts.rulebook import intake
 from alerts.rulebook.current import of
 from alerts.rulebook.versions import history, keep
 from registry.models import Ring, Zone
-from storage import Database
-from tests.support.compound import COMPOUND, settle_in
+from tests.support.compound import COMPOUND
 
 NOW = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
 TEXT = "version = 1\n[rules.R-E01]\nwindow_s = {}\n"
@@ -54,12 +52,8 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path, migrated_file, ring):
-    shutil.copy(migrated_file, tmp_path / "intake.db")
-    database = Database.at(tmp_path / "intake.db")
-    settle_in(database)
-    yield Stage(database, tmp_path / "rules.toml")
-    database.close()
+def stage(on_sqlite, tmp_path):
+    return Stage(on_sqlite, tmp_path / "rules.toml")
 
 
 def test_file_is_taken_in_at_the_start_and_when_it_changes(stage):

@@ -129,7 +129,7 @@ def test_what_cannot_be_changed_without_touching_the_rest_is_said(text):
         with_number(text, "T-01", "window_s", 25)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["window_s", "share"]), st.floats(0.05, 0.95)), min_size=1, max_size=6)
 )
