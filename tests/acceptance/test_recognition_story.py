@@ -217,7 +217,7 @@ def test_passage_that_becomes_certain_too_late_opens_nothing(story: Story) -> No
 
 
 def test_stranger_who_turns_out_to_be_a_resident_raises_no_alarm(story: Story) -> None:
-    """The rule asks after eleven seconds; by then more pictures have said who it was."""
+    """The rule asks after a quarter of a minute; by then more pictures have said who it was."""
     story.street.lives("ann", 500)
     story.at(1.0, "gate-1", track="t", **face(1200, 55))
     story.at(1.5, "barrier", "door.opened")
@@ -232,7 +232,7 @@ def test_stranger_who_passes_is_one_alarm_however_many_pictures_there_are(story:
         story.at(1.0 + number / 5, "gate-1", track="t", **face(STRANGER + number))
     story.at(2.5, "barrier", "door.opened")
     story.until(60)
-    assert story.heard == [(1.4, "face.unknown", None), (12.0, "person.unknown_passed", None)]
+    assert story.heard == [(1.4, "face.unknown", None), (16.0, "person.unknown_passed", None)]
 
 
 def test_two_who_follow_each_other_closely_are_two(story: Story) -> None:
