@@ -79,8 +79,11 @@ class TestRefusedResident(EveryRule):
 
     def test_somebody_else_at_the_same_door_is_another(self) -> None:
         other = PersonFacts("p-3", "h-3", belongs=True)
-        steps = [at(s, refused(who=other)) for s in (1, 31)]
-        tell(self.rule, *self.story, *steps)
+        two = [at(s, refused(who=other)) for s in (1, 31)]
+        tell(self.rule, *self.story, *two)
+        third = at(61, refused(who=other))
+        told = tell(self.rule, *self.story, *two, third, raised(66, severity=4))
+        assert {case.first.subject for case in told.cases} == {"p-1", "p-3"}
 
     def test_blind_camera_beside_it_changes_nothing(self) -> None:
         tell(self.rule, at(-5, offline("gate-camera", "gate")), *self.story)
