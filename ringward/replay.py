@@ -29,6 +29,9 @@ _SLICE: Final = dt.timedelta(hours=1)
 # moment lies at most so much later by its own time.
 _AHEAD: Final = dt.timedelta(seconds=60)
 
+Night = tuple[str, str, dt.date]
+"""Subject, zone, and the date of the evening."""
+
 Progress = Callable[[dt.datetime, int], None]
 """Told how far a reading has come: by which moment, how many observations."""
 
@@ -174,6 +177,21 @@ def came_in(
             yield heapq.heappop(waiting)[-1]
     while waiting:
         yield heapq.heappop(waiting)[-1]
+
+
+def nights(
+    database: Database, compound: str, before: dt.datetime, zone: dt.tzinfo, count: int = 8
+) -> list[Night]:
+    """Who was seen in which building's zone in the nights before a moment, longer ago than rules remember."""
+    found: dict[Night, None] = {}
+    today = before.astimezone(zone).date()
+    for day in range(count, 0, -1):
+        evening = today - dt.timedelta(days=day)
+        start = dt.datetime.combine(evening, dt.time(23), zone).astimezone(dt.UTC)
+        for seen in happened(database, compound, start, min(start + dt.timedelta(hours=6), before)):
+            if seen.ring == "building" and not seen.late:
+                found |= dict.fromkeys((subject, seen.zone, evening) for subject in seen.subjects)
+    return list(found)
 
 
 def _slices(

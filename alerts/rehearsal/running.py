@@ -58,9 +58,18 @@ class Outcome:
 
 
 class _Run:
-    def __init__(self, rules: Sequence[type[Rule]], trial: Trial, site: Site, since: dt.datetime) -> None:
+    def __init__(
+        self,
+        rules: Sequence[type[Rule]],
+        trial: Trial,
+        site: Site,
+        since: dt.datetime,
+        nights: Iterable[tuple[str, str, dt.date]],
+    ) -> None:
         self._engine = Engine(rules, trial.book, site)
         self._engine.set_mutes(trial.mutes)
+        for night in nights:
+            self._engine.view.note_night(*night)
         self._fold = Fold()
         self._since = since
         self._calendar = iter(sorted(trial.calendar, key=lambda one: (one.received_at, one.id)))
@@ -111,14 +120,16 @@ def rehearse(
     site: Site,
     since: dt.datetime,
     until: dt.datetime,
+    nights: Sequence[tuple[str, str, dt.date]] = (),
 ) -> list[Outcome]:
     """What each trial would have raised from `since` to `until`.
 
     `observations` come in the order in which they came in, and begin a `HORIZON` before `since`
     where there is a past: what rules look back upon has to be known to them. What is said of that
-    time is left out. Nobody closes an incident in a rehearsal, so what only a person ends goes on.
+    time is left out. `nights` (subject, zone, evening) are those before: some rules count them.
+    Nobody closes an incident in a rehearsal, so what only a person ends goes on.
     """
-    runs = [_Run(rules, trial, site, since) for trial in trials]
+    runs = [_Run(rules, trial, site, since, nights) for trial in trials]
     for observation in _before(observations, until):
         for run in runs:
             run.feed(observation)

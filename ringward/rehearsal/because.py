@@ -18,7 +18,7 @@ from alerts.rulebook.models import RuleVersion
 from alerts.rulebook.values import RulesFile
 from alerts.rules import RULES, Mode, Observation, Rule
 from ringward.rehearsal.staging import zone_of
-from ringward.replay import came_in
+from ringward.replay import came_in, nights
 from storage import Database
 
 # How long after what made a rule look it may still have waited, beyond when the incident was raised.
@@ -121,7 +121,8 @@ def _scene(
         key=_arrival,
     )
     book = file.book(zone, version, Mode(trace.get("mode") or "normal"))
-    return Scene(rules_for(rule.id, RULES), tuple(past), site, book, until)
+    before = tuple(nights(database, compound, since, zone))
+    return Scene(rules_for(rule.id, RULES), tuple(past), site, book, until, before)
 
 
 def _arrival(observation: Observation) -> tuple[dt.datetime, str]:

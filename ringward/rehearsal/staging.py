@@ -15,7 +15,7 @@ from alerts.rehearsal.running import Outcome, begins
 from alerts.rulebook.values import RulesFile
 from alerts.rules import RULES, Mode, Mute, Observation
 from registry.models import Compound
-from ringward.replay import Progress, came_in
+from ringward.replay import Progress, came_in, nights
 from storage import Database
 
 
@@ -54,7 +54,7 @@ def stage(
         for script, seen in zip(scripts, calendars, strict=True)
     ]
     past = came_in(database, compound, since, end, progress)
-    return rehearse(past, RULES, trials, site, start, end)
+    return rehearse(past, RULES, trials, site, start, end, nights(database, compound, since, zone))
 
 
 def zone_of(session: Session, compound: str) -> ZoneInfo:

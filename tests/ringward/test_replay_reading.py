@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,8 +11,8 @@ from alerts.knowing import observe
 from bus.messages import CredentialUse, EventStored
 from devices.models import Device, DeviceKind, Stage
 from recognition.models import DecisionRow
-from registry.models import Compound, Ring, Zone
-from ringward.replay import came_in, happened
+from registry.models import Compound, Ring, VisitorPass, Zone
+from ringward.replay import came_in, happened, nights
 from storage import Database, KeyRing, migrate
 from storage.events import EventAmendment, EventRow
 
@@ -203,6 +204,27 @@ def test_what_is_read_is_what_was_told(database: Database) -> None:
         == live
         == list(happened(database, COMPOUND, START, END))
     )
+
+
+def test_nights_before_are_known_by_who_was_in_which_building(database: Database) -> None:
+    # 10:00 in Shanghai on the 23rd; minutes from there to 23:30 and to 04:59 of the nights before.
+    shown = {"credential": {"kind": "pass", "ref": "v-1"}}
+    with database.write() as session:
+        session.add(VisitorPass(id="v-1", compound=COMPOUND, kind="visitor", zones=["gate"],
+                                starts_at=START - dt.timedelta(days=9), ends_at=END))  # fmt: skip
+    for name, minutes, ring in (
+        ("late evening", -630 - 1440, "building"),
+        ("small hours", -301 - 1440, "building"),
+        ("by day", -60 - 1440, "building"),
+        ("at the gate", -630 - 2880, "entrance"),
+        ("two before", -301 - 2880, "building"),
+    ):
+        put(database, name, minutes, kind="access.granted", ring=ring, body=shown)
+    zone = ZoneInfo("Asia/Shanghai")
+    assert nights(database, COMPOUND, START, zone) == [
+        ("pass:v-1", "gate", dt.date(2026, 11, 20)),
+        ("pass:v-1", "gate", dt.date(2026, 11, 21)),
+    ]
 
 
 def test_reading_is_by_the_hour_and_says_how_far_it_is(database: Database) -> None:

@@ -52,6 +52,8 @@ class Scene:
     site: Site
     book: RuleBook
     until: dt.datetime
+    # Subject, zone, evening: the nights before the past begins.
+    nights: tuple[tuple[str, str, dt.date], ...] = ()
 
     def signals(self, target: Target) -> list[Signal]:
         """All that the target's rule says under the target's key about then."""
@@ -92,6 +94,8 @@ class Scene:
     def run(self, recent: Recent) -> list[Signal]:
         """All that the rules say of this past, with a memory to be looked into afterwards."""
         engine = Engine(self.rules, self.book, self.site, recent)
+        for night in self.nights:
+            recent.note_night(*night)
         said: list[object] = []
         for observation in self.observations:
             due = engine.next_due
