@@ -33,6 +33,7 @@ class Reply(enum.StrEnum):
 
     ACCEPT = "accept"
     DECLINE = "decline"
+    DEPART = "depart"
     ARRIVE = "arrive"
     RESOLVE = "resolve"
 
@@ -67,7 +68,7 @@ def dispatches(
 def reply_to(
     here: Here, user: Tasked, dispatch_id: str, reply: Reply, asked: NoteAsked | None = None
 ) -> DispatchWithTask:
-    """Accepts, declines, arrives or resolves. The same answer twice changes nothing."""
+    """Accepts, declines, sets out, arrives or resolves. The same answer twice changes nothing."""
     with here.database.write() as session:
         row = answer(
             session,
@@ -108,6 +109,8 @@ def answer(
             row = actions.accept(session, row.id, row.responder, at)
         case Reply.DECLINE:
             row = actions.decline(session, row.id, row.responder, at)
+        case Reply.DEPART:
+            row = actions.depart(session, row.id, row.responder, at)
         case Reply.ARRIVE:
             row = actions.arrive(session, row.id, row.responder, at)
         case Reply.RESOLVE:

@@ -16,7 +16,7 @@ from alerts.dispatch.actions import DispatchNotFoundError, DispatchRefusedError
 from alerts.dispatch.models import Dispatch, DispatchState
 from alerts.duty.models import Team, TeamKind
 from alerts.incidents.actions import take_step
-from alerts.incidents.lifecycle import FalseAlarmReason, State, Step, StepRefusedError
+from alerts.incidents.lifecycle import FalseAlarmReason, ReopenReason, State, Step, StepRefusedError
 from alerts.incidents.models import Incident, Transition
 from alerts.incidents.record import StaleVersionError
 from bus.messages import DispatchChanged, decode
@@ -328,3 +328,37 @@ def test_whatever_is_pressed_there_is_never_more_than_one_lead(post, presses: li
                 assert sum(row.state in leading for row in rows) == 1
             if state == State.RESOLVED:
                 assert not any(DispatchState(row.state).is_open for row in rows)
+
+
+def test_who_leads_sets_out_arrives_and_may_still_give_it_back(post) -> None:
+    incident = post.incident()
+    sent = send(post, incident, "lin", "zhou")
+    with pytest.raises(DispatchRefusedError):
+        answer(post, actions.depart, sent["lin"], "lin")
+    answer(post, actions.accept, sent["lin"], "lin")
+    answer(post, actions.depart, sent["lin"], "lin")
+    answer(post, actions.depart, sent["lin"], "lin")
+    assert post.of(incident).state == State.EN_ROUTE
+    with pytest.raises(DispatchRefusedError):
+        answer(post, actions.depart, sent["zhou"], "zhou")
+    answer(post, actions.decline, sent["lin"], "lin")
+    assert post.of(incident).state == State.DISPATCHED
+    answer(post, actions.accept, sent["zhou"], "zhou")
+    answer(post, actions.depart, sent["zhou"], "zhou")
+    answer(post, actions.arrive, sent["zhou"], "zhou")
+    assert post.of(incident).state == State.ARRIVED
+
+
+def test_who_was_there_can_be_asked_again_when_it_is_reopened(post) -> None:
+    incident = post.incident()
+    sent = send(post, incident, "lin")
+    for act in (actions.accept, actions.arrive, actions.resolve):
+        answer(post, act, sent["lin"], "lin")
+    with post.database.write() as session:
+        step = Step(State.REOPENED, reason=ReopenReason.NOT_DONE)
+        take_step(session, incident, step, OPERATOR, START)
+    again = send(post, incident, "lin", "zhou", second=9)
+    assert again.keys() == {"lin", "zhou"}
+    # Nobody leads it from the first time.
+    answer(post, actions.accept, again["zhou"], "zhou")
+    assert post.dispatch(again["zhou"]).lead_of == incident
