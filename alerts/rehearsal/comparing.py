@@ -104,18 +104,22 @@ def compare(draft: Iterable[Told], current: Iterable[Told], time_zone: dt.tzinfo
     changes: list[Change] = []
     for key in ours.keys() | theirs.keys():
         changes += _matched(ours.get(key, []), theirs.get(key, []))
+    # Several things that became one go by the key of whichever was said first.
+    new = [one.draft for one in changes if one.kind is Kind.NEW and one.draft is not None]
+    gone = [one.current for one in changes if one.kind is Kind.GONE and one.current is not None]
+    changes = [one for one in changes if one.kind is Kind.KEPT] + _matched(new, gone, by_time=False)
     changes.sort(key=lambda change: (change.one.raised_at, change.one.key, change.kind))
     return Comparison(tuple(changes), time_zone)
 
 
-def _matched(draft: Sequence[Told], current: Sequence[Told]) -> list[Change]:
+def _matched(draft: Sequence[Told], current: Sequence[Told], *, by_time: bool = True) -> list[Change]:
     left, right = list(draft), list(current)
     changes: list[Change] = []
     pairs = [
         (not (one.said & other.said), abs(one.happened_at - other.happened_at), number, place)
         for number, one in enumerate(left)
         for place, other in enumerate(right)
-        if one.said & other.said or _touch(one, other)
+        if one.said & other.said or (by_time and _touch(one, other))
     ]
     taken_left: set[int] = set()
     taken_right: set[int] = set()

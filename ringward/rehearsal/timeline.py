@@ -138,7 +138,7 @@ def _ticks(start: dt.datetime, end: dt.datetime, zone: dt.tzinfo) -> Iterator[tu
     while moment < end:
         whole = (moment.hour % hours if hours < 24 else moment.hour) == 0
         if whole and moment >= start and (hours <= 24 or moment.toordinal() % (hours // 24) == 0):
-            yield moment, f"{moment:%m-%d}" if hours >= 24 else f"{moment:%H:%M}"
+            yield moment, f"{moment:%m-%d}" if hours >= 24 or moment.hour == 0 else f"{moment:%H:%M}"
         moment += dt.timedelta(hours=1)
 
 

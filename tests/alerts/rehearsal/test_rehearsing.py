@@ -1,5 +1,6 @@
 """Two books on one past: what is new, gone, earlier, later, graver or milder."""
 
+import dataclasses
 import datetime as dt
 
 from alerts.rehearsal import Kind, Trial, compare, rehearse
@@ -134,3 +135,37 @@ def test_moment_at_which_it_became_as_grave_as_it_is() -> None:
     assert held.signals > 1
     assert held.graver_at > held.raised_at
     assert held.cleared_at == T0 + dt.timedelta(seconds=1000)
+
+
+def told(key: str, minutes: float, *said: str):
+    """An incident at some minutes, standing on nothing but what is given."""
+    (outcome,) = outcomes(stranger(0), NOW)
+    (one,) = outcome.incidents
+    at = T0 + dt.timedelta(minutes=minutes)
+    return dataclasses.replace(
+        one,
+        key=key,
+        happened_at=at,
+        raised_at=at,
+        last_at=at,
+        open_until=at + dt.timedelta(minutes=30),
+        said=frozenset(("R-E01", name, "") for name in said),
+    )
+
+
+def kinds(draft: list, current: list) -> list[tuple[str, float]]:
+    return [(str(change.kind), change.later_s) for change in compare(draft, current, SHANGHAI).changes]
+
+
+def test_nearest_of_one_key_is_the_same() -> None:
+    found = kinds([told("k", 10, "a")], [told("k", 0, "b"), told("k", 11, "c")])
+    assert found == [("gone", 0.0), ("kept", -60.0)]
+
+
+def test_what_stands_on_the_same_is_the_same_before_what_is_nearer_and_under_whatever_key() -> None:
+    assert kinds([told("k", 10, "a")], [told("k", 0, "a"), told("k", 11, "c")]) == [
+        ("kept", 600.0),
+        ("gone", 0.0),
+    ]
+    assert kinds([told("k", 10, "a", "b")], [told("other", 10, "b")]) == [("kept", 0.0)]
+    assert sorted(kinds([told("k", 10, "a")], [told("other", 10, "b")])) == [("gone", 0.0), ("new", 0.0)]
