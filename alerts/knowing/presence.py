@@ -1,7 +1,7 @@
 """Which devices were there at a moment of the past: from their status, and from the log before it.
 
 A status says since when it holds. Before that the device's last word counts, and where there
-is none, the opposite of its next one.
+is none, the opposite of its next one; without any it is believed to have been there.
 """
 
 import bisect
@@ -96,5 +96,6 @@ class Presence:
         place = bisect.bisect_right(words, at, key=lambda word: word[0])
         if place:
             return words[place - 1][1], words[place - 1][0]
-        # Never heard of before: it was what its next word changed.
-        return not (words[0][1] if words else now.online), dt.datetime.min.replace(tzinfo=dt.UTC)
+        # Never heard of before: it was what its next word changed. Where the log has no word at all nothing
+        # says that it was away, and nothing would ever say that it came back.
+        return not words[0][1] if words else True, dt.datetime.min.replace(tzinfo=dt.UTC)
