@@ -170,27 +170,32 @@ class Evaluator:
 
     def tick(self) -> None:
         """Lets time pass: what is due by the clock and by the register is told, what is asked is answered."""
+        upto = self._reach(self._ground.clock.now())
+        # Looked up before the turn is taken: a message that comes meanwhile need not wait for it.
+        due = self._turn_calendar(upto)
         with self._lock:
+            for seen in due:
+                self._feed(seen)
             reached = self._reach(self._ground.clock.now())
             if self._come.advanced_to is not None and reached < self._come.advanced_to:
                 return
-            self._turn_calendar(reached)
             self._unwritten += self._engine.advance(reached)
             self._come = replace(self._come, advanced_to=reached)
             self._write()
 
     def refresh(self) -> None:
         """Reads again what people may have changed: rules, mutes, the plan, incidents they have ended."""
+        now = self._ground.clock.now()
+        situation = self._situation
+        situation.read(now)
+        ended = situation.newly_ended(now)
         with self._lock:
-            now = self._ground.clock.now()
-            situation = self._situation
-            situation.read(now)
             if situation.book is not self._engine.book:
                 self._engine.set_book(situation.book)
             self._engine.set_mutes(situation.mutes)
             if situation.site is not self._engine.view.site:
                 self._engine.set_site(situation.site)
-            for key, at in situation.newly_ended(now).items():
+            for key, at in ended.items():
                 self._engine.settle(key, at)
 
     @property
@@ -235,7 +240,7 @@ class Evaluator:
                 log.warning("alerts.odd_observation", why=why, device=seen.device, observation=seen.id)
         return found
 
-    def _turn_calendar(self, reached: dt.datetime) -> None:
+    def _turn_calendar(self, reached: dt.datetime) -> list[Observation]:
         """What the register and the clock say between the last time and a moment ago.
 
         A moment, since a row bears the time at which its transaction began, not that of its commit.
@@ -244,10 +249,11 @@ class Evaluator:
         since = self._calendar_to
         if since is None:
             since = self._calendar_to = upto
-        if upto - since >= calendar.STEP:
-            for seen in self._due_of_calendar(since, upto):
-                self._feed(seen)
-            self._calendar_to = upto
+        if upto - since < calendar.STEP:
+            return []
+        due = self._due_of_calendar(since, upto)
+        self._calendar_to = upto
+        return due
 
     def _due_of_calendar(self, since: dt.datetime, until: dt.datetime) -> list[Observation]:
         with self._ground.database.read() as session:

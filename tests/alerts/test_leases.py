@@ -68,9 +68,14 @@ def test_one_that_slept_while_another_took_over_writes_nothing(each_database: Da
     assert take(each_database, "second", LATER) is not None
     with each_database.write() as session:
         assert leases.renew(session, [(first, Come(position=9))], LATER) == set()
-    with pytest.raises(LeaseLostError) as told, each_database.write() as session:
-        session.add(AlertEvaluator(holder="written by the one that slept", until=LATER))
-        leases.hold(session, first, Come(position=9))
+
+    def write() -> None:
+        with each_database.write() as session:
+            session.add(AlertEvaluator(holder="written by the one that slept", until=LATER))
+            leases.hold(session, first, Come(position=9))
+
+    with pytest.raises(LeaseLostError) as told:
+        write()
     assert (told.value.compound, told.value.epoch) == (COMPOUND, 1)
     with each_database.read() as session:
         assert session.scalar(select(func.count()).select_from(AlertEvaluator)) == 0
