@@ -122,7 +122,7 @@ def _list(rehearsal: Rehearsal, texts: Texts) -> Iterator[str]:
     if len(changes) > _MOST:
         words = texts("rehearsal.first", most=_MOST, count=f"{len(changes):,}")
         yield f"<p class='quiet'>{escape(words)}</p>"
-    names = ("when", "change", "rule", "severity", "where", "id")
+    names = ("when", "rule", "change", "severity", "where", "id")
     rows = [_row(rehearsal, change, texts) for change in changes[:_MOST]]
     yield from _table([texts(f"rehearsal.{name}") for name in names], rows, kind="text")
 
@@ -134,8 +134,8 @@ def _row(rehearsal: Rehearsal, change: Change, texts: Texts) -> list[str]:
     level = severity_words(change, texts)
     return [
         f"{at:%m-%d %H:%M:%S}",
+        told.rule,
         what,
-        texts.code("rule", told.rule),
         level,
         place_of(told),
         identity(told),

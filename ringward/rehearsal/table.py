@@ -21,14 +21,14 @@ def show(console: Console, rehearsal: Rehearsal, texts: Texts) -> None:
     changes = [c for c in found.changes if rehearsal.against is None or kind_of(c) != "kept"]
     if changes:
         table = Table(title=texts("rehearsal.changes" if rehearsal.against else "rehearsal.all"))
-        for name in ("when", "change", "rule", "severity", "where", "id"):
+        for name in ("when", "rule", "change", "severity", "where", "id"):
             table.add_column(texts(f"rehearsal.{name}"))
         for change in changes[:_MOST]:
             told = change.one
             table.add_row(
                 f"{told.raised_at.astimezone(found.time_zone):%m-%d %H:%M:%S}",
-                change_words(change, texts) if rehearsal.against else texts("rehearsal.raised"),
                 told.rule,
+                change_words(change, texts) if rehearsal.against else texts("rehearsal.raised"),
                 severity_words(change, texts),
                 place_of(told),
                 identity(told),
