@@ -99,7 +99,7 @@ def standing(said: Iterable[Signal | Clear]) -> set[tuple[str, str, int, tuple[s
     for one in said:
         if isinstance(one, Signal):
             left.append(one)
-        else:
+        elif isinstance(one, Clear):
             left = [
                 signal for signal in left if signal.dedupe_key != one.dedupe_key or signal.anchor.at > one.at
             ]
