@@ -58,6 +58,7 @@ def test_laid_ground_is_well_but_not_running(ground: Foundation, monkeypatch: py
         "database": True,
         "backup": True,
         "erasures in backups": True,
+        "rules in force": True,
         "audit anchor": True,
         "running": False,
     }
