@@ -83,7 +83,6 @@ def take_in(
     target.probable = target.probable or probable
     # Whichever of them the operators were shown is what they have before them.
     target.held = target.held and source.held
-    target.held_reason = target.held_reason if target.held else None
     target.signal_count += source.signal_count
     target.happened_at = min(target.happened_at, source.happened_at)
     target.last_signal_at = max(target.last_signal_at, source.last_signal_at)
@@ -91,7 +90,7 @@ def take_in(
         target.due_at = None
     elif target.severity < severity or (before["target"]["held"] and target.due_at is None):
         target.due_at = deadlines.after_rise(State(target.state), target.severity, at, target.due_at)
-    reason = "merged" if rule is None else f"merged_by_{rule}"
+    reason = "merged" if rule is None else "merged_by_rule"
     source.merged_into = target.id
     record(session, source, State.MERGED, actor, at, reason=reason, note=note)
     record(session, target, State(target.state), actor, at, reason="took_in", note=source.id)

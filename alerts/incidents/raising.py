@@ -84,20 +84,6 @@ def apply_all(
     return writer.changes
 
 
-def apply(
-    session: Session, compound: str, signal: Signal, at: dt.datetime, routes: Sequence[Route]
-) -> Incident | None:
-    """Writes one signal: the incident that it raised or amended, None when it is known already."""
-    changes = apply_all(session, compound, [signal], at, routes=routes)
-    return changes[-1].incident if changes else None
-
-
-def clear(session: Session, compound: str, clearing: Clear, at: dt.datetime) -> Incident | None:
-    """Ends by itself what nobody has confirmed yet; what is confirmed stays with its people."""
-    changes = apply_all(session, compound, [clearing], at)
-    return changes[0].incident if changes else None
-
-
 def _keys_of(batch: Iterable[Said]) -> set[str]:
     wanted: set[str] = set()
     for one in batch:
@@ -254,7 +240,8 @@ class _Writer:
             incident.team = self._team(after)
         if after.severity < before.severity:
             if incident.held and self._comes_out(incident):
-                incident.held, incident.held_reason = False, None
+                # Why it was held at first stays: the report of what was held back is made of it.
+                incident.held = False
             if not incident.held:
                 running = incident.due_at
                 incident.due_at = deadlines.after_rise(state, after.severity, self.at, running)

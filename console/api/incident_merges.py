@@ -14,7 +14,8 @@ from alerts.incidents.lifecycle import Comparison, State
 from alerts.incidents.models import Incident, MergeProposal
 from console.accounts.models import User
 from console.api.idempotency import Answer, once
-from console.api.incidents import AnswerView, MergeView, wants_two
+from console.api.incident_views import AnswerView, MergeView
+from console.api.incidents import wants_two
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.sighting_answers import answer_by_comparison

@@ -242,7 +242,7 @@ def test_held_back_by_the_budget_and_out_as_soon_as_it_is_grave(database: Databa
     assert again(database, held).held
     write(database, said("b", 3, severity=2), at=3, hold=hold)
     out = again(database, held)
-    assert (out.held, out.held_reason, out.due_at) == (False, None, moment(63))
+    assert (out.held, out.held_reason, out.due_at) == (False, "hour_full", moment(63))
 
 
 @pytest.mark.parametrize("severity", [1, 2])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
-from timeline import COMPOUND, START, World, at, door_opened, expect, raised
+from timeline import COMPOUND, START, World, at, door_opened, event, expect, raised
 from timeline import OPERATOR as ACTOR
 
 from alerts.incidents import actions
@@ -59,6 +59,7 @@ LAWFUL = {
 }
 REASONS = {State.FALSE_ALARM: FalseAlarmReason.COURIER, State.REOPENED: ReopenReason.NOT_DONE}
 # Merged is an end that no step leads to: see test_merging.
+CLOSED = event("door.closed", "hall")
 ENDS = {State.CLOSED, State.FALSE_ALARM, State.AUTO_CLEARED, State.MERGED}
 
 
@@ -228,7 +229,8 @@ def test_step_of_an_unknown_incident_is_refused(database: Database) -> None:
 
 
 def test_reason_comparison_and_note_are_kept_and_the_chain_holds(world: World, database: Database) -> None:
-    world.play(at(+0, door_opened("hall")), expect(+1, raised("R-B05", severity=2)))
+    world.about = frozenset({"R-B05"})
+    world.play(at(+0, door_opened("hall")), at(+1, CLOSED), expect(+6, raised("R-B05", severity=2)))
     key = world.incident().id
     with database.write() as session:
         actions.take_step(session, key, Step(State.CONFIRMED, comparison=Comparison.MATCH), ACTOR, START)
@@ -243,7 +245,8 @@ def test_reason_comparison_and_note_are_kept_and_the_chain_holds(world: World, d
 
 
 def test_closed_incident_takes_no_further_signal(world: World, database: Database) -> None:
-    world.play(at(+0, door_opened("hall")), expect(+1, raised("R-B05", severity=2)))
+    world.about = frozenset({"R-B05"})
+    world.play(at(+0, door_opened("hall")), at(+1, CLOSED), expect(+6, raised("R-B05", severity=2)))
     with database.write() as session:
         actions.take_step(
             session,
@@ -253,5 +256,5 @@ def test_closed_incident_takes_no_further_signal(world: World, database: Databas
             START,
         )
     world._news()
-    world.play(at(+100, door_opened("hall")), expect(+101, raised("R-B05", severity=2)))
+    world.play(at(+100, door_opened("hall")), at(+101, CLOSED), expect(+106, raised("R-B05", severity=2)))
     assert world.incidents()[0].false_alarm_reason == "sensor_fault"

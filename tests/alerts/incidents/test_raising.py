@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 from timeline import COMPOUND, OPERATOR, START, World, door_forced
 
 from alerts.duty.models import Team, TeamKind
 from alerts.incidents import actions, raising
 from alerts.incidents.lifecycle import FalseAlarmReason, State, Step
-from alerts.incidents.models import Evidence, Incident, Transition
-from alerts.routing.tree import DEFAULT_ROUTES
-from alerts.rules import Clear, Observation, Signal
+from alerts.incidents.models import Evidence, Incident, IncidentKey, Transition
+from alerts.rules import Clear, Observation, Said, Signal
 from bus.messages import IncidentChanged, decode
 from registry.models import Compound
 from storage import Database, new_id
@@ -61,9 +61,15 @@ def signal(
     )
 
 
+def said_alone(session: Session, compound: str, said: Said) -> Incident | None:
+    """What one thing that was said makes: the incident that it changed, None when that is none."""
+    changes = raising.apply_all(session, compound, [said], START)
+    return changes[-1].incident if changes else None
+
+
 def apply(database: Database, *signals: Signal, compound: str = COMPOUND) -> list[Incident | None]:
     with database.write() as session:
-        return [raising.apply(session, compound, one, START, DEFAULT_ROUTES) for one in signals]
+        return [said_alone(session, compound, one) for one in signals]
 
 
 def count(database: Database, table: type) -> int:
@@ -165,9 +171,10 @@ def test_clear_ends_what_nobody_has_confirmed(database: Database, step: Step | N
     with database.write() as session:
         if step is not None:
             actions.take_step(session, incident.id, step, OPERATOR, START)
-        cleared = raising.clear(session, COMPOUND, Clear("R-E01", KEY, START), START)
+        cleared = said_alone(session, COMPOUND, Clear("R-E01", KEY, START))
         assert cleared is not None
-        assert (cleared.id, cleared.state, cleared.active_key) == (incident.id, State.AUTO_CLEARED, None)
+        assert (cleared.id, cleared.state) == (incident.id, State.AUTO_CLEARED)
+        assert session.scalars(select(IncidentKey)).all() == []
     last = news(database)[-1]
     assert (last.id, last.state) == (incident.id, "auto_cleared")
 
@@ -176,7 +183,7 @@ def test_clear_leaves_the_confirmed_to_its_people(database: Database) -> None:
     (incident,) = apply(database, signal())
     with database.write() as session:
         actions.take_step(session, incident.id, Step(State.CONFIRMED), OPERATOR, START)
-        assert raising.clear(session, COMPOUND, Clear("R-E01", KEY, START), START) is None
+        assert said_alone(session, COMPOUND, Clear("R-E01", KEY, START)) is None
         assert session.get_one(Incident, incident.id).state == State.CONFIRMED
     apply(database, signal(10))
     assert count(database, Incident) == 2
@@ -191,7 +198,7 @@ def test_clear_ends_nothing_else(database: Database, key: str, offset: float, co
     apply(database, signal())
     with database.write() as session:
         clearing = Clear("R-E01", key, START + dt.timedelta(seconds=offset))
-        assert raising.clear(session, compound, clearing, START) is None
+        assert said_alone(session, compound, clearing) is None
         assert session.scalars(select(Incident.state)).one() == State.RAISED
 
 
