@@ -5,7 +5,7 @@ finds out when it writes, takes back what it began, and looks again.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -104,11 +104,17 @@ class _Writer:
     changes: list[Change] = field(default_factory=list)
 
     def signal(self, signal: Signal) -> None:
-        """All of one signal or nothing of it; again, where somebody else came between."""
+        self._whole(lambda: self._signal(signal))
+
+    def propose(self, proposal: Proposal) -> None:
+        self._whole(lambda: self._propose(proposal))
+
+    def _whole(self, write: Callable[[], list[Change]]) -> None:
+        """All of one thing or nothing of it; again, where somebody else came between."""
         for attempt in range(_ATTEMPTS):
             try:
                 with self.session.begin_nested():
-                    made = self._signal(signal)
+                    made = write()
             except IntegrityError:
                 if attempt == _ATTEMPTS - 1:
                     raise
@@ -131,15 +137,15 @@ class _Writer:
             record(self.session, incident, State.AUTO_CLEARED, SYSTEM, self.at, reason="condition_over")
             self.changes.append(Change("cleared", incident))
 
-    def propose(self, proposal: Proposal) -> None:
+    def _propose(self, proposal: Proposal) -> list[Change]:
         found = [keys.holder(self.session, self.compound, key) for key in proposal.keys]
         one, other = (None if row is None else row[1] for row in found)
         if one is None or other is None or one is other or one.care != other.care:
-            return
+            return []
         if proposal.automatic:
-            self.changes += self._join(one, other, proposal.rule)[1]
-        elif proposals.make(self.session, one, other, proposal.reason, self.at):
-            self.changes.append(Change("proposed", one))
+            return self._join(one, other, proposal.rule)[1]
+        made = proposals.make(self.session, one, other, proposal.reason, self.at)
+        return [Change("proposed", one)] if made else []
 
     def _signal(self, signal: Signal) -> list[Change]:
         identity = signal_id(signal)

@@ -92,6 +92,14 @@ def test_writers_that_join_the_same_two_at_once_merge_them_once(each_database: D
         assert len(session.scalars(select(IncidentMerge)).all()) == 1
 
 
+def test_two_are_proposed_once_whoever_says_so_at_once(each_database: Database) -> None:
+    raise_one(each_database, "a", 0)
+    raise_one(each_database, "b", 1)
+    at_once([lambda: write(each_database, one_thing("a", "b"), at=2) and None] * 6)
+    with each_database.read() as session:
+        assert len(session.scalars(select(MergeProposal)).all()) == 1
+
+
 def test_key_that_was_quiet_for_its_window_begins_another_incident_and_the_other_keys_stay(
     database: Database,
 ) -> None:

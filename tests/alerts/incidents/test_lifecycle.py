@@ -57,9 +57,9 @@ LAWFUL = {
     (State.REOPENED, State.RESOLVED),
     (State.REOPENED, State.FALSE_ALARM),
 }
+CLOSED = event("door.closed", "hall")
 REASONS = {State.FALSE_ALARM: FalseAlarmReason.COURIER, State.REOPENED: ReopenReason.NOT_DONE}
 # Merged is an end that no step leads to: see test_merging.
-CLOSED = event("door.closed", "hall")
 ENDS = {State.CLOSED, State.FALSE_ALARM, State.AUTO_CLEARED, State.MERGED}
 
 
