@@ -4,6 +4,7 @@ The generator makes them exist, the story and the pictures refer to them. The pe
 are invented; so are the plates.
 """
 
+import zlib
 from typing import Final
 
 from ringward.demo.plan import PREFIX
@@ -33,3 +34,34 @@ FOREIGN_PLATES: Final = (PLATE_UNKNOWN, PLATE_WATCHED, PLATE_VISITOR)
 
 TENANCY_ENDED: Final = f"{PREFIX}-b05-u2-0702"
 """The dwelling whose tenant's lease ended yesterday (rule R-B04)."""
+TENANT: Final = f"{PREFIX}-p0003"
+
+DWELLING_ELDER: Final = f"{PREFIX}-b03-u2-0301"
+ELDER: Final = f"{PREFIX}-p0004"
+"""Lives alone, and has agreed that somebody looks after her (rule R-B09)."""
+ELDER_HOUSEHOLD: Final = 4
+"""The number of her household."""
+
+PASS_VISITOR: Final = f"{PREFIX}-pass-1"
+PASS_COURIER: Final = f"{PREFIX}-pass-2"
+PASS_DELIVERY: Final = f"{PREFIX}-pass-3"
+PASSES: Final = (PASS_VISITOR, PASS_COURIER, PASS_DELIVERY)
+
+SCHOOL_RUN: Final = tuple(f"school-{number}" for number in range(14))
+DANCERS: Final = tuple(f"dancer-b{number:02d}" for number in range(7, 12))
+CARD_HOLDERS: Final = {
+    "refuser": "b04",
+    "commuter": "b15",
+    "late": "b16",
+    "evening": "b14",
+    "neighbour": "b12",
+    "out_of_date": "b19",
+    **{role: f"b{number + 2:02d}" for number, role in enumerate(SCHOOL_RUN)},
+    **{role: role.removeprefix("dancer-") for role in DANCERS},
+}
+"""Who shows a card in the story, and the building that each lives in."""
+
+
+def card(role: str) -> str:
+    """The number on the card of somebody in the story."""
+    return f"{zlib.crc32(role.encode()):08X}"

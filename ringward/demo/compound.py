@@ -17,10 +17,13 @@ from sqlalchemy.orm import Session
 from alerts.duty.models import Responder, Shift, Team, TeamKind
 from devices.models import Device, Stage
 from devices.secrets import hash_secret
+from registry.faces import consents
 from registry.models import (
     Building,
     Compound,
+    ConsentPurpose,
     Dwelling,
+    GivenBy,
     Household,
     LegalBasis,
     PassKind,
@@ -38,7 +41,12 @@ from storage import Base, Clock, Database, MediaStore
 
 SEED: Final = 20170701
 
-_PASS: Final = f"{PREFIX}-pass-1"
+_CARE_WORDING: Final = (
+    "本人同意:二十四小时内家中门磁等感应器没有任何动静时,由社区人员先电话联系、再上门查看;"
+    "可随时撤回,外出前可申报暂停。"
+)
+# When nothing has been heard of her for a day, on the first day that is played.
+_CARE_BEFORE: Final = dt.timedelta(hours=24) - dt.timedelta(seconds=200)
 
 
 class TotalsError(Exception):
@@ -84,7 +92,8 @@ def build_demo(
             issued = _build(session, clock.now(), random.Random(seed))
         else:
             _renew(session, clock.now())
-            valid = credentials.fits(session, COMPOUND, known)
+            added = _add_missing_devices(session)
+            valid = not added and credentials.fits(session, COMPOUND, known)
             issued = known if valid else credentials.issue_again(session, COMPOUND)
     if issued != known:
         credentials.store(path, issued)
@@ -120,6 +129,7 @@ def _build(session: Session, now: dt.datetime, rng: random.Random) -> dict[str, 
     issued = _add_devices(session, equipment.devices(plan.buildings()))
     _add_duty(session, now, rng)
     _add_exceptions(session, now)
+    _look_after(session, now)
     found = totals(session)
     if found != EXPECTED:
         raise TotalsError(found)
@@ -129,6 +139,15 @@ def _build(session: Session, now: dt.datetime, rng: random.Random) -> dict[str, 
 def _add(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
     # On the connection, not the session: Core's executemany, without an object a row.
     session.connection().execute(insert(table), rows)
+
+
+def _add_missing_devices(session: Session) -> bool:
+    """What the story has learnt to speak of since the compound was made; secrets come with the rest."""
+    known = set(session.scalars(select(Device.id).where(Device.compound == COMPOUND)))
+    missing = [device for device in equipment.devices(plan.buildings()) if device.id not in known]
+    if missing:
+        _add_devices(session, missing)
+    return bool(missing)
 
 
 def _add_devices(session: Session, devices: Sequence[equipment.PlannedDevice]) -> dict[str, str]:
@@ -204,7 +223,7 @@ def _add_duty(session: Session, now: dt.datetime, rng: random.Random) -> None:
 
 
 def _renew(session: Session, now: dt.datetime) -> None:
-    """Moves shifts and the visitor's pass that have ended to today; leaves running ones alone."""
+    """Moves shifts and visitors' passes that have ended to today; leaves running ones alone."""
     day = dt.timedelta(hours=24)
     responders = select(Responder.id).join(Team, Team.id == Responder.team).where(Team.compound == COMPOUND)
     session.execute(
@@ -214,13 +233,13 @@ def _renew(session: Session, now: dt.datetime) -> None:
     )
     session.execute(
         update(VisitorPass)
-        .where(VisitorPass.id == _PASS, VisitorPass.ends_at <= now)
+        .where(VisitorPass.id.in_(cast.PASSES), VisitorPass.ends_at <= now)
         .values(starts_at=now - dt.timedelta(hours=1), ends_at=now + dt.timedelta(hours=23))
     )
 
 
 def _add_exceptions(session: Session, now: dt.datetime) -> None:
-    """One plate to look out for, and one that is expected."""
+    """One plate to look out for, and visitors who are expected."""
     _add(
         session,
         WatchlistEntry,
@@ -247,15 +266,33 @@ def _add_exceptions(session: Session, now: dt.datetime) -> None:
         VisitorPass,
         [
             {
-                "id": _PASS,
+                "id": name,
                 "compound": COMPOUND,
-                "kind": PassKind.VISITOR,
+                "kind": kind,
                 "host_household": cast.HOUSEHOLD_A,
-                "plate": cast.PLATE_VISITOR,
+                "plate": plate,
                 "zones": [],
                 "starts_at": now - dt.timedelta(hours=1),
                 "ends_at": now + dt.timedelta(hours=23),
                 "max_uses": None,
             }
+            for name, kind, plate in (
+                (cast.PASS_VISITOR, PassKind.VISITOR, cast.PLATE_VISITOR),
+                (cast.PASS_COURIER, PassKind.COURIER, None),
+                (cast.PASS_DELIVERY, PassKind.FOOD_DELIVERY, None),
+            )
         ],
+    )
+
+
+def _look_after(session: Session, now: dt.datetime) -> None:
+    """One elder has agreed to it, the day before: what rules wait a whole day for is then heard today."""
+    consents.give(
+        session,
+        session.get_one(Person, cast.ELDER),
+        ConsentPurpose.ELDER_CARE,
+        wording=_CARE_WORDING,
+        channel="counter",
+        given_by=GivenBy.SELF,
+        at=now - _CARE_BEFORE,
     )

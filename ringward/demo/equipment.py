@@ -16,6 +16,8 @@ GUEST_HEARTBEAT_S: Final = 24 * 3600
 """Guest cameras come and go with a user's pictures; their silence means nothing."""
 GUEST_FACE: Final = f"{PREFIX}-guest-face"
 GUEST_PLATE: Final = f"{PREFIX}-guest-plate"
+LIFT: Final = f"{PREFIX}-b08-lift-view"
+CONTACT: Final = f"{PREFIX}-b03-care-contact"
 GUESTS: Final = frozenset({GUEST_FACE, GUEST_PLATE})
 """Cameras that the story never uses, so that a user's own pictures can be sent through
 them while it plays: an MQTT client id may be connected only once."""
@@ -43,7 +45,7 @@ def devices(buildings: tuple[PlannedBuilding, ...]) -> tuple[PlannedDevice, ...]
         *_guest_lanes(),
     ]
     doors = [device for building in buildings for device in _building_door(building)]
-    return (*gates, *_common(), *doors)
+    return (*gates, *_common(), *doors, *_indoors(buildings))
 
 
 def _pedestrian_lanes(gate: str, zone: str, name: str, at: Point) -> list[PlannedDevice]:
@@ -94,6 +96,7 @@ def _common() -> list[PlannedDevice]:
     lane = f"{PREFIX}-garage-lane"
     return [
         PlannedDevice(f"{PREFIX}-square-view", plan.SQUARE, scene, "广场全景相机", (200, 122)),
+        PlannedDevice(f"{PREFIX}-fire-lane-view", plan.SQUARE, scene, "消防通道相机", (238, 174)),
         PlannedDevice(f"{PREFIX}-garden-view", plan.GARDEN, scene, "花园相机", (60, 150)),
         PlannedDevice(f"{PREFIX}-playground-view", plan.PLAYGROUND, scene, "儿童乐园相机", (280, 122)),
         PlannedDevice(f"{PREFIX}-garage-view", plan.GARAGE, scene, "车库口全景相机", (330, 124)),
@@ -108,4 +111,13 @@ def _building_door(building: PlannedBuilding) -> list[PlannedDevice]:
     return [
         PlannedDevice(f"{building.id}-door", zone, door, f"{building.name}单元门", (x, y), lane),
         PlannedDevice(f"{building.id}-face", zone, face, f"{building.name}门口机", (x + 2, y), lane, "in"),
+    ]
+
+
+def _indoors(buildings: tuple[PlannedBuilding, ...]) -> list[PlannedDevice]:
+    """A camera in the lift of one building, and a contact at the door of somebody who wants it there."""
+    lift, home = (next(b for b in buildings if b.number == number) for number in (8, 3))
+    return [
+        PlannedDevice(LIFT, lift.zone, DeviceKind.SCENE_CAMERA, f"{lift.name}电梯相机", lift.area.centre),
+        PlannedDevice(CONTACT, home.zone, DeviceKind.SENSOR, f"{home.name}关爱门磁", home.area.centre),
     ]

@@ -84,12 +84,13 @@ def _house(population: Population, buildings: tuple[PlannedBuilding, ...], rng: 
 def _choose_homes(population: Population, rng: random.Random) -> list[Row]:
     """The dwellings that have a household, those of the story first."""
     by_id = {row["id"]: row for row in population.dwellings}
-    told = [by_id[name] for name in (cast.DWELLING_A, cast.DWELLING_B, cast.TENANCY_ENDED)]
+    named = (cast.DWELLING_A, cast.DWELLING_B, cast.TENANCY_ENDED, cast.DWELLING_ELDER)
+    told = [by_id[name] for name in named]
     others = [r for r in population.dwellings if r["state"] is not DwellingState.SHOP and r not in told]
     homes = told + rng.sample(others, HOUSEHOLDS - len(told))
     for home in homes:
         home["state"] = DwellingState.LET if rng.random() < _SHARE_LET else DwellingState.OCCUPIED
-    for home in told[:2]:
+    for home in (told[0], told[1], told[3]):
         home["state"] = DwellingState.OCCUPIED
     told[2]["state"] = DwellingState.LET
     return homes
@@ -102,6 +103,9 @@ def _household_sizes(rng: random.Random) -> list[int]:
         step = 1 if missing > 0 else -1
         if sizes[index] + step in _SIZES:
             sizes[index] += step
+    # Somebody lives alone somewhere; it is she whom the story looks after.
+    alone, hers = sizes.index(1), cast.ELDER_HOUSEHOLD - 1
+    sizes[alone], sizes[hers] = sizes[hers], 1
     return sizes
 
 

@@ -31,13 +31,14 @@ from registry.models import (
     Person,
     Premises,
     Residence,
+    ResidenceKind,
     StaffLink,
     Subdistrict,
     Unit,
     Vehicle,
     Zone,
 )
-from ringward.demo import neighbourhood, plan, population
+from ringward.demo import cast, neighbourhood, plan, population
 from ringward.demo.plan import COMPOUND, PREFIX
 from storage import Base
 from storage.vault import current_vault, seal_for
@@ -88,7 +89,7 @@ def registry_rows(rng: random.Random, now: dt.datetime) -> Rows:
         (Premises, premises),
         (StaffLink, staff),
         (Vehicle, people.vehicles),
-        (Credential, _credentials(people.people, rng, now)),
+        (Credential, _credentials(people, rng, now)),
     ]
 
 
@@ -170,12 +171,14 @@ def _zone_row(zone: plan.PlannedZone) -> Row:
     }
 
 
-def _credentials(people: list[Row], rng: random.Random, now: dt.datetime) -> list[Row]:
+def _credentials(people: population.Population, rng: random.Random, now: dt.datetime) -> list[Row]:
     """A card for everybody who carries one; the guard opens for the others."""
-    numbers = iter(rng.sample(range(0x10000000, 0xFFFFFFFF), len(people)))
+    numbers = iter(rng.sample(range(0x10000000, 0xFFFFFFFF), len(people.people)))
+    told = {person: role for role, person in _holders(people).items()} | {cast.TENANT: "tenant"}
     rows = []
-    for person in people:
+    for person in people.people:
         number = next(numbers)
+        role = told.get(person["id"])
         base = first_credential_row(COMPOUND, person["id"], now)
         if person["under_14"]:
             rows.append(base | {"id": f"{person['id']}-call", "ref": None})
@@ -186,8 +189,31 @@ def _credentials(people: list[Row], rng: random.Random, now: dt.datetime) -> lis
                     "id": f"{person['id']}-card",
                     "kind": CredentialKind.CARD,
                     "status": CredentialStatus.ACTIVE,
-                    "ref": f"{number:08X}",
+                    "ref": f"{number:08X}" if role is None else cast.card(role),
+                    "ends_at": now - dt.timedelta(days=1) if role == "out_of_date" else None,
                     "external_id": f"K{person['id'][len(PREFIX) + 2 :]}",
                 }
             )
     return rows
+
+
+def _holders(people: population.Population) -> dict[str, str]:
+    """Role in the story → somebody who lives in that building and carries a card."""
+    heads = {household["head_person_id"] for household in people.households}
+    here = [
+        residence
+        for residence in people.residences
+        if residence["person"] in heads
+        and residence["until"] is None
+        and residence["kind"] is not ResidenceKind.REGISTERED_ABSENT
+        and residence["person"] not in {cast.RESIDENT_A, cast.RESIDENT_B, cast.TENANT, cast.ELDER}
+    ]
+    found: dict[str, str] = {}
+    for role, building in cast.CARD_HOLDERS.items():
+        home = f"{PREFIX}-{building}-"
+        found[role] = next(
+            one["person"]
+            for one in here
+            if one["dwelling"].startswith(home) and one["person"] not in found.values()
+        )
+    return found

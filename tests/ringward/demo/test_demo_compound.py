@@ -11,6 +11,8 @@ from devices.models import Device, DeviceKind
 from registry.models import (
     Building,
     Compound,
+    Consent,
+    ConsentPurpose,
     Credential,
     CredentialKind,
     CredentialStatus,
@@ -288,9 +290,29 @@ def test_roster_and_pass_that_ran_out_are_renewed(own_home) -> None:
     build_demo(own_home.database, own_home.media, own_home.clock, own_home.folder)
     with own_home.database.read() as session:
         assert all(s.starts_at < now < s.ends_at for s in session.scalars(select(Shift)))
-        (visit,) = session.scalars(select(VisitorPass)).all()
-        assert visit.starts_at < now < visit.ends_at
-        assert visit.plate == cast.PLATE_VISITOR
+        visits = session.scalars(select(VisitorPass)).all()
+        assert all(visit.starts_at < now < visit.ends_at for visit in visits)
+        assert {visit.plate for visit in visits} == {cast.PLATE_VISITOR, None}
+
+
+def test_devices_that_the_story_has_learnt_to_speak_of_come_to_an_older_compound(own_home) -> None:
+    with own_home.database.write() as session:
+        session.execute(delete(Device).where(Device.id.in_([equipment.LIFT, equipment.CONTACT])))
+    again = build_demo(own_home.database, own_home.media, own_home.clock, own_home.folder)
+    assert again.secrets.keys() == own_home.credentials.secrets.keys()
+    with own_home.database.read() as session:
+        for device in session.scalars(select(Device)):
+            assert bcrypt.checkpw(again.secrets[device.id].encode(), device.secret_hash.encode())
+
+
+def test_one_elder_who_lives_alone_has_agreed_to_be_looked_after(home) -> None:
+    with home.database.read() as session:
+        consent = session.scalars(select(Consent).where(Consent.purpose == ConsentPurpose.ELDER_CARE)).one()
+        elder = session.get_one(Person, consent.person)
+        household = select(Person.id).where(Person.household == elder.household)
+        assert session.scalars(household).all() == [cast.ELDER]
+        assert session.get_one(Household, elder.household).dwelling == cast.DWELLING_ELDER
+        assert not elder.under_14
 
 
 def test_shift_that_still_runs_is_left_alone(own_home) -> None:
