@@ -12,7 +12,7 @@ from typing import Final
 from alerts.knowing import site
 from alerts.rehearsal import Trial, rehearse
 from alerts.rules import RULES, Engine, RuleBook
-from ringward import schema
+from ringward import memory, schema
 from ringward.bench import madelog
 from ringward.bench.deployment import made_database
 from ringward.bench.madedays import EVENTS_A_DAY, Day
@@ -28,6 +28,8 @@ _COMPOUND: Final = "made-0"
 def run(*, days: int) -> Report:
     """Writes made days into SQLite, rehearses them, restores the last one."""
     assert schema.metadata.tables
+    # As a process that runs rules is set.
+    memory.settle()
     with made_database() as database:
         cast = madelog.found(database, _COMPOUND, "m0", _MIDNIGHT)
         day = Day(_COMPOUND, "m0", cast, seed=1)

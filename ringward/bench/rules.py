@@ -16,7 +16,7 @@ import msgspec
 
 from alerts.knowing import observe, site
 from alerts.rules import RULES, Engine, Observation, Rule, RuleBook, Site
-from ringward import schema
+from ringward import memory, schema
 from ringward.bench import madelog
 from ringward.bench.deployment import made_database
 from ringward.bench.madedays import EVENTS_A_DAY, Day
@@ -30,6 +30,8 @@ _CHUNK: Final = 5000
 def run(*, communities: int, events: int) -> Report:
     """Feeds `events` to all communities together, after a day of each; all on one core."""
     assert schema.metadata.tables
+    # As a process that runs rules is set.
+    memory.settle()
     with made_database() as database:
         cast = madelog.found(database, "made-0", "m0", _MIDNIGHT - _DAY)
         day = Day("made-0", "m0", cast, seed=1)
