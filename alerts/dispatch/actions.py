@@ -17,9 +17,7 @@ from bus.messages import DispatchChanged, encode
 from storage import audit, new_id
 from storage.events import enqueue
 
-_SENDABLE = frozenset(
-    {State.CONFIRMED, State.REOPENED, State.DISPATCHED, State.ACCEPTED, State.EN_ROUTE}
-)
+_SENDABLE = frozenset({State.CONFIRMED, State.REOPENED, State.DISPATCHED, State.ACCEPTED, State.EN_ROUTE})
 
 # Who may be asked once more: who had said no, was called off, or was there before it was reopened.
 _AGAIN = frozenset({DispatchState.DECLINED, DispatchState.CANCELLED, DispatchState.RESOLVED})
