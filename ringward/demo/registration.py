@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -46,18 +47,19 @@ from storage.vault import current_vault, seal_for
 Row = dict[str, Any]
 Rows = list[tuple[type[Base], list[Row]]]
 
+TIME_ZONE: Final = "Asia/Shanghai"
+
 # Somewhere in western Yunnan, where nothing like it stands.
 _LONGITUDE: Final = 99.2
 _LATITUDE: Final = 25.2
 
 
 def registry_rows(rng: random.Random, now: dt.datetime) -> Rows:
-    """Tables in the order of their foreign keys, a function of the seed and of today's date."""
+    """Tables in the order of their foreign keys, a function of the seed and of the compound's date."""
     buildings = plan.buildings()
-    people = population.populate(buildings, rng, now.date())
-    organisations, premises, staff = neighbourhood.organisations(
-        people.dwellings, people.people, rng, now.date()
-    )
+    today = now.astimezone(ZoneInfo(TIME_ZONE)).date()
+    people = population.populate(buildings, rng, today)
+    organisations, premises, staff = neighbourhood.organisations(people.dwellings, people.people, rng, today)
     return [
         (Subdistrict, [{"id": neighbourhood.SUBDISTRICT, "name": "青华街道"}]),
         (
@@ -149,7 +151,7 @@ def _compound_row() -> Row:
     return {
         "id": COMPOUND,
         "name": "红花小区",
-        "time_zone": "Asia/Shanghai",
+        "time_zone": TIME_ZONE,
         "community": neighbourhood.COMMUNITY,
         "kind": CompoundKind.RESETTLEMENT,
         "opened_on": dt.date(2017, 7, 1),

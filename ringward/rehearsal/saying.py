@@ -93,7 +93,7 @@ def _otherwise(why: Why, found: Explanation, texts: Texts) -> Iterator[str]:
             outcome=_outcome(missing.outcome, texts),
         )
     if len(found.missing) < len(found.signal.evidence):
-        yield texts("why.without_no")
+        yield texts("why.without_no" if found.missing else "why.without_any")
     if found.hour is not None:
         key = "why.hour_night" if found.hour.night else "why.hour_day"
         yield texts(key, outcome=_outcome(found.hour.outcome, texts))

@@ -131,6 +131,12 @@ def test_residences_have_all_kinds_and_sensible_dates(home) -> None:
     }
 
 
+def test_yesterday_is_the_compounds_own_also_in_its_small_hours() -> None:
+    night = dt.datetime(2026, 11, 28, 20, 35, tzinfo=dt.UTC)
+    rows = dict(registration.registry_rows(random.Random(1), night))
+    assert {row["until"] for row in rows[Residence]} == {None, dt.date(2026, 11, 28)}
+
+
 def test_plates_are_unique_and_well_formed(home) -> None:
     with home.database.read() as session:
         plates = session.scalars(select(Vehicle.plate)).all()
