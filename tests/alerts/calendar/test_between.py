@@ -219,9 +219,7 @@ def test_it_is_the_same_in_one_piece_as_in_many(register: Database, cuts: list[i
     whole = between(register, -24, 80, ROUNDS)
     edges = [-24.0, *sorted(cut / 60 for cut in cuts), 80.0]
     pieces = [
-        seen
-        for start, end in itertools.pairwise(edges)
-        for seen in between(register, start, end, ROUNDS)
+        seen for start, end in itertools.pairwise(edges) for seen in between(register, start, end, ROUNDS)
     ]
     assert pieces == whole
     assert len({seen.id for seen in whole}) == len(whole) >= 15
