@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from alerts.rehearsal.why import Excused, Explanation, Moved
 from alerts.rules import Observation
 from console.texts import Texts
 from ringward.rehearsal.because import Because, Why
+
+_IN_SECONDS: Final = 7200
 
 
 def lines(why: Why, texts: Texts) -> Iterator[str]:
@@ -50,7 +52,7 @@ def _signal(why: Why, because: Because, texts: Texts) -> Iterator[str]:
     yield f"# {texts('why.inputs')}"
     for seen in signal.evidence:
         mark = f" ({texts('why.anchor')})" if seen.id == signal.anchor.id else ""
-        yield f"{_clock(seen.at, why.zone)}  {_what(seen.type, texts)}  {seen.place}{mark}"
+        yield f"{_clock(seen.at, why.zone)}  {_what(seen.type, texts)}  {_where(seen)}{mark}"
     if signal.window is None:
         yield texts("why.window_none")
     else:
@@ -89,7 +91,7 @@ def _otherwise(why: Why, found: Explanation, texts: Texts) -> Iterator[str]:
             "why.without",
             what=_what(seen.type, texts),
             at=_clock(seen.at, why.zone),
-            where=seen.place,
+            where=_where(seen),
             outcome=_outcome(missing.outcome, texts),
         )
     if len(found.missing) < len(found.signal.evidence):
@@ -108,18 +110,25 @@ def _excuse(excused: Excused, found: Explanation, texts: Texts) -> str:
         what = f"{what} ({texts.code('cause', excuse.cause)})"
     seen = excused.observation
     if seen is None:
-        return texts("why.excuse_other", what=what, where=found.signal.anchor.place)
+        return texts("why.excuse_other", what=what, where=_where(found.signal.anchor))
     return texts(
         "why.excuse",
         what=what,
-        where=seen.place,
+        where=_where(seen),
         offset=_span(excused, texts),
         outcome=_outcome(excused.outcome, texts),
     )
 
 
 def _span(excused: Excused, texts: Texts) -> str:
-    return texts("why.offset", first=f"{excused.first_s:+.10g}", last=f"{excused.last_s:+.10g}")
+    return texts("why.offset", first=_offset(excused.first_s, texts), last=_offset(excused.last_s, texts))
+
+
+def _offset(seconds: float, texts: Texts) -> str:
+    """In seconds, as devices tell; beyond two hours nobody counts them."""
+    if abs(seconds) <= _IN_SECONDS:
+        return texts("why.offset_s", value=f"{seconds:+.10g}")
+    return texts("why.offset_h", value=f"{seconds / 3600:+.1f}")
 
 
 def _moved(moved: Moved, texts: Texts) -> str:
@@ -142,6 +151,11 @@ def _outcome(severity: int | None, texts: Texts) -> str:
     if severity is None:
         return texts("why.silent")
     return texts("why.other", severity=texts(f"severity.{severity}"))
+
+
+def _where(seen: Observation) -> str:
+    """The lane or device; what the register or the clock tells of is of a zone."""
+    return seen.place or seen.zone
 
 
 def _what(kind: str, texts: Texts) -> str:

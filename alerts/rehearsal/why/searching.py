@@ -13,6 +13,8 @@ from alerts.rules.rule import Excuse, Parameter
 _STEPS: Final = (0, 1, 2, 5, 10, 20, 40, 60, 120, 300, 600, 1800, 3600, 7200)
 # Tenths of a second are as near as a device's clock tells.
 _NEAR_S: Final = 0.1
+# How far from what made the rule look an excuse is moved: care waits for a whole day.
+_FARTHEST_S: Final = 48 * 3600
 _ROUNDS: Final = 24
 
 
@@ -114,7 +116,7 @@ def _edge(silent: Callable[[float], bool], works: float, way: float) -> float:
     while silent(works + way * step):
         inside = works + way * step
         step *= 2
-        if step > _STEPS[-1]:
+        if step > _FARTHEST_S:
             return inside
     outside = works + way * step
     while abs(outside - inside) > _NEAR_S:
