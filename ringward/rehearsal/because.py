@@ -69,7 +69,11 @@ def why(database: Database, compound: str, incident_id: str) -> Why:
         session.expunge_all()
         zone = zone_of(session, compound)
     until = incident.raised_at + _AFTER
-    told = tuple(_because(database, compound, row, max(until, row.at + _AFTER)) for row in _telling(evidence))
+    telling = _telling(evidence)
+    told = tuple(
+        _because(database, compound, row, max(until, row.at + _AFTER), alone=_is_outdone(row, telling))
+        for row in telling
+    )
     return Why(incident_id, compound, zone, len(evidence), told)
 
 
@@ -84,10 +88,20 @@ def _telling(evidence: Sequence[Evidence]) -> list[Evidence]:
     return sorted(chosen, key=lambda row: (row.at, row.signal_id))[:_MOST]
 
 
-def _because(database: Database, compound: str, row: Evidence, until: dt.datetime) -> Because:
+def _is_outdone(row: Evidence, telling: Sequence[Evidence]) -> bool:
+    """Whether the same rule called the same thing graver at another stage."""
+    return any(
+        (other.rule, other.key) == (row.rule, row.key)
+        and other.stage != row.stage
+        and other.severity < row.severity
+        for other in telling
+    )
+
+
+def _because(database: Database, compound: str, row: Evidence, until: dt.datetime, *, alone: bool) -> Because:
     trace = dict(row.trace or {})
     rule = next((one for one in RULES if one.id == row.rule), None)
-    target = Target(row.rule, row.key or "", str(trace.get("anchor") or ""), row.at, row.stage)
+    target = Target(row.rule, row.key or "", str(trace.get("anchor") or ""), row.at, row.stage, alone)
     explanation = None
     if rule is not None and target.key and target.anchor:
         explanation = explain(_scene(database, compound, rule, trace, row.at, until), target, rule)

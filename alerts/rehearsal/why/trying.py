@@ -19,6 +19,8 @@ class Target:
     anchor: str
     at: dt.datetime
     stage: str = ""
+    # The rule said something graver under the key later on, which is asked about by itself.
+    alone: bool = False
 
 
 # How far apart things are that are still about the same incident, where a rule would say it once.
@@ -136,6 +138,8 @@ def with_value(book: RuleBook, rule: str, name: str, value: float) -> RuleBook:
 def _is_meant(signal: Signal, target: Target) -> bool:
     """Whether a signal would have been of the same incident: it counts, whatever it stands on."""
     same = signal.anchor.id == target.anchor or abs(signal.anchor.at - target.at) <= _NEAR
+    if target.alone and signal.stage != target.stage:
+        return False
     return signal.rule == target.rule and signal.dedupe_key == target.key and same
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from alerts import calendar, knowing
 from alerts.incidents.folding import Fold
+from alerts.rehearsal.why import Scene
 from alerts.rulebook import current
 from alerts.rules import RULES, Engine, Observation
 from alerts.rules.engine import HORIZON
@@ -52,6 +53,11 @@ class PlayedDay:
 
     def judge(self, rounds: Sequence[Iterable[Cue]], *, by_calendar: bool = True) -> list[Told]:
         """What is told of rounds that are played one after the other, and of two minutes beyond."""
+        past = self.past(rounds, by_calendar=by_calendar)
+        return self._run(Engine(RULES, past.book, past.site), past.observations, past.until)
+
+    def past(self, rounds: Sequence[Iterable[Cue]], *, by_calendar: bool = True) -> Scene:
+        """All that rules see of it."""
         messages = [
             self._message(cue, f"{number:02}-{step:04}", self.begins + second(number * DAY_S))
             for number, cues in enumerate(rounds)
@@ -62,18 +68,19 @@ class PlayedDay:
             told = knowing.observe(session, COMPOUND, messages)
             if by_calendar:
                 told += self._of_calendar(session, end)
-            engine = Engine(
+            return Scene(
                 RULES,
-                current.of(session, COMPOUND, self.begins),
+                tuple(sorted(told, key=lambda seen: (seen.received_at, seen.id))),
                 knowing.site(session, COMPOUND, self.begins - HORIZON),
+                current.of(session, COMPOUND, self.begins),
+                end,
             )
-        return self._run(engine, sorted(told, key=lambda seen: (seen.received_at, seen.id)), end)
 
     def _of_calendar(self, session: Session, end: dt.datetime) -> list[Observation]:
         plans = current.current(session, COMPOUND, self.begins)
         return calendar.between(session, COMPOUND, self.begins - HORIZON, end, plans)
 
-    def _run(self, engine: Engine, told: list[Observation], end: dt.datetime) -> list[Told]:
+    def _run(self, engine: Engine, told: Sequence[Observation], end: dt.datetime) -> list[Told]:
         fold, found = Fold(), []
 
         def note(said: list, now: dt.datetime) -> None:
