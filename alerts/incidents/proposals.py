@@ -36,11 +36,13 @@ def decide(
     at: dt.datetime,
     *,
     target_id: str | None,
+    target_version: int | None = None,
+    source_version: int | None = None,
 ) -> tuple[MergeProposal, IncidentMerge | None]:
     """Merges into `target_id`, one of the two, or refuses where that is None.
 
-    Raises `IncidentNotFoundError`, and `MergeRefusedError` (`proposal_decided`, `proposal_other`, and
-    what a merge is refused for).
+    Raises `IncidentNotFoundError`, `StaleVersionError` where one of them is not as it was previewed, and
+    `MergeRefusedError` (`proposal_decided`, `proposal_other`, and what a merge is refused for).
     """
     proposal = session.scalars(
         select(MergeProposal)
@@ -71,7 +73,16 @@ def decide(
         # Before the merge, which overtakes whatever else was asked about the source.
         proposal.state = "merged"
         session.flush()
-        made = merging.merge(session, compound, target_id, source, actor, at)
+        made = merging.merge(
+            session,
+            compound,
+            target_id,
+            source,
+            actor,
+            at,
+            target_version=target_version,
+            source_version=source_version,
+        )
     proposal.decided_by, proposal.decided_at = actor.id, at
     session.flush()
     return proposal, made

@@ -102,7 +102,7 @@ def dispatch(
         )
         return None
 
-    return _do(request, incident_id, act)
+    return act_on(request, incident_id, act)
 
 
 @router.post("/{incident_id}/resolve")
@@ -149,7 +149,7 @@ def answer(
         sighting_answers.answer(session, here.compound, user, sighting, asked, here.clock.now())
         return None
 
-    return _do(request, incident_id, act)
+    return act_on(request, incident_id, act)
 
 
 def _answer(comparison: str) -> Comparison | None:
@@ -182,6 +182,10 @@ def _step(
     def act(session: Session) -> str | None:
         at = here.clock.now()
         incident = session.get_one(Incident, incident_id)
+        unlooked = incident.probable and State(incident.state) in UNDECIDED
+        if step.to is State.CONFIRMED and unlooked and incident.version == version:
+            # A guess is not confirmed in passing: whether it is one thing is answered by itself first.
+            return "link_unanswered"
         two = wants_two(session, incident, at)
         # Before the step, which may close the incident: an answer is one to what is open.
         sighting_answers.answer_by_comparison(session, incident_id, step.comparison, user, at)
@@ -201,10 +205,10 @@ def _step(
         )
         return None
 
-    return _do(request, incident_id, act, answered=step.comparison)
+    return act_on(request, incident_id, act, answered=step.comparison)
 
 
-def _do(
+def act_on(
     request: Request,
     incident_id: str,
     act: Callable[[Session], str | None],

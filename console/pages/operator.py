@@ -15,6 +15,7 @@ from console.hits import note_incident
 from console.pages.board import board, open_care, open_held, open_incidents
 from console.pages.detail import detail
 from console.pages.feed import feed
+from console.pages.linked import linked
 from console.pages.places import Names, names
 from console.pages.queue import items
 from console.pages.view import Frame, frame, is_fragment, render
@@ -67,6 +68,7 @@ def whole_page(
             board=board(session, here.compound, incidents, view.t),
             feed=feed(session, here.compound, known, view.t),
             detail=detail(session, opened, known, view.t, view.now, view.user) if opened else None,
+            linked=linked(session, opened, known, view.t, view.now) if opened else None,
             **_plan(session, here, view, opened),
             refused=refused,
             answered=answered,
@@ -139,6 +141,7 @@ def incident_fragment(
             view,
             "fragments/incident.html",
             detail=shown,
+            linked=linked(session, opened, known, view.t, view.now),
             **_plan(session, here, view, opened),
             refused=refused,
             answered=answered,
