@@ -46,7 +46,7 @@ _CARE_WORDING: Final = (
     "可随时撤回,外出前可申报暂停。"
 )
 # When nothing has been heard of her for a day, on the first day that is played.
-_CARE_BEFORE: Final = dt.timedelta(hours=24) - dt.timedelta(seconds=200)
+_CARE_BEFORE: Final = dt.timedelta(hours=24) - dt.timedelta(seconds=170)
 
 
 class TotalsError(Exception):

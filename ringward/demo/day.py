@@ -221,8 +221,8 @@ def weekday() -> tuple[Scene, ...]:
             ),
             *_car(12, "north", "out", cast.PLATE_VISITOR),
         )),
-        Scene("21:05", "关爱老人一天无动静,后来开了门", "A silent elder opens her door", 230, (
-            Step(62, equipment.CONTACT, Say(NativeEvent(
+        Scene("21:05", "关爱老人一天无动静,后来开了门", "A silent elder opens her door", 229, (
+            Step(0, equipment.CONTACT, Say(NativeEvent(
                 "care.activity", attributes={"dwelling": cast.DWELLING_ELDER}))),
         ), ("R-B09",)),
         # One incident that climbs from a notice to critical: gate, bike sheds, a forced door.

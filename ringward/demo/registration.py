@@ -49,6 +49,8 @@ Rows = list[tuple[type[Base], list[Row]]]
 
 TIME_ZONE: Final = "Asia/Shanghai"
 
+_OLD: Final = "out_of_date"
+
 # Somewhere in western Yunnan, where nothing like it stands.
 _LONGITUDE: Final = 99.2
 _LATITUDE: Final = 25.2
@@ -191,9 +193,20 @@ def _credentials(people: population.Population, rng: random.Random, now: dt.date
                     "id": f"{person['id']}-card",
                     "kind": CredentialKind.CARD,
                     "status": CredentialStatus.ACTIVE,
-                    "ref": f"{number:08X}" if role is None else cast.card(role),
-                    "ends_at": now - dt.timedelta(days=1) if role == "out_of_date" else None,
+                    "ref": f"{number:08X}" if role in {None, _OLD} else cast.card(role),
                     "external_id": f"K{person['id'][len(PREFIX) + 2 :]}",
+                }
+            )
+        if role == _OLD:
+            # The one before, which its holder still takes for the new one.
+            rows.append(
+                rows[-1]
+                | {
+                    "id": f"{person['id']}-old-card",
+                    "ref": cast.card(_OLD),
+                    "starts_at": now - dt.timedelta(days=400),
+                    "ends_at": now - dt.timedelta(days=1),
+                    "external_id": f"{rows[-1]['external_id']}-1",
                 }
             )
     return rows
