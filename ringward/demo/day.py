@@ -127,8 +127,10 @@ def weekday() -> tuple[Scene, ...]:
             *_walk(10, "north", "in", "pass", cast.PASS_COURIER),
             *_car(11, "east", "out", cast.PLATE_B),
         )),
-        Scene("06:40", "未登记车辆跟随入内", "An unregistered car drives in", 4,
-            _car(0, "east", "in", cast.PLATE_UNKNOWN), ("R-E04",)),
+        Scene("06:40", "未登记车辆进入,后离开", "An unregistered car drives in", 4, (
+            *_car(0, "east", "in", cast.PLATE_UNKNOWN),
+            *_car(76, "east", "out", cast.PLATE_UNKNOWN),
+        ), ("R-E04",)),
         Scene("06:50", "17幢单元门被强行打开", "The door of building 17 is forced", 12, (
             Step(0, f"{PREFIX}-b17-door", Say(say.door_opened())),
             Step(6, f"{PREFIX}-b17-door", Say(say.door_closed())),
@@ -152,6 +154,7 @@ def weekday() -> tuple[Scene, ...]:
         ), ("R-E01",)),
         Scene("08:00", "布控车辆到车库口", "A car on the watch-list at the garage", 46, (
             Step(0, f"{PREFIX}-garage-plate", ShowPlate(cast.PLATE_WATCHED)),
+            *_car(44, "east", "out", cast.PLATE_WATCHED),
         ), ("R-E09",)),
         # Yesterday's tenant: the door opens all the same, a grid worker will visit.
         Scene("09:20", "5幢租期昨日到期的租户刷卡", "A tenant whose lease ended yesterday", 56, (

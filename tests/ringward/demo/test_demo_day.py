@@ -136,6 +136,11 @@ def test_later_rounds_are_calm(day, cues) -> None:
     assert day.judge([calm, calm], by_calendar=False) == []
 
 
+def test_a_demo_that_is_started_again_raises_nothing_else(day, cues) -> None:
+    expected = {rule for scene in weekday() for rule in scene.expects}
+    assert set(raised(day.judge([cues, cues]))) == expected
+
+
 def test_the_evening_is_one_incident_that_climbs_to_critical(told) -> None:
     levels = [one.severity for one in of(told, "R-E01") if one.at_s > 200]
     assert levels == sorted(levels, reverse=True)
