@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from alerts.rules import RULES
 from console.pages.linked import Unseeing, unseeing
 from console.pages.places import Names
 from console.texts import Texts
@@ -74,7 +75,8 @@ class Teller:
         rule, found = str(one["rule"]), one.get("counterfactuals") or []
         version = one.get("version")
         window = one.get("window")
-        units = {str(each["name"]): str(each["unit"]) for each in found if each["kind"] == "parameter"}
+        known = next((each for each in RULES if each.id == rule), None)
+        units = {each.name: each.unit for each in (known.parameters if known is not None else ())}
         reason = one.get("reason")
         where = next((each for each in one.get("inputs") or [] if each.get("anchor")), None)
         place = "" if where is None else self._place(where)
@@ -87,7 +89,7 @@ class Teller:
             mode=str(one.get("mode") or ""),
             explained=bool(one.get("explained")),
             kept=version is not None,
-            reason="" if reason is None else self.t.sentence(f"reason.{reason}.plain", {"place": place}),
+            reason="" if reason is None else self.t(f"reason.{reason}.plain"),
             night=bool(one.get("night")),
             inputs=tuple(self._input(each) for each in one.get("inputs") or []),
             window=None if not window else (_moment(window[0]), _moment(window[1])),
@@ -113,7 +115,7 @@ class Teller:
         t, outcome = self.t, self._outcome(one["outcome"])
         match one["kind"]:
             case "excuse":
-                first, last = (f"{float(one[name]):+.10g}" for name in ("first_s", "last_s"))
+                first, last = (self._offset(float(one[name])) for name in ("first_s", "last_s"))
                 where = self._named(str(one.get("place") or "")) or place
                 return t(
                     "otherwise.excuse",
@@ -160,6 +162,11 @@ class Teller:
         if outcome == "silent":
             return self.t("why.silent")
         return self.t("why.other", severity=self.t(f"severity.{outcome}"))
+
+    def _offset(self, seconds: float) -> str:
+        """From what made the rule look."""
+        key = "otherwise.before" if seconds < 0 else "otherwise.after"
+        return self.t(key, s=f"{abs(seconds):.10g}")
 
     def _number(self, value: float, unit: str) -> str:
         if unit in {"share", "0…1", "distance"}:

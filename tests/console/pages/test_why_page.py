@@ -117,7 +117,7 @@ def test_page_tells_inputs_window_parameters_and_what_would_have_changed_it(
         "东门 · 东门人脸机",
         "what made the rule look",
         f"With {name} at 4.5 s instead of 10 s: it would have stayed silent.",
-        "anywhere from -3 s to +10 s",
+        "anywhere from 3 s before to 10 s after what made the rule look",
         "By day: it would have been “Notice”.",
         "Without “",
         "rules version 4 · Heightened",
@@ -125,6 +125,7 @@ def test_page_tells_inputs_window_parameters_and_what_would_have_changed_it(
         "offline",
         "What would have changed nothing · 2",
         "(intercom)",
+        f"{name} 10 s",
     ):
         assert words in said, words
     # A signal that the past no longer gives, and one that is older than what explains it.
