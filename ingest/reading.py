@@ -153,12 +153,15 @@ class Reader:
                     batch.last_seen.setdefault(device.device_id, arrival.received_at)
                     continue
                 times = self._times(arrival, device, reading)
-                if not reading.rests and not self._has_room(batch, arrival, device, reading, times):
+                # The end of what is known to have begun; of anything else it is how things stand.
+                ends = reading.rests and before is not None and bool(reading.attributes.get("ended"))
+                is_event = ends or not reading.rests
+                if is_event and not self._has_room(batch, arrival, device, reading, times):
                     continue
                 so_far[key] = (value, arrival.received_at)
                 if so_far is known:
                     changed[key] = (value, arrival.received_at)
-                if reading.rests or (before is None and arrival.retained and reading.type not in CRITICAL):
+                if not is_event or (before is None and arrival.retained and reading.type not in CRITICAL):
                     # Nothing is wrong; or how things stand on the first day, which is no change.
                     continue
             elif arrival.retained and reading.record_id is None:

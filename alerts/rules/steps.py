@@ -84,6 +84,9 @@ def trace(seen: Iterable[Observation], site: Site) -> tuple[Step, ...]:
 
 def shows_presence(seen: Observation) -> bool:
     """Whether it shows that the subject itself was there, and is certain of who it was."""
+    if seen.attributes.get("ended"):
+        # A device's word that something is over shows that it is gone.
+        return False
     return seen.type in _SHOWS_TOO or seen.type.startswith(_SHOWS)
 
 

@@ -15,6 +15,7 @@ from alerts.incidents.lifecycle import STEPS, State
 from alerts.incidents.models import Evidence, Incident, Transition
 from console.accounts.models import User
 from console.pages.asking import Question, question
+from console.pages.eventwords import what
 from console.pages.places import Names
 from console.pages.queue import QueueItem, items
 from console.pages.readings import Reading, of_events
@@ -233,7 +234,7 @@ def _proof(event: EventRow, readings: Sequence[Reading], names: Names, t: Texts)
     reading = readings[0] if readings else None
     return Proof(
         at=event.corrected_time,
-        what=t.code("event", event.type),
+        what=what(event, t),
         device=names.device(event.device_id),
         outcome=t.code("outcome", f"{reading.subject_kind}.{reading.outcome}") if reading else "",
         reasons=tuple(t.code("decision", code) for code in reading.reasons) if reading else (),

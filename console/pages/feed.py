@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from console.pages.eventwords import what
 from console.pages.places import Names
 from console.pages.readings import Reading, of_events
 from console.texts import Texts
@@ -61,7 +62,7 @@ def _line(row: EventRow, readings: Sequence[Reading], names: Names, t: Texts) ->
         ring=row.ring,
         zone=names.zone(row.zone),
         device=names.device(row.device_id),
-        what=t.code("event", row.type),
+        what=what(row, t),
         outcome=t.code("outcome", f"{reading.subject_kind}.{reading.outcome}") if reading else "",
         unknown=reading is not None and reading.outcome in _NOT_OURS,
         plate=reading.plate or "" if reading and reading.outcome in _NOT_OURS else "",

@@ -5,6 +5,9 @@ several devices; pictures are addresses on the platform's picture server, kept a
 
 Quirks, each with a test:
 - one thing is told several times under one `eventId`: start, linkage, picture late, plate corrected
+- a stop (status 2) comes once, under the `eventId` of its start: the end of what lasts. Whether its
+  `happenTime` is the end's or once more the start's the documents do not say, so it is not believed:
+  an end that is taken for too early would hide that something lasted
 - `happenTime` may lie after `sendTime`: the device's clock is not the platform's
 - blanks behind keys and behind values, blanks within times, days that do not exist
 - the source of a recognition is the face library; the camera stands in `resInfo`
@@ -33,6 +36,7 @@ from devices.adapters.contract import (
     RefusedError,
     SignOfLife,
 )
+from devices.adapters.endings import LASTING, over
 from devices.adapters.fields import (
     dropped,
     flag,
@@ -60,9 +64,10 @@ from devices.adapters.hikvision_evidence import (
 _OK: Final = HttpReply(b'{"code":"0","msg":"success"}', "application/json")
 MAX_RECORD_ID: Final = 200
 # How much is known after a message of each status: 0 instant, 1 start, 3 pulse, 4 what was linked
-# to it, 5 its picture. A stop, 2, adds nothing to what happened.
+# to it, 5 its picture. A stop, 2, adds nothing to what happened; of what lasts it is the end.
 _KNOWN_BY: Final = {0: 0, 1: 0, 3: 0, 4: 1, 5: 2}
 _STOP: Final = 2
+_UNTIMED: Final = ("time_missing",)
 # When it was passed on, and what only the platform's operators are told.
 _ENVELOPE: Final = frozenset(
     [
@@ -93,7 +98,7 @@ class ArtemisAdapter(Adapter):
         "params.events[].eventId": "record_id",
         "params.events[].eventType": "type",
         "params.events[].happenTime": "device_time",
-        "params.events[].status": "revision",
+        "params.events[].status": "revision; attributes.ended of what lasts",
         "params.events[].srcIndex": "device",
         "params.events[].srcName": "attributes.source",
         "params.events[].srcType": "attributes.source_type",
@@ -183,7 +188,7 @@ def _told(event: dict[str, Any]) -> Reading | SignOfLife | str:
     reading = _reading(code, data)
     if isinstance(reading, str):
         return reading
-    if status == _STOP:
+    if status == _STOP and reading.type not in LASTING:
         return "no_change"
     rest = remainder(_filled(impersonal(without_urls(data))), _DATA_KNOWN)
     beyond = remainder(impersonal(event), _ENVELOPE)
@@ -199,7 +204,7 @@ def _told(event: dict[str, Any]) -> Reading | SignOfLife | str:
         **reading.attributes,
     }
     record = text(event.get("eventId"))
-    return msgspec.structs.replace(
+    found = msgspec.structs.replace(
         reading,
         record_id=None if record is None else record[:MAX_RECORD_ID],
         device_time=when,
@@ -208,6 +213,10 @@ def _told(event: dict[str, Any]) -> Reading | SignOfLife | str:
         marks=tuple(marks),
         revision=_revision(status, data),
     )
+    if status != _STOP:
+        return found
+    end = over(msgspec.structs.replace(found, device_time=None, marks=(*marks, *_UNTIMED)))
+    return "no_change" if end is None else end
 
 
 def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -338,7 +347,7 @@ def _access(code: int, meaning: Meaning, data: Mapping[str, Any]) -> Reading:
         direction=_direction(code, data),
         credential=credential,
         match=None if person is None else DeviceMatch(person),
-        attributes={"reason": meaning.reason, "via": meaning.via},
+        attributes={"reason": meaning.reason, "via": meaning.via, "ended": meaning.ended or None},
     )
 
 

@@ -7,6 +7,8 @@ Quirks, each with a test:
 - every value is text: "1" and "0" for booleans, "112.000000" for numbers;
 - an empty payload is legal;
 - one passage is told as new, update and lost under one car id, and its plate may change on the way;
+- how things stand is told whenever the camera connects, as a change is: a state that holds no more is
+  an end only where the message says since when (`resetTime` of AXIS Object Analytics);
 - a crossing counter tells totals: who crossed is in `reason`.
 
 Sources: developer.axis.com (MQTT, AXIS Object Analytics, License plate verifier API), the vendor's
@@ -16,6 +18,8 @@ application manuals, and integrators' captures.
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
+
+import msgspec
 
 from bus.messages import CredentialUse
 from devices.adapters.axis_plates import PRIVATE, decoded_plate, is_plate, time_of
@@ -30,6 +34,7 @@ from devices.adapters.contract import (
     Rights,
     SignOfLife,
 )
+from devices.adapters.endings import over
 from devices.adapters.fields import (
     flag,
     integer,
@@ -38,7 +43,7 @@ from devices.adapters.fields import (
 )
 from devices.adapters.leftovers import leftovers
 from devices.adapters.lenient import read_push
-from devices.adapters.onvif_topics import Meaning, levelled, meaning
+from devices.adapters.onvif_topics import Meaning, at_rest, levelled, meaning
 
 _APPLICATIONS: Final = "cameraapplicationplatform"
 # Applications of the camera, and what their alarm means.
@@ -101,6 +106,7 @@ class AxisAdapter(Adapter):
         "message.data.classTypes": "attributes.object",
         "message.data.objectId": "track, record_id",
         "message.data.triggerTime": "device_time",
+        "message.data.resetTime": "device_time of an end, attributes.ended",
         "message.data.total": "attributes.counts",
         "message.data.text": "plate.text",
         "message.data.lpConfidence": "plate.confidence",
@@ -222,7 +228,8 @@ def _event(
     what = _analytics(path, values) if path[:1] == (_APPLICATIONS,) else meaning(path, simple)
     if what is None:
         raise RefusedError("unknown_type", "/".join(path)[:200] or "no topic")
-    if what.kind is None:
+    reset = None if text(values.get("resetTime")) is None else time_of(values.get("resetTime"), None)[0]
+    if what.kind is None or (what.rests and reset is None):
         signs = (SignOfLife(True),) if what.ignored == "keep_alive" else ()
         return Decoded(sender, signs=signs, reply=reply, ignored=what.ignored)
     when, marks = time_of(values.get("triggerTime"), data.get("timestamp"))
@@ -250,7 +257,8 @@ def _event(
         marks=(*marks, "unknown_fields") if kept else tuple(marks),
         point=what.point,
     )
-    return Decoded(sender, (reading,), reply=reply, dropped=dropped)
+    end = over(msgspec.structs.replace(reading, device_time=reset)) if what.rests else None
+    return Decoded(sender, (end or reading,), reply=reply, dropped=dropped)
 
 
 def _path(data: Mapping[str, Any], levels: list[str]) -> tuple[str, ...]:
@@ -290,5 +298,5 @@ def _analytics(path: tuple[str, ...], values: Mapping[str, Any]) -> Meaning | No
         reason = (text(values.get("reason")) or "human").lower()
         return Meaning("video.person_count" if reason in {"human", "person"} else "video.line_crossing")
     if on is False:
-        return Meaning(ignored="no_change")
+        return at_rest(kind or "video.intrusion")
     return Meaning(kind or "video.intrusion")

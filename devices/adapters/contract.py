@@ -104,7 +104,8 @@ class Reading(msgspec.Struct, frozen=True):
     # an event only when the value differs from the last one of that device.
     point: tuple[str, str] | None = None
     # The value is how things stand when nothing is wrong: it is noted, so that the next alarm is
-    # seen to be one, and makes no event.
+    # seen to be one, and makes no event. With `attributes["ended"]` it is the end of what the value
+    # before told of, and an event where there was one.
     rests: bool = False
 
 

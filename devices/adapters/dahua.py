@@ -7,7 +7,8 @@ Quirks, each with a test:
 - `UTC` of a camera is its local time written as an epoch, `RealUTC` is true, and `LocaleTime` is local
   time in plain text: of two the more honest one counts;
 - one passage can be several pictures of one `GroupID`;
-- Start, Stop and Pulse: what begins or happens is an event, what ends is none;
+- Start, Stop and Pulse: what begins or happens is an event; a Stop is said once, with the `EventID` of
+  its Start, and is the end of what lasts and no event otherwise;
 - a terminal's `Data` may hold the PIN that was typed and the holder's name.
 
 Sources: the vendor's HTTP API as integrators quote it, and those named in `dahua_codes`.
@@ -35,14 +36,16 @@ from devices.adapters.dahua_codes import EVENTS, IGNORED, PLATES
 from devices.adapters.dahua_plates import passage, tollgate
 from devices.adapters.dahua_video import captured, event, face
 from devices.adapters.dahua_wire import Body, NobodyAskedError, Told, read
+from devices.adapters.endings import LASTING, over
 from devices.adapters.fields import add_picture, section, text
 
 _ENDED: Final = "stop"
+_ZONE: Final = "profilealarmtransmit"
 _Reader = Callable[[Told], tuple[Reading, tuple[str, ...]]]
 _OTHERS: Final[Mapping[str, _Reader]] = {
     "accesscontrol": access,
     "doorstatus": door,
-    "profilealarmtransmit": zone,
+    _ZONE: zone,
     "facerecognition": face,
     "facedetection": captured,
 }
@@ -59,7 +62,7 @@ class DahuaAdapter(Adapter):
     root = "DahuaVTO"
     fields: ClassVar[Mapping[str, str]] = {
         "Code": "type",
-        "Action": "Stop ends what was told before: no event",
+        "Action": "attributes.ended where it is Stop and ends what lasts",
         "Index": "attributes.channel, attributes.input",
         "Data.RealUTC": "device_time",
         "Data.LocaleTime": "device_time where there is no RealUTC",
@@ -141,6 +144,8 @@ def _reply(message: Incoming) -> HttpReply | None:
 
 def _decoded(body: Body, named: str, reply: HttpReply | None) -> Decoded:
     readings: list[Reading] = []
+    # Apart from what begins, which the pictures of a message belong to.
+    ends: list[Reading] = []
     refused: list[RefusedError] = []
     ignored: list[str] = []
     hidden: dict[str, None] = {}
@@ -153,7 +158,12 @@ def _decoded(body: Body, named: str, reply: HttpReply | None) -> Decoded:
         if key in {"heartbeat", "keepalive"}:
             alive = True
         elif told.action == _ENDED and key not in PLATES:
-            ignored.append("no_change")
+            end, dropped = _end(msgspec.structs.replace(told, code=code))
+            if end is None:
+                ignored.append("no_change")
+                continue
+            ends.append(end)
+            hidden.update(dict.fromkeys(dropped))
         elif key in IGNORED:
             ignored.append(IGNORED[key])
         else:
@@ -167,16 +177,16 @@ def _decoded(body: Body, named: str, reply: HttpReply | None) -> Decoded:
                 continue
             readings.append(reading)
             hidden.update(dict.fromkeys(dropped))
-    if refused and not readings:
+    if refused and not (readings or ends):
         raise refused[0]
     return Decoded(
         sender,
-        _with_pictures(readings, body.pictures),
+        (*_with_pictures(readings, body.pictures), *ends),
         (SignOfLife(True),) if alive else (),
         reply=reply,
         dropped=tuple(hidden),
         partial=(refused[0].reason, refused[0].detail) if refused else None,
-        ignored=None if readings else (ignored[0] if ignored else "keep_alive"),
+        ignored=None if readings or ends else (ignored[0] if ignored else "keep_alive"),
     )
 
 
@@ -190,6 +200,15 @@ def _read(told: Told) -> tuple[Reading, tuple[str, ...]]:
     if key in EVENTS:
         return event(told)
     raise RefusedError("unknown_type", told.code[:64] or "no code")
+
+
+def _end(told: Told) -> tuple[Reading | None, tuple[str, ...]]:
+    """The end of a condition, and what was taken out; None for what is over as soon as it happens."""
+    key = told.code.lower()
+    if key != _ZONE and EVENTS.get(key) not in LASTING:
+        return None, ()
+    began, dropped = _read(told)
+    return over(began), dropped
 
 
 def _sender(told: Told) -> str | None:

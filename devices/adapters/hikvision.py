@@ -6,7 +6,8 @@ codes of `AccessControllerEvent`, messages of real devices.
 Quirks, each with a test:
 - XML in three namespaces or in none, JSON, and both in parts with JPEGs called octet-streams
 - "videoloss inactive" is the stream's keep-alive; older firmware says "other" and calls it a heartbeat
-- an event that ends says `inactive`: no second event
+- an event that ends says `inactive`, once, under the UUID of its beginning: the end of what lasts, and
+  no event of what happened in a moment
 - a plate's confidence is one number for all and one for each character
 - `currentEvent` false is a record of the past, sent again
 - `remoteCheck` waits for our verdict, and gets a no: a door never opens because a server said so
@@ -29,6 +30,7 @@ from devices.adapters.contract import (
     RefusedError,
     SignOfLife,
 )
+from devices.adapters.endings import LASTING, over
 from devices.adapters.fields import (
     add_picture,
     dropped,
@@ -92,7 +94,7 @@ class HikvisionAdapter(Adapter):
         "EventNotificationAlert.dateTime": "device_time",
         "EventNotificationAlert.triggerTime": "device_time",
         "EventNotificationAlert.eventType": "type",
-        "EventNotificationAlert.eventState": "ignored",
+        "EventNotificationAlert.eventState": "attributes.ended where what lasts is inactive",
         "EventNotificationAlert.channelID": "attributes.channel",
         "EventNotificationAlert.channelName": "attributes.channel_name",
         "EventNotificationAlert.macAddress": "sender",
@@ -155,7 +157,8 @@ def _told(alert: dict[str, Any], attached: Attached) -> Decoded:
         sign = SignOfLife(online=True, device_time=_time(alert, []), facts=_facts(alert))
         return Decoded(sender, signs=(sign,), ignored="keep_alive")
     if state == "inactive":
-        return Decoded(sender, ignored="no_change")
+        end, taken = _ended(alert, kind)
+        return Decoded(sender, end, dropped=taken, ignored=None if end else "no_change")
     personal: list[str] = []
     impersonal(alert, dropped=personal)
     gone = (*dropped(alert), *personal)
@@ -172,6 +175,18 @@ def _told(alert: dict[str, Any], attached: Attached) -> Decoded:
     if reading is None:
         return Decoded(sender, reply=reply, dropped=gone, ignored=ignored)
     return Decoded(sender, (_completed(alert, reading, attached, marks),), reply=reply, dropped=gone)
+
+
+def _ended(alert: dict[str, Any], kind: str) -> tuple[tuple[Reading, ...], tuple[str, ...]]:
+    """The end of a condition, where it is one, and what was taken out unread."""
+    meaning = EVENTS.get(kind)
+    if meaning is None or meaning.type not in LASTING:
+        return (), ()
+    personal: list[str] = []
+    impersonal(alert, dropped=personal)
+    reading, _ = _other(alert, kind)
+    end = None if reading is None else over(_completed(alert, reading, [], []))
+    return () if end is None else (end,), (*dropped(alert), *personal)
 
 
 def _completed(alert: Mapping[str, Any], reading: Reading, attached: Attached, marks: list[str]) -> Reading:

@@ -56,6 +56,7 @@ def read_access(
         "via": meaning.via,
         "code": None if minor is None else f"{major}/{minor}",
         "remote_check": True if asks else None,
+        "ended": meaning.ended or None,
     }
     person = reference(data.get("employeeNoString")) or reference(data.get("employeeNo"))
     reading = Reading(

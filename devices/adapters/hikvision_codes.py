@@ -20,6 +20,8 @@ class Meaning(NamedTuple):
     # What opened or closed a door, or pressed the alarm: lock, button, remote, contact.
     via: str | None = None
     ignored: str | None = None
+    # It says that what lasted is over.
+    ended: bool = False
 
 
 def granted(credential: str | None = None) -> Meaning:
@@ -38,9 +40,14 @@ def silent(code: str) -> Meaning:
     return Meaning(ignored=code)
 
 
+def ended(kind: str) -> Meaning:
+    return Meaning(kind, ended=True)
+
+
 FAULT: Final = event("device.fault")
 TAMPER: Final = event("device.tamper")
 OVER: Final = silent("no_change")
+TAMPER_OVER: Final = ended("device.tamper")
 SETTING: Final = silent("configuration")
 HARMLESS: Final = silent("not_security")
 
@@ -178,7 +185,7 @@ _EVENT: Final[dict[int, Meaning]] = {
     27: event("door.forced", "contact"), 28: event("door.held_open", "contact"),
     92: event("door.forced", "lock"), 93: event("door.held_open", "lock"),
     # The fire alarm's relay holds the doors open.
-    52: event("alarm.smoke", "relay"), 53: OVER,
+    52: event("alarm.smoke", "relay"), 53: ended("alarm.smoke"),
     17: SETTING, 18: SETTING, 19: SETTING, 20: SETTING, 31: SETTING, 32: SETTING, 81: SETTING, 82: SETTING,
     29: HARMLESS, 30: HARMLESS, 37: HARMLESS, 51: HARMLESS, 116: HARMLESS,
     83: FAULT, 84: FAULT, 85: FAULT, 86: FAULT, 87: FAULT, 88: FAULT, 89: FAULT, 90: FAULT, 91: FAULT,
@@ -192,12 +199,15 @@ _EVENT: Final[dict[int, Meaning]] = {
 }  # fmt: skip
 # Minor codes of MAJOR_ALARM, 1. A detector's line that is cut or bridged is tampering.
 _ALARM: Final[dict[int, Meaning]] = {
-    1024: TAMPER, 1025: TAMPER, 1026: TAMPER, 1027: OVER, 1028: TAMPER, 1029: OVER, 1030: TAMPER, 1031: OVER,
-    1032: event("alarm.intrusion"), 1033: OVER, 1034: Meaning("access.duress"), 1035: FAULT,
-    1036: denied("too_many_tries", "card"), 1037: FAULT, 1038: OVER, 1039: TAMPER, 1040: OVER,
+    # A line that is whole again (1027) says nothing of the housing: no end.
+    1024: TAMPER, 1025: TAMPER, 1026: TAMPER, 1027: OVER, 1028: TAMPER, 1029: TAMPER_OVER,
+    1030: TAMPER, 1031: TAMPER_OVER,
+    1032: event("alarm.intrusion"), 1033: ended("alarm.intrusion"),
+    1034: Meaning("access.duress"), 1035: FAULT,
+    1036: denied("too_many_tries", "card"), 1037: FAULT, 1038: OVER, 1039: TAMPER, 1040: TAMPER_OVER,
     1041: HARMLESS, 1042: HARMLESS, 1043: HARMLESS, 1044: HARMLESS, 1045: FAULT, 1046: FAULT, 1047: OVER,
-    1048: event("alarm.smoke", "button"), 1049: OVER, 1050: HARMLESS, 1051: OVER,
-    1052: event("alarm.sos", "button"), 1053: OVER, 1054: TAMPER, 1055: OVER,
+    1048: event("alarm.smoke", "button"), 1049: ended("alarm.smoke"), 1050: HARMLESS, 1051: OVER,
+    1052: event("alarm.sos", "button"), 1053: OVER, 1054: TAMPER, 1055: TAMPER_OVER,
 }  # fmt: skip
 # Minor codes of MAJOR_EXCEPTION, 2, that tell of an end or of a start of the device itself.
 _RECOVERED: Final = frozenset(

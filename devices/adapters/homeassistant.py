@@ -43,6 +43,8 @@ _PANEL: Final = frozenset(
     ["disarmed", "armed_home", "armed_away", "armed_night", "armed_vacation", "armed_custom_bypass",
      "pending", "triggered"]
 )  # fmt: skip
+# In these it is not known to be armed or to be at rest; in all others there is no alarm any more.
+_ALARMED: Final = frozenset({"pending", "triggered"})
 # On the way from one state to another: what comes of it is told in a moment.
 _PASSING: Final = frozenset(
     {"arming", "disarming", "locking", "unlocking", "opening", "closing", "unknown", ""}
@@ -70,7 +72,7 @@ class HomeAssistantAdapter(Adapter):
     gateway = True
     root = ROOT
     fields: ClassVar[Mapping[str, str]] = {
-        "state": "type, point; of an alarm panel also attributes.state",
+        "state": "type, point; of an alarm panel also attributes.state, armed, ended",
         "entity_id": "device",
         "attributes.device_class": "type",
         "attributes.changed_by": "dropped: it names a person",
@@ -178,7 +180,9 @@ def _reading(
         what = meaning(name) if kind is None else _COVERS.get(kind)
         return None if what is None or what not in OPENINGS else opening(what, now == "open", shared)
     if domain == "alarm_control_panel" and now in _PANEL:
-        told = {**shared, "attributes": shared["attributes"] | {"state": now}}
+        is_armed = None if now in _ALARMED else now.startswith("armed_")
+        of_panel = {"state": now} if is_armed is None else {"state": now, "armed": is_armed, "ended": True}
+        told = {**shared, "attributes": shared["attributes"] | of_panel}
         return Reading("alarm.intrusion", point=("alarm", now), **told)
     pressed = moment(now) if domain in _PRESSED and meaning(name) == "sos" else None
     if pressed is not None:

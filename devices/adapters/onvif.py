@@ -7,7 +7,9 @@ Quirks, each with a test:
 - two shapes of one payload: `{"Source": {"Rule": …}}` and `{"Source": {"SimpleItem": [{"Name", "Value"}]}}`;
 - values are text, numbers or booleans;
 - an empty payload is legal: a topic that is cleared, or a signal whose arrival is all it says;
-- `Initialized` tells how things stand when the camera connects, which is no news.
+- `Initialized` tells how things stand when the camera connects, which is no news;
+- `Changed` comes with a change and never else: a state that holds no more is then the end of what
+  lasts. Without that word it may be a report of how things stand, and is none.
 
 Sources: ONVIF Core specification, "MQTT"; public captures of Bosch IVA and Hanwha cameras.
 """
@@ -20,6 +22,7 @@ import msgspec
 
 from bus.messages import CredentialUse, PlateReading
 from devices.adapters.contract import Adapter, Decoded, Incoming, Reading, RefusedError, Rights, SignOfLife
+from devices.adapters.endings import over
 from devices.adapters.fields import fraction, integer, moment, picture, section, text
 from devices.adapters.leftovers import leftovers
 from devices.adapters.lenient import read_object
@@ -56,7 +59,7 @@ class OnvifAdapter(Adapter):
     fields: ClassVar[Mapping[str, str]] = {
         "UtcTime": "device_time",
         "Topic": "type where the MQTT topic does not tell",
-        "PropertyOperation": "late where it is Initialized; Deleted is no event",
+        "PropertyOperation": "late where Initialized, attributes.ended where it Changed to no; Deleted is no event",
         "Source.Rule": "attributes.rule",
         "Source.VideoSource": "attributes.source",
         "Source.SimpleItem[].Name": "as Source.{Name}",
@@ -102,7 +105,7 @@ class OnvifAdapter(Adapter):
             what = meaning(path, simple)
         if what is None:
             raise RefusedError("unknown_type", "/".join(said)[:200] or "no topic")
-        if what.kind is None:
+        if what.kind is None or (what.rests and operation != "changed"):
             # A camera that says nothing of note is there all the same.
             signs = (SignOfLife(True),) if what.ignored == "keep_alive" else ()
             return Decoded(sender, signs=signs, ignored=what.ignored)
@@ -111,6 +114,9 @@ class OnvifAdapter(Adapter):
         reading = _reading(what, path, tokens, source | key, values, kept, when, marks)
         if reading is None:
             return Decoded(sender, ignored="not_security", dropped=dropped)
+        if what.rests:
+            end = over(reading)
+            return Decoded(sender, () if end is None else (end,), dropped=dropped)
         if operation == "initialized":
             reading = msgspec.structs.replace(reading, late=True)
         return Decoded(sender, (reading,), dropped=dropped)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from devices.adapters.endings import LASTING
 from devices.adapters.fields import flag, text
 
 
@@ -22,6 +23,8 @@ class Meaning(msgspec.Struct, frozen=True):
     ignored: str | None = None
     attributes: dict[str, Any] = {}
     point: tuple[str, str] | None = None
+    # The state does not hold. Only a message that tells of its change ends what lasted.
+    rests: bool = False
 
 
 # A path, and what stands there. A state that is not (or no longer) the case is no event.
@@ -176,8 +179,13 @@ def meaning(path: tuple[str, ...], values: Mapping[str, Any]) -> Meaning | None:
     if found == "device/io/supervisedport" and "tampered" not in values:
         return Meaning(ignored="not_security")
     if not what.startswith(("access.", "plate.", "face.", "video.person_count")) and is_on(values) is False:
-        return Meaning(ignored="no_change")
+        return at_rest(what)
     return Meaning(what)
+
+
+def at_rest(kind: str) -> Meaning:
+    """What a state means that is not the case: `ignored` for whoever cannot tell an end from a report."""
+    return Meaning(kind if kind in LASTING else None, "no_change", rests=kind in LASTING)
 
 
 def _longest(path: tuple[str, ...], table: Mapping[str, str]) -> tuple[str, str] | None:
@@ -201,7 +209,7 @@ def _door(found: str, values: Mapping[str, Any]) -> Meaning:
         return Meaning(alarm) if alarm is not None else Meaning(ignored="no_change")
     if found.endswith("lockphysicalstate"):
         return Meaning("device.fault") if said == "fault" else Meaning(ignored="no_change")
-    return Meaning(ignored="no_change") if is_on(values) is False else Meaning(_EVENTS[found])
+    return at_rest(_EVENTS[found]) if is_on(values) is False else Meaning(_EVENTS[found])
 
 
 def _denied(path: tuple[str, ...], values: Mapping[str, Any]) -> str:

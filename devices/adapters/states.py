@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from devices.adapters.contract import Reading
+from devices.adapters.endings import LASTING
 
 OPENINGS: Final[Mapping[str, tuple[str, str]]] = {
     "door": ("door.opened", "door.closed"),
@@ -55,8 +56,8 @@ def jammed(at: Mapping[str, Any], channel: str = "") -> Reading:
 def alarm(what: str, is_raised: bool, at: Mapping[str, Any], channel: str = "") -> Reading | None:
     """An alarm as it stands; None for a button that is merely not pressed.
 
-    The end of an alarm must be known, or the next alarm would look like a repetition of this one;
-    it is a state at rest and no event.
+    The end of an alarm must be known, or the next alarm would look like a repetition of this one. It
+    is a state at rest: told all day, and an end only where the state before was another.
     """
     attributes = dict(at.get("attributes", {}))
     if what == "sos":
@@ -66,7 +67,10 @@ def alarm(what: str, is_raised: bool, at: Mapping[str, Any], channel: str = "") 
     if is_raised:
         attributes["cause"] = what
         return Reading(ALARMS[what], **{**at, "attributes": attributes, "point": point})
-    return Reading("device.online", **{**at, "attributes": attributes, "point": point, "rests": True})
+    resting = {**at, "point": point, "rests": True}
+    if ALARMS[what] in LASTING:
+        return Reading(ALARMS[what], **{**resting, "attributes": attributes | {"cause": what, "ended": True}})
+    return Reading("device.online", **{**resting, "attributes": attributes})
 
 
 def state(what: str, is_on: bool, at: Mapping[str, Any], channel: str = "") -> Reading | None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from bus.messages import PlateReading
 from devices.adapters.contract import MAX_PICTURES, Decoded, HttpReply, Reading, RefusedError
+from devices.adapters.endings import LASTING, over
 from devices.adapters.fields import integer, percentage, picture, section, text
 from devices.adapters.leftovers import leftovers
 from devices.adapters.uniview_codes import ALARMS, COLORS, LEAVING, NO_PLATE, NOT_SECURITY, OBJECTS
@@ -22,7 +23,7 @@ def _alarm_type(said: str | None) -> tuple[str | None, str | None, str]:
     bare = word[: ending.start()] if ending is not None else word
     bare = re.sub(r"Detection$", "", bare, flags=re.IGNORECASE)
     key = bare.lower()
-    if ending is not None and (ending.group(1) or "").lower() == "off":
+    if _is_off(said):
         return None, "no_change", key
     if key in ALARMS:
         return ALARMS[key], None, key
@@ -31,11 +32,20 @@ def _alarm_type(said: str | None) -> tuple[str | None, str | None, str]:
     raise RefusedError("unknown_type" if word else "missing_field", word[:64] or "AlarmType")
 
 
+def _is_off(said: str | None) -> bool:
+    ending = _ENDING.search(said or "")
+    return ending is not None and (ending.group(1) or "").lower() == "off"
+
+
 def alarm(data: Mapping[str, Any], reply: HttpReply) -> Decoded:
-    """An alarm that began, of a camera or of a channel of a recorder. Raises `RefusedError`."""
+    """An alarm that began or is over, of a camera or of a channel of a recorder. Raises `RefusedError`."""
     info = section(data, "AlarmInfo") or dict(data)
-    kind, ignored, word = _alarm_type(text(info.get("AlarmType")))
+    said = text(info.get("AlarmType"))
+    kind, ignored, word = _alarm_type(said)
     sender = sender_of(data)
+    off = _is_off(said) and ALARMS.get(word) in LASTING
+    if off:
+        kind = ALARMS[word]
     if kind is None:
         return Decoded(sender, reply=reply, ignored=ignored)
     known = ["AlarmType", "AlarmLevel", "TimeStamp", "AlarmSeq", "AlarmSrcID", "AlarmSrcType", "AlarmSrcName",
@@ -70,7 +80,8 @@ def alarm(data: Mapping[str, Any], reply: HttpReply) -> Decoded:
         # `Structure` tells the same with pictures.
         revision=1 if related else None,
     )
-    return Decoded(sender, (reading,), reply=reply, dropped=dropped)
+    end = over(reading) if off else None
+    return Decoded(sender, (end or reading,), reply=reply, dropped=dropped)
 
 
 def structure(data: Mapping[str, Any], reply: HttpReply) -> Decoded:

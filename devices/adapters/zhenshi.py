@@ -5,6 +5,10 @@ integrators who ran C5H cameras with them. A camera wired to a barrier speaks fo
 
 The vendor's broker knows no retained message and no last will: a camera that is gone is told
 by its missing `keep_alive` alone.
+
+That a vehicle stands no more (triggerType 65, 车滞留恢复) and that a lane's crowd or e-bike is gone
+(97, 113) is told once: the end of what 64, 96 and 112 began, with the record's own number. What 73
+ends is in no table that we know: it is left.
 """
 
 import base64

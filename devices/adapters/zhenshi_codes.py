@@ -31,6 +31,7 @@ TRIGGERS: Final = {
     4: "software",
     8: "virtual_loop",
     64: "stranded",
+    65: "stranded_over",
     66: "turned_back",
 }
 CLEARED: Final = 65
@@ -43,7 +44,9 @@ LANE_EVENTS: Final = {
     85: ("video.tailgating", "tailgating"), 96: ("video.crowd", "crowd"),
     112: ("vehicle.stranded", "non_motor_stranded"),
 }  # fmt: skip
-LANE_CLEARED: Final = frozenset([73, 97, 113])
+# What is over → what began it. 73 ends what no table names.
+LANE_OVER: Final = {97: 96, 113: 112}
+LANE_CLEARED: Final = 73
 
 RESULT: Final[Mapping[str, str]] = {
     "license": "plate.text",

@@ -6,6 +6,7 @@ from typing import Any
 
 from bus.messages import PlateReading
 from devices.adapters.contract import Decoded, HttpReply, Reading
+from devices.adapters.endings import over
 from devices.adapters.fields import (
     decoded_text,
     epoch,
@@ -18,7 +19,7 @@ from devices.adapters.fields import (
     section,
     text,
 )
-from devices.adapters.zhenshi_codes import COLOR_NAMES, LANE_CLEARED, LANE_EVENTS
+from devices.adapters.zhenshi_codes import COLOR_NAMES, LANE_CLEARED, LANE_EVENTS, LANE_OVER
 from devices.adapters.zhenshi_plates import license_of, number_or, objects, path_of, record
 
 
@@ -47,9 +48,10 @@ def gate(
 def lane(payload: Mapping[str, Any], sn: str | None) -> Decoded:
     """What the lane's own watch saw: somebody or something that stays, turns back, follows too close."""
     event = integer(payload.get("event_type"))
-    if event in LANE_CLEARED:
+    if event == LANE_CLEARED:
         return Decoded(sn, ignored="cleared_state")
-    kind, what = LANE_EVENTS.get(number_or(event, -1), (None, None))
+    began = LANE_OVER.get(number_or(event, -1))
+    kind, what = LANE_EVENTS.get(number_or(event, -1) if began is None else began, (None, None))
     when = moment(payload.get("time"))
     missing = "time_missing" if text(payload.get("time")) is None else "time_unreadable"
     readings: list[Reading] = []
@@ -84,7 +86,11 @@ def lane(payload: Mapping[str, Any], sn: str | None) -> Decoded:
         }
         read = plate is not None and plate.text is not None
         if kind is not None:
-            readings.append(Reading(kind, record("lane", unique), **shared))
+            told_of = Reading(kind, record("lane", unique), **shared)
+            if began is not None:
+                # One end, however many pictures of it: what was there is gone.
+                return Decoded(sn, tuple(end for end in (over(told_of),) if end is not None))
+            readings.append(told_of)
         # An event about a person does not swallow the plate that was read with it.
         if kind is None or (read and kind.startswith("video.")):
             seen = "plate.recognised" if read else "plate.none"

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from bus.messages import PlateReading
 from devices.adapters.contract import Decoded, HttpReply, Reading, RefusedError, SignOfLife
+from devices.adapters.endings import over
 from devices.adapters.fields import (
     decoded_text,
     epoch,
@@ -33,6 +34,13 @@ from devices.adapters.zhenshi_codes import (
     RESULT,
     TRIGGERS,
 )
+
+# triggerType → (type, what its record id begins with); all others tell of a plate.
+_LANE: Final = {
+    64: ("vehicle.stranded", "stranded"),
+    CLEARED: ("vehicle.stranded", "stranded"),
+    66: ("vehicle.turned_back", "back"),
+}
 
 
 def reply_to(plate_id: int | None, *, late: bool) -> HttpReply:
@@ -69,8 +77,6 @@ def passage(
     late = late or flag(result.get("isoffline")) is True
     plate_id, trigger = integer(result.get("plateid")), integer(result.get("triggerType"))
     reply = reply_to(plate_id, late=late) if replies else None
-    if trigger == CLEARED:
-        return Decoded(sn, reply=reply, ignored="cleared_state")
     plate = _plate(result, encoded=encoded, marks=marks)
     attributes = _attributes(result, trigger, encoded=encoded, marks=marks)
     if user_data := decoded_text(alarm.get("user_data")):
@@ -85,7 +91,7 @@ def passage(
                        ("small_image_content", "plate"), ("imageFragmentFile", "plate")):  # fmt: skip
         picture(result.get(name), role, pictures, marks)
     when = _frame_time(section(result, "timeStamp", "Timeval"), marks)
-    kind, prefix = {64: ("vehicle.stranded", "stranded"), 66: ("vehicle.turned_back", "back")}.get(
+    kind, prefix = _LANE.get(
         trigger or 0, ("plate.recognised" if plate is not None and plate.text else "plate.none", "plate")
     )
     unique = text(result.get("unique_id")) if plate_id is None else str(plate_id)
@@ -101,6 +107,10 @@ def passage(
             marks=tuple(marks),
         )
     ]
+    if trigger == CLEARED:
+        # The barrier's pulse and the plate were told with the passage.
+        ends = tuple(end for end in map(over, readings) if end is not None)
+        return Decoded(sn, ends, reply=reply, dropped=taken + also_taken)
     outputs = [output for output in attributes.get("outputs", ()) if output["by"] == "device_list"]
     if outputs:
         # Nobody asked us: the barrier went up on the camera's own list, as it may while we are away.

@@ -40,6 +40,16 @@ class Bridge:
     def says(self, where: str, retained: bool = False, **state: object) -> None:
         self.gate.take(json.dumps(state).encode(), on=f"rw/gw/bridge/{where}", retained=retained)
 
+    def ended(self) -> list[bool]:
+        """Of each event, in order, whether it is an end."""
+        query = (
+            select(EventRow.body)
+            .where(EventRow.type != "device.online")
+            .order_by(EventRow.received_at, EventRow.id)
+        )
+        with self.gate.database.read() as session:
+            return [bool(body["attributes"].get("ended")) for body in session.scalars(query)]
+
     def types(self) -> list[str]:
         query = select(EventRow.type).order_by(EventRow.received_at, EventRow.id)
         with self.gate.database.read() as session:
@@ -71,11 +81,28 @@ def test_state_that_the_broker_remembers_from_before_is_no_change(bridge: Bridge
     assert bridge.types() == ["door.opened"], "it was opened while nobody listened"
 
 
-def test_alarm_that_is_over_makes_no_event_and_the_next_one_does(bridge: Bridge) -> None:
-    for raised in (False, True, False, True):
+def test_end_of_an_alarm_is_told_once_and_the_next_alarm_is_one(bridge: Bridge) -> None:
+    for raised in (False, False, True, False, False, True):
         bridge.gate.clock.advance(1)
         bridge.says("hall/smoke", smoke=raised)
-    assert bridge.types() == ["alarm.smoke", "alarm.smoke"]
+    assert bridge.ended() == [False, True, False], "how things stand on the first day ends nothing"
+
+
+def test_end_that_comes_while_nobody_listened_is_told(bridge: Bridge) -> None:
+    bridge.says("hall/smoke", retained=True, smoke=False)
+    assert bridge.ended() == []
+    bridge.says("hall/smoke", smoke=True)
+    bridge.says("hall/smoke", retained=True, smoke=False)
+    bridge.says("hall/smoke", retained=True, smoke=False)
+    assert bridge.ended() == [False, True]
+
+
+def test_battery_that_is_well_again_is_no_news(bridge: Bridge) -> None:
+    for low in (True, False, False):
+        bridge.says("hall/smoke", battery_low=low)
+    with bridge.gate.database.read() as session:
+        kinds = list(session.scalars(select(EventRow.type)))
+    assert [kind for kind in kinds if kind != "device.online"] == ["device.fault"]
 
 
 def test_alarm_counts_again_after_a_while_since_its_end_may_have_been_lost(bridge: Bridge) -> None:

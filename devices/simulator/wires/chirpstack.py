@@ -37,7 +37,7 @@ class ChirpStackWire(Wire):
         found = [self._uplink(device, {field: value}, at, what.kind)]
         if what.kind in _REST:
             over = at + dt.timedelta(milliseconds=1)
-            found.append(self._uplink(device, {field: _REST[what.kind]}, over, None))
+            found.append(self._uplink(device, {field: _REST[what.kind]}, over, what.kind))
         return found
 
     def _uplink(self, device: str, told: dict[str, Any], at: dt.datetime, kind: str | None) -> Message:

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 from typing import Any, ClassVar, Final
 
+from devices.adapters.endings import LASTING
 from devices.simulator.wires.wire import (
     Fact,
     Happening,
@@ -48,7 +49,9 @@ class DahuaWire(Wire):
         fact = Fact(what.kind, number, said, late=late)
         found = [self._event(code, action, data, late=late, fact=fact)]
         if code != "AccessControl":
-            found.append(self._event(code, "Stop", data, late=late, fact=None))
+            # Of what lasts a stop tells the end, and that is an event too.
+            ends = fact if what.kind in LASTING else None
+            found.append(self._event(code, "Stop", data, late=late, fact=ends))
         return found
 
     def _access(self, what: Happening, number: str, said: dt.datetime) -> dict[str, Any]:

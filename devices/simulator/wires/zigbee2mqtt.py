@@ -3,6 +3,8 @@
 import datetime as dt
 from typing import Any, ClassVar, Final
 
+import msgspec
+
 from devices.simulator.wires.wire import (
     Fact,
     Happening,
@@ -68,9 +70,13 @@ class Zigbee2MqttWire(Wire):
         if what.kind not in _SENSORS:
             return [self._state(name, {}, at, (fact,))]
         raised = self._state(name, {}, at, (fact,))
-        # A detector is at rest again after a while. That is told as well, and is no event.
+        # A detector is at rest again after a while: the end of what it told, and an event as well.
         state[field] = False
-        return [raised, self._state(name, {}, at + dt.timedelta(milliseconds=1), ())]
+        over = at + dt.timedelta(milliseconds=1)
+        return [
+            raised,
+            self._state(name, {}, over, (msgspec.structs.replace(fact, at=to_millisecond(over)),)),
+        ]
 
     def hear(self, topic: str, body: bytes, at: dt.datetime) -> Heard:
         name = topic.removeprefix(f"{self._root}/").removesuffix("/set")

@@ -129,7 +129,7 @@ def test_every_code_is_canonical_or_says_why_it_is_none() -> None:
 
 @pytest.mark.parametrize(
     ("code", "ignored"),
-    [(131331, "not_security"), (327937, "configuration"), (199709, "no_change"), (459010, "not_security"), (254136, "no_change")],
+    [(131331, "not_security"), (327937, "configuration"), (199712, "no_change"), (459010, "not_security"), (254136, "no_change")],
 )  # fmt: skip
 def test_motion_arming_recoveries_and_values_are_no_events(code: int, ignored: str) -> None:
     told = decode(message(event(code)))
@@ -165,9 +165,29 @@ def test_plate_that_is_corrected_or_gets_its_picture_amends_the_first_reading() 
     assert told == sorted(set(told))
 
 
-def test_end_of_an_event_is_no_second_event() -> None:
-    told = decode(message(event(192513, status=2, happenTime="2026-11-23T07:19:00+08:00")))
+def test_a_stop_is_the_end_of_what_lasts_when_it_comes() -> None:
+    began = reading(131593, status=1)
+    over = reading(131593, status=2, happenTime="2026-11-23T07:19:00+08:00")
+    assert (over.type, over.attributes["ended"], over.record_id) == (
+        "video.crowd",
+        True,
+        f"over:{began.record_id}",
+    )
+    # Whose time `happenTime` is then, nobody says.
+    assert (over.device_time, over.revision, "time_missing" in over.marks) == (None, None, True)
+    assert over == reading(131593, status=2)
+
+
+@pytest.mark.parametrize("code", [131585, 131588])
+def test_a_stop_of_what_has_no_length_is_no_event(code: int) -> None:
+    told = decode(message(event(code, status=2)))
     assert (told.readings, told.ignored) == ((), "no_change")
+
+
+@pytest.mark.parametrize("code", [199709, 200454])
+def test_a_housing_that_is_shut_again_is_the_end_of_its_tampering(code: int) -> None:
+    over = reading(code, DOOR)
+    assert (over.type, over.attributes["ended"]) == ("device.tamper", True)
 
 
 def test_camera_that_is_gone_is_a_sign_and_so_is_its_return() -> None:

@@ -60,6 +60,17 @@ def test_an_object_in_an_area_is_an_intrusion_and_its_leaving_is_none() -> None:
     assert decode(AOA, data | {"active": "0"}).ignored == "no_change"
 
 
+def test_an_alarm_that_was_reset_is_over_and_one_that_is_merely_at_rest_is_not() -> None:
+    data = {"active": "0", "objectId": "4240", "scenarioType": "timeInArea"}
+    reset = {"triggerTime": "2026-11-23T07:14:00+0800", "resetTime": "2026-11-23T07:15:02.120+0800"}
+    over = one(AOA, data | reset)
+    assert (over.type, over.attributes["ended"], over.device_time) == ("video.loitering", True, AT)
+    assert over.record_id == "over:object:4240"
+    assert decode(AOA, data).readings == ()
+    assert decode(AOA, data | reset | {"resetTime": ""}).readings == ()
+    assert decode(AOA, data | reset | {"scenarioType": "motion"}).readings == ()
+
+
 @pytest.mark.parametrize(
     ("scenario", "kind"),
     [

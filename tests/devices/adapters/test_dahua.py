@@ -181,7 +181,35 @@ def test_what_begins_or_happens_is_an_event(action: str) -> None:
     assert one(event("CrossRegionDetection", action)).type == "video.intrusion"
 
 
-def test_what_ends_is_no_event() -> None:
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("VideoBlind", "video.occlusion"), ("VideoLoss", "video.lost"), ("WanderDetection", "video.loitering"),
+        ("CrowdDetection", "video.crowd"), ("LeftDetection", "video.object_left"),
+        ("LeavePostDetection", "video.absence_from_post"), ("DoorNotClosed", "door.held_open"),
+        ("FireLaneDetection", "video.fire_lane_blocked"), ("ChassisIntruded", "device.tamper"),
+    ],
+)  # fmt: skip
+def test_a_stop_is_the_end_of_what_lasts(code: str, kind: str) -> None:
+    began, over = one(event(code, "Start", EventID=17)), one(event(code, "Stop", EventID=17))
+    assert (over.type, over.attributes["ended"]) == (kind, True)
+    assert (began.record_id, over.record_id) == ("event:17", "over:event:17")
+    assert "ended" not in began.attributes
+
+
+def test_a_zone_that_is_at_rest_again_ends_its_alarm_and_a_button_has_no_end() -> None:
+    over = one(event("ProfileAlarmTransmit", "Stop", SenseMethod="SmokingSensor", EventID=3))
+    assert (over.type, over.attributes["ended"], over.record_id) == ("alarm.smoke", True, "over:event:3")
+    assert decode(event("ProfileAlarmTransmit", "Stop", SenseMethod="UrgencyButton")).readings == ()
+
+
+def test_pictures_of_a_message_belong_to_what_begins() -> None:
+    body = b"Code=VideoBlind;action=Stop;index=0\r\n"
+    over = one(body, content_type="text/plain")
+    assert (over.attributes["ended"], over.record_id, over.pictures) == (True, None, ())
+
+
+def test_what_is_over_as_it_happens_has_no_end() -> None:
     decoded = decode(event("CrossRegionDetection", "Stop"))
     assert decoded.readings == ()
     assert decoded.ignored == "no_change"

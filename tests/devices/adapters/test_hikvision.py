@@ -162,6 +162,48 @@ def test_the_end_of_an_event_is_no_second_event() -> None:
     assert (told.readings, told.signs, told.ignored) == ((), (), "no_change")
 
 
+@pytest.mark.parametrize(
+    ("kind", "canonical"),
+    [
+        ("shelteralarm", "video.occlusion"), ("tamperdetection", "device.tamper"), ("group", "video.crowd"),
+        ("loitering", "video.loitering"), ("leavePosition", "video.absence_from_post"),
+        ("fireEscapeDetection", "video.fire_lane_blocked"), ("unattendedBaggage", "video.object_left"),
+    ],
+)  # fmt: skip
+def test_what_lasts_is_over_when_it_is_inactive(kind: str, canonical: str) -> None:
+    unique = "<UUID>0f8fad5b-d9cb-469f</UUID>"
+    began, over = reading(xml(kind, unique)), reading(xml(kind, unique, state="inactive"))
+    assert (over.type, over.attributes["ended"], over.device_time) == (canonical, True, AT)
+    assert (began.record_id, over.record_id) == ("0f8fad5b-d9cb-469f", "over:0f8fad5b-d9cb-469f")
+    assert "ended" not in began.attributes
+    assert over.attributes["channel"] == began.attributes["channel"]
+
+
+def test_an_end_keeps_no_picture_of_the_beginning() -> None:
+    parts = (
+        ("alert", "application/xml", xml("shelteralarm", state="inactive")),
+        ("pic", "image/jpeg", b"\xff\xd8\xff\xe0" + b"x" * 60 + b"\xff\xd9"),
+    )
+    over = reading(multipart(*parts), FORM)
+    assert (over.attributes["ended"], over.pictures) == (True, ())
+
+
+@pytest.mark.parametrize("kind", ["videoloss", "linedetection", "VMD", "diskfull", "teleportation"])
+def test_keep_alives_and_moments_have_no_end(kind: str) -> None:
+    assert decode(xml(kind, state="inactive")).readings == ()
+
+
+@pytest.mark.parametrize(
+    ("major", "minor", "kind"),
+    [(1, 1029, "device.tamper"), (1, 1031, "device.tamper"), (1, 1040, "device.tamper"), (1, 1055, "device.tamper"),
+     (1, 1033, "alarm.intrusion"), (1, 1049, "alarm.smoke"), (5, 53, "alarm.smoke")],
+)  # fmt: skip
+def test_a_controllers_alarm_ends_with_a_code_of_its_own(major: int, minor: int, kind: str) -> None:
+    over = reading(access(minor, major))
+    assert (over.type, over.attributes["ended"]) == (kind, True)
+    assert "ended" not in reading(access(1028, 1)).attributes
+
+
 @pytest.mark.parametrize("kind", ["VMD", "duration", "audioexception", "IDCardInfoEvent"])
 def test_motion_and_noise_are_no_security(kind: str) -> None:
     assert decode(xml(kind)).ignored == "not_security"
@@ -287,7 +329,7 @@ def test_alarms_exceptions_and_operations_by_code(major: int, minor: int, canoni
 
 @pytest.mark.parametrize(
     ("major", "minor", "ignored"),
-    [(5, 24, "no_change"), (2, 1034, "no_change"), (1, 1029, "no_change"), (3, 112, "configuration"), (5, 37, "not_security")],
+    [(5, 24, "no_change"), (2, 1034, "no_change"), (1, 1027, "no_change"), (3, 112, "configuration"), (5, 37, "not_security")],
 )  # fmt: skip
 def test_ends_and_settings_are_no_events(major: int, minor: int, ignored: str) -> None:
     assert decode(access(minor, major)).ignored == ignored

@@ -37,7 +37,7 @@ def changed(entity: str, state: str, **attributes: object) -> dict:
         ("binary_sensor.b3_smoke", "on", "alarm.smoke", ("smoke", "on")),
         ("binary_sensor.b3_door_tamper", "on", "device.tamper", ("tamper", "on")),
         ("binary_sensor.b3_door_battery", "on", "device.fault", ("battery", "on")),
-        ("binary_sensor.b3_smoke", "off", "device.online", ("smoke", "off")),
+        ("binary_sensor.b3_smoke", "off", "alarm.smoke", ("smoke", "off")),
         ("lock.b3", "locked", "door.closed", ("lock", "locked")),
         ("lock.b3", "unlocked", "door.opened", ("lock", "unlocked")),
         ("lock.b3", "jammed", "device.fault", ("lock", "jammed")),
@@ -71,6 +71,9 @@ def test_the_state_stream_is_read_by_the_names_of_its_entities(
 def test_the_alarm_panel_says_its_state(state: str) -> None:
     (reading,) = said("alarm_control_panel.office", state).readings
     assert (reading.type, reading.attributes["state"]) == ("alarm.intrusion", state)
+    is_alarm = state in {"pending", "triggered"}
+    assert reading.attributes.get("ended") is (None if is_alarm else True)
+    assert reading.attributes.get("armed") is (None if is_alarm else state != "disarmed")
 
 
 @pytest.mark.parametrize(

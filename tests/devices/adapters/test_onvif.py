@@ -130,7 +130,7 @@ def test_topics_have_their_meaning(path: str, data: dict[str, object], kind: str
         ("RecordingConfig/JobState/&1", {"State": "Active"}, "configuration"),
         ("RuleEngine/ObjectTrack/Aggregation/&1/Yard", {}, "no_change"),
         ("Door/State/DoorAlarm/&1", {"State": "Normal"}, "no_change"),
-        ("Door/State/DoorTamper/&1", {"State": "NotInTamper"}, "no_change"),
+        ("Door/State/DoorFault/&1", {"State": "NotInFault"}, "no_change"),
         ("Monitoring/ProcessorUsage/&1", {"Value": "12"}, "keep_alive"),
     ],
 )
@@ -274,3 +274,30 @@ def test_a_topic_cut_short_is_made_up_for_by_the_messages_own() -> None:
     assert one("IVA/", Topic="tns1:RuleEngine/LineDetector/Crossed").type == "video.line_crossing"
     with pytest.raises(RefusedError, match="unknown_type: IVA"):
         decode("IVA/")
+
+
+ENDS = [
+    ("Door/State/DoorTamper/&1", {"State": "NotInTamper"}, "device.tamper"),
+    ("VideoSource/GlobalSceneChange/ImagingService/&1", {"State": "false"}, "video.occlusion"),
+    ("VideoSource/SignalLoss/&1", {"State": 0}, "video.lost"),
+    ("RuleEngine/FieldDetector/ObjectIsLoitering/&1", {"State": False}, "video.loitering"),
+    ("IVA/IdleObject/&1", {"State": "false"}, "video.object_left"),
+]
+
+
+@pytest.mark.parametrize(("path", "data", "kind"), ENDS)
+def test_a_state_that_has_changed_to_no_is_the_end_of_what_lasts(
+    path: str, data: dict[str, object], kind: str
+) -> None:
+    over = one(path, Data=data, PropertyOperation="Changed")
+    assert (over.type, over.attributes["ended"], over.late) == (kind, True, False)
+    assert over.device_time == AT
+
+
+@pytest.mark.parametrize("operation", ["Initialized", "", None])
+@pytest.mark.parametrize(("path", "data", "kind"), ENDS)
+def test_a_state_that_is_merely_reported_ends_nothing(
+    path: str, data: dict[str, object], kind: str, operation: str | None
+) -> None:
+    decoded = decode(path, Data=data, PropertyOperation=operation)
+    assert (decoded.readings, decoded.ignored) == ((), "no_change")

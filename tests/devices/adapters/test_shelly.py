@@ -34,9 +34,9 @@ def order(kind: str, **arguments: object) -> Order:
         ("shellies/shellydw2-A1B2C3/sensor/state", b"open", "door.opened", ("door", "open")),
         ("shellies/shellydw2-A1B2C3/sensor/state", b"close", "door.closed", ("door", "closed")),
         ("shellies/shellysmoke-A1B2C3/sensor/smoke", b"true", "alarm.smoke", ("smoke", "on")),
-        ("shellies/shellysmoke-A1B2C3/sensor/smoke", b"false", "device.online", ("smoke", "off")),
+        ("shellies/shellysmoke-A1B2C3/sensor/smoke", b"false", "alarm.smoke", ("smoke", "off")),
         ("shellies/shellygas-A1B2C3/sensor/gas", b"heavy", "alarm.smoke", ("gas", "on")),
-        ("shellies/shellygas-A1B2C3/sensor/gas", b"none", "device.online", ("gas", "off")),
+        ("shellies/shellygas-A1B2C3/sensor/gas", b"none", "alarm.smoke", ("gas", "off")),
     ],
 )
 def test_sensors_of_the_first_generation_say_one_word(

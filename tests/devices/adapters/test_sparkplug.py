@@ -69,7 +69,7 @@ def test_button_and_smoke_are_alarms_and_rest_is_none() -> None:
     decoded = decode(payload(metric("sos", True), metric("smoke", False), metric("sos-2", False)))
     assert [(reading.type, reading.rests) for reading in decoded.readings] == [
         ("alarm.sos", False),
-        ("device.online", True),
+        ("alarm.smoke", True),
     ]
 
 

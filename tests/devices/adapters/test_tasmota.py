@@ -55,7 +55,7 @@ def test_a_zigbee_device_goes_by_the_name_that_it_was_given() -> None:
 
 @pytest.mark.parametrize(
     ("told", "kind"),
-    [({"Fire": 1}, "alarm.smoke"), ({"CO": 1}, "alarm.smoke"), ({"Panic": 1}, "alarm.sos"), ({"Fire": 0}, "device.online"),
+    [({"Fire": 1}, "alarm.smoke"), ({"CO": 1}, "alarm.smoke"), ({"Panic": 1}, "alarm.sos"), ({"Fire": 0}, "alarm.smoke"),
      ({"Name": "sos 3-2", "Click": "single"}, "alarm.sos")],
 )  # fmt: skip
 def test_detectors_behind_a_bridge_are_heard(told: dict, kind: str) -> None:

@@ -228,6 +228,28 @@ def test_what_ends_and_what_no_guard_needs_is_understood_and_left(said: str, why
     assert (decoded.readings, decoded.ignored) == ((), why)
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("TamperAlarmOff", "video.occlusion"),
+        ("VideoLossAlarmOff", "video.lost"),
+        ("LoiterOff", "video.loitering"),
+        ("DoorOpenTimeoutAlarmOff", "door.held_open"),
+    ],
+)
+def test_off_is_the_end_of_what_lasts(said: str, kind: str) -> None:
+    over = one(ALARM, alarm(said))
+    assert (over.type, over.attributes["ended"], over.record_id) == (kind, True, "over:alarm:327")
+    assert (over.device_time, over.attributes["channel"], over.pictures) == (AT, "2", ())
+
+
+def test_an_end_that_names_its_beginning_amends_nothing_of_it() -> None:
+    told = alarm("LoiterOff")
+    told["AlarmInfo"]["RelatedID"] = "77"
+    over = one(ALARM, told)
+    assert (over.record_id, over.revision) == ("over:related:77", None)
+
+
 def test_who_left_an_area_is_told_apart_from_who_entered_it() -> None:
     assert one(ALARM, alarm("LeaveZoneAlarmOn")).attributes["leaving"]
     assert "leaving" not in one(ALARM, alarm("AccessZoneAlarmOn")).attributes

@@ -145,8 +145,26 @@ def test_stranded_and_turned_back_vehicles_are_told_from_passages() -> None:
     stranded, back = one(passage(triggerType=64)), one(passage(triggerType=66))
     assert (stranded.type, stranded.record_id) == ("vehicle.stranded", "stranded:5150")
     assert (back.type, back.record_id, back.plate.text) == ("vehicle.turned_back", "back:5150", "云M12345")
-    cleared = passage(triggerType=65)
-    assert (cleared.readings, cleared.ignored) == ((), "cleared_state")
+
+
+def test_a_vehicle_that_stands_no_more_ends_what_was_told_under_its_number() -> None:
+    later = {
+        "timeStamp": {"Timeval": {"sec": EPOCH + 90, "usec": 0}},
+        "gioouts": [{"ionum": 0, "ctrltype": 2}],
+    }
+    told = passage(triggerType=65, **later)
+    (over,) = told.readings
+    assert (over.type, over.record_id, over.attributes["ended"]) == (
+        "vehicle.stranded",
+        "over:stranded:5150",
+        True,
+    )
+    assert over.device_time == one(passage(triggerType=64)).device_time + dt.timedelta(seconds=89.88)
+    assert (over.plate, over.pictures, over.match) == (None, (), None)
+    assert passage(triggerType=65, **later) == told, "sent again it is the same"
+    assert one(pushed(triggerType=65, **later)).record_id == over.record_id
+    kept = one(passage(triggerType=65, isoffline=1))
+    assert (kept.late, kept.record_id) == (True, over.record_id)
 
 
 def test_a_fake_plate_is_said() -> None:
@@ -313,7 +331,24 @@ def test_a_lane_event_has_names_for_colours_in_base64_and_a_wall_clock() -> None
         "event": "vehicle_stranded", "group": "g9", "plate_type": "小型车", "picture_path": "imgs/31.jpg",
     }  # fmt: skip
     assert lane(7).readings[0].marks == ("undocumented_code",)
-    assert lane(97).ignored == "cleared_state"
+
+
+@pytest.mark.parametrize(("event", "kind"), [(97, "video.crowd"), (113, "vehicle.stranded")])
+def test_a_lane_that_is_clear_again_ends_what_was_seen_in_it(event: int, kind: str) -> None:
+    over = one(lane(event))
+    assert (over.type, over.record_id, over.attributes["ended"]) == (kind, "over:lane:31", True)
+    assert (over.plate, over.pictures, over.device_time) == (
+        None,
+        (),
+        dt.datetime(2026, 11, 23, 7, 15, 2),
+    )
+    assert "picture_path" not in over.attributes
+    several = lane(event, result=[{}, {}])
+    assert len(several.readings) == 1, "however many were there"
+
+
+def test_what_73_ends_nobody_knows() -> None:
+    assert (lane(73).readings, lane(73).ignored) == ((), "cleared_state")
 
 
 def test_a_snapshot_that_was_asked_for_is_a_picture_of_the_lane() -> None:
