@@ -234,7 +234,8 @@ def run(
         until(received)
         note(engine.feed(_observation(step, number, begins, received)), received)
         last = received
-    until(last + afterwards)
+    # The same end whatever the order in which the last of them came in.
+    until(max(last, begins + dt.timedelta(hours=1)) + afterwards)
     assert not engine.faults, engine.faults
     return Told(changes, fold.cases, engine, fold, levels)
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alerts.rules import RULES, Clear, Engine, Observation, Signal, WatchHit, with_values
+from alerts.incidents.folding import Fold
+from alerts.rules import RULES, Clear, Engine, Observation, Said, Signal, WatchHit, with_values
 from alerts.rules.engine import HORIZON
 
 T0 = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
@@ -93,20 +94,16 @@ def late(observation: Observation) -> Observation:
     return replace(observation, id=f"late-{observation.id}", late=True)
 
 
-def standing(said: Iterable[Signal | Clear]) -> set[tuple[str, str, int, tuple[str, ...]]]:
-    """What is left when everything has been said in this order: a clear ends what was said before it."""
-    left: list[Signal] = []
-    for one in said:
-        if isinstance(one, Signal):
-            left.append(one)
-        elif isinstance(one, Clear):
-            left = [
-                signal for signal in left if signal.dedupe_key != one.dedupe_key or signal.anchor.at > one.at
-            ]
-    return {
-        (signal.rule, signal.anchor.id, signal.severity, tuple(seen.id for seen in signal.evidence))
-        for signal in left
-    }
+def standing(said: Iterable[Said]) -> list[tuple[str, str, int, bool]]:
+    """The incidents that are left when everything has been said in this order.
+
+    How often a thing was said, and of which of two that came together, is not among it.
+    """
+    fold = Fold()
+    fold.take(said, T0)
+    return sorted(
+        (case.rule, min(case.keys), case.severity, case.cleared_at is not None) for case in fold.cases
+    )
 
 
 def engine(**overrides: dict[str, float]) -> Engine:
