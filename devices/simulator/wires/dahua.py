@@ -4,7 +4,6 @@ import base64
 import datetime as dt
 from typing import Any, ClassVar, Final
 
-from devices.adapters.endings import LASTING
 from devices.simulator.wires.wire import (
     Fact,
     Happening,
@@ -24,6 +23,8 @@ _VIDEO: Final = {
 }
 _ERRORS: Final = {"expired": 20, "no_right": 18, "blocked": 17, "anti_passback": 21}
 _COLORS: Final = {"green": "ShadowGreen", "yellow_green": "YellowGreen"}
+# Of these a stop is told as an end; a line is crossed in a moment.
+_LASTING: Final = frozenset(["video.loitering"])
 
 
 class DahuaWire(Wire):
@@ -50,7 +51,7 @@ class DahuaWire(Wire):
         found = [self._event(code, action, data, late=late, fact=fact)]
         if code != "AccessControl":
             # Of what lasts a stop tells the end, and that is an event too.
-            ends = fact if what.kind in LASTING else None
+            ends = fact if what.kind in _LASTING else None
             found.append(self._event(code, "Stop", data, late=late, fact=ends))
         return found
 

@@ -73,9 +73,10 @@ class Zigbee2MqttWire(Wire):
         # A detector is at rest again after a while: the end of what it told, and an event as well.
         state[field] = False
         over = at + dt.timedelta(milliseconds=1)
+        ended = msgspec.structs.replace(fact, at=to_millisecond(over))
         return [
             raised,
-            self._state(name, {}, over, (msgspec.structs.replace(fact, at=to_millisecond(over)),)),
+            self._state(name, {}, over, (ended,)),
         ]
 
     def hear(self, topic: str, body: bytes, at: dt.datetime) -> Heard:
