@@ -29,6 +29,9 @@ _SENDABLE: Final = frozenset(
     {State.CONFIRMED, State.REOPENED, State.DISPATCHED, State.ACCEPTED, State.EN_ROUTE}
 )
 
+# Reasons of steps whose note is another incident's id.
+_OF_ANOTHER: Final = frozenset({"took_in", "gave_back", "split_off"})
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -53,6 +56,8 @@ class Past:
     actor: str
     reason: str
     note: str
+    # The other incident, where it was put together with one or taken out of one.
+    other: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +263,8 @@ def _history(session: Session, incident: Incident, t: Texts) -> tuple[Past, ...]
             role=str(row.role),
             actor=_named(t, str(row.role), known.get(row.actor, "")),
             reason=_because(t, row.reason or ""),
-            note=row.note or "",
+            note="" if row.reason in _OF_ANOTHER else row.note or "",
+            other=(row.note or "") if row.reason in _OF_ANOTHER else "",
         )
         for row in rows
     )

@@ -190,6 +190,8 @@ def test_merge_is_undone_by_a_button_until_somebody_has_worked_on_it(visit: Visi
     assert f'id="form-undo-{merge_id}"' in page
     back = press(client, f"i-face/merges/{merge_id}/undo")
     assert "Taken out again at" in back
+    history = back.partition('class="history"')[2]
+    assert re.search(r'data-incident="i-off">the other incident', history)
     assert incident(linked, "i-off").state == "acknowledged"
     assert "undone already" in press(client, f"i-face/merges/{merge_id}/undo")
 
