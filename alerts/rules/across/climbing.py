@@ -175,6 +175,8 @@ def _before(view: View, reach: Reach, step: Step, candidates: Sequence[Step]) ->
         one
         for one in earlier
         if step.at - one.at <= reach.likely_within
+        # Who was refused at an entrance is outside: only the same subject seen inside says otherwise.
+        and not (one.seen.ring == "entrance" and one.seen.type == TRIED)
         and _may_be_one(one, step)
         and is_walkable(view.site, one.seen, step.seen, reach)
         and not _went_elsewhere(view, reach, one, step)

@@ -195,6 +195,11 @@ class TestRingEscalation(EveryRule):
         assert sorted(len({one.rule for one in case.signals}) for case in told.cases) == [3, 3]
         assert len(told.cases) == 2
 
+    def test_who_was_refused_at_the_gate_is_not_who_loiters_inside(self) -> None:
+        refusals = [at(second, denied(credential_id="c-9")) for second in (0, 10, 20)]
+        told = run(rules_named("R-X01", "R-E10", "R-C01"), [*refusals, at(180, loitering())])
+        assert sorted(case.rule for case in told.cases) == ["R-C01", "R-E10"]
+
     def test_who_forces_a_door_elsewhere_is_somebody_else(self) -> None:
         told = self.told(*slips_in(), at(180, loitering()), at(200, forced("hall-3")))
         assert len(told.cases) == 2
