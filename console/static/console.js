@@ -161,6 +161,10 @@ document.body.addEventListener("ringward:acted", () => {
   askQueue();
   askBoard();
 });
+// Why a button was refused stands at the top, which may be out of sight where the button was.
+document.body.addEventListener("htmx:afterSwap", () => {
+  detail.querySelector('.notice.bad[role="alert"]')?.scrollIntoView({ block: "nearest" });
+});
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.responseURL.includes("/sign-in")) location.reload();
 });

@@ -270,6 +270,8 @@ def test_link_is_answered_and_a_merge_made_and_undone(
     page.goto(f"{served.url}/console?incident=i-guess")
     wide = "document.querySelector('#detail').scrollWidth <= document.querySelector('#detail').clientWidth"
     assert page.evaluate(wide)
+    page.locator("#form-confirm button").click()
+    expect(page.get_by_role("alert")).to_be_in_viewport()
     page.get_by_role("button", name="They do not").click()
     expect(page.locator("#form-link")).to_have_count(0)
     page.goto(f"{served.url}/console?incident=i-face")
