@@ -59,7 +59,8 @@ class OnvifAdapter(Adapter):
     fields: ClassVar[Mapping[str, str]] = {
         "UtcTime": "device_time",
         "Topic": "type where the MQTT topic does not tell",
-        "PropertyOperation": "late where Initialized, attributes.ended where it Changed to no; Deleted is no event",
+        "PropertyOperation": "late where Initialized, attributes.ended where it Changed to no; "
+        "Deleted is no event",
         "Source.Rule": "attributes.rule",
         "Source.VideoSource": "attributes.source",
         "Source.SimpleItem[].Name": "as Source.{Name}",
