@@ -287,12 +287,12 @@ def _observation(step: Happens, number: int, begins: dt.datetime, received: dt.d
 # ── what every rule has to stand ──────────────────────────────────────────────
 
 
-def standing(cases: Iterable[Case]) -> list[tuple[str, str, int, bool]]:
+def standing(cases: Iterable[Case]) -> list[tuple[tuple[str, ...], int, bool]]:
     """Incidents without the moment at which they were said: what order and repeats must not change.
 
-    Of one that has several keys it does not matter which of them was said first.
+    Of one that has several keys it does not matter which of them, and so which rule, was said first.
     """
-    return sorted((case.rule, min(case.keys), case.severity, case.cleared_at is not None) for case in cases)
+    return sorted((tuple(sorted(case.keys)), case.severity, case.cleared_at is not None) for case in cases)
 
 
 class EveryRule:
