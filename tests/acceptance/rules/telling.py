@@ -28,6 +28,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 MORNING = dt.datetime(2026, 11, 23, 10, 0, tzinfo=SHANGHAI).astimezone(dt.UTC)
 NIGHT = dt.datetime(2026, 11, 23, 23, 30, tzinfo=SHANGHAI).astimezone(dt.UTC)
 _AFTERWARDS = dt.timedelta(hours=2)
+_HOUR = dt.timedelta(hours=1)
 
 
 def local(hour: int, minute: int = 0, *, day: int = 23) -> dt.datetime:
@@ -234,8 +235,9 @@ def run(
         until(received)
         note(engine.feed(_observation(step, number, begins, received)), received)
         last = received
-    # The same end whatever the order in which the last of them came in.
-    until(max(last, begins + dt.timedelta(hours=1)) + afterwards)
+    # Where nobody says otherwise the same end whatever the order in which the last of them came in.
+    ends = last + afterwards
+    until(ends if afterwards is not _AFTERWARDS else max(ends, begins + _HOUR + _AFTERWARDS))
     assert not engine.faults, engine.faults
     return Told(changes, fold.cases, engine, fold, levels)
 
