@@ -99,9 +99,15 @@ def _is_one_device(one: Signal, other: Signal) -> bool:
 def _were_paired(
     heard: Signal, other: Signal, by_key: Mapping[str, Sequence[Signal]], window: dt.timedelta
 ) -> bool:
-    """Whether another word of the one or the other has brought the two together already."""
+    """Whether another word of the one or the other has brought the two together already.
+
+    A proposal that waits for a person does not stand in the way of one that needs nobody.
+    """
+    is_certain = _is_one_device(heard, other)
     return any(
-        abs(one.anchor.at - two.anchor.at) <= window and (one is not heard or two is not other)
+        abs(one.anchor.at - two.anchor.at) <= window
+        and (one is not heard or two is not other)
+        and (not is_certain or _is_one_device(one, two))
         for one in by_key[heard.dedupe_key]
         for two in by_key[other.dedupe_key]
         # The first pair proposes; with the word that was just heard there is none before it.
