@@ -19,9 +19,10 @@ _ARMED_SINCE: Final = dt.timedelta(hours=24)
 
 
 class Perimeter(Rule):
-    """Raises at once, one incident a zone and five minutes; a patrol that checks in there ends it.
+    """Raises one incident a zone and five minutes; a patrol that checks in there ends it.
 
-    Whether the fence was armed may be told a moment later: then it becomes critical.
+    It waits for disorder, like the patrol's check-in: what is climbed just after that is another matter,
+    whichever of the two comes in first. Whether the fence was armed may be told in that time too.
     """
 
     id = "R-C03"
@@ -43,17 +44,12 @@ class Perimeter(Rule):
     )
 
     @staticmethod
-    def ask(
-        observation: Observation, view: View, settings: Settings
-    ) -> Question | tuple[Question, ...] | None:
+    def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
         if observation.type == "patrol.checkin":
             return Question(observation, observation.at + DISORDER, "patrol")
         if not _crosses(observation, view):
             return None
-        at_once = Question(observation, observation.at)
-        if "armed" in observation.attributes or not settings.is_night(observation.at):
-            return at_once
-        return (at_once, Question(observation, observation.at + DISORDER, "armed"))
+        return Question(observation, observation.at + DISORDER)
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | Clear | None:
@@ -61,11 +57,8 @@ class Perimeter(Rule):
         key = f"{Perimeter.id}:{seen.zone}"
         if question.stage == "patrol":
             return Clear(Perimeter.id, key, seen.at)
-        armed = bool(seen.attributes.get("armed"))
-        if question.stage == "armed":
-            armed = _is_armed(seen, view)
-            if not armed:
-                return None
+        told = seen.attributes.get("armed")
+        armed = bool(told) if told is not None else _is_armed(seen, view)
         night = settings.is_night(seen.at)
         window = settings.seconds("dedupe_s")
         return Signal(
@@ -79,7 +72,6 @@ class Perimeter(Rule):
             reason=("climbed" if seen.type == "video.climb" else "fence_crossed")
             + ("_while_armed" if armed else ""),
             reason_args={"armed": armed, "night": night},
-            stage=question.stage,
             blind=coverage.blind(view, view.site.within(seen.zone), seen.at - window, seen.at),
         )
 

@@ -28,8 +28,7 @@ class TestPerimeter(EveryRule):
     story = (
         at(-600, panel(armed=True)),
         at(0, climbs()),
-        raised(0, severity=2),
-        amended(5, severity=1),
+        raised(5, severity=1),
         at(20, checks_in("garage")),
         at(180, checks_in()),
         cleared(185, severity=1),
@@ -45,8 +44,8 @@ class TestPerimeter(EveryRule):
             pytest.param(climbs("hall-9"), id="up_a_building"),
         ],
     )
-    def test_at_once_and_urgent_by_day(self, what) -> None:
-        tell(self.rule, at(0, what), raised(0, severity=2))
+    def test_urgent_by_day(self, what) -> None:
+        tell(self.rule, at(0, what), raised(5, severity=2))
 
     @pytest.mark.parametrize(
         "what",
@@ -75,7 +74,7 @@ class TestPerimeter(EveryRule):
             self.rule,
             at(-60, panel(armed=not told)),
             at(0, climbs(armed=told)),
-            raised(0, severity=severity),
+            raised(5, severity=severity),
             **how,
         )
 
@@ -89,10 +88,10 @@ class TestPerimeter(EveryRule):
         ],
     )
     def test_the_reason_says_what_was_seen(self, what, reason: str) -> None:
-        assert tell(self.rule, at(0, what), raised(0, severity=2)).only.reason == reason
+        assert tell(self.rule, at(0, what), raised(5, severity=2)).only.reason == reason
 
     def test_armed_by_day_is_urgent_and_no_more(self) -> None:
-        tell(self.rule, at(-60, panel(armed=True)), at(0, climbs()), raised(0, severity=2))
+        tell(self.rule, at(-60, panel(armed=True)), at(0, climbs()), raised(5, severity=2))
 
     @pytest.mark.parametrize(
         ("panels", "climbs_to"),
@@ -115,19 +114,22 @@ class TestPerimeter(EveryRule):
             self.rule,
             *panels,
             at(0, climbs()),
-            raised(0, severity=2),
-            *([amended(5, severity=1)] if climbs_to == 1 else []),
+            raised(5, severity=climbs_to),
             begins=NIGHT,
         )
 
     @pytest.mark.parametrize(("again", "change"), [(300, amended), (301, raised)])
     def test_boundary_of_one_incident(self, again: int, change) -> None:
         tell(
-            self.rule, at(0, climbs()), at(again, climbs()), raised(0, severity=2), change(again, severity=2)
+            self.rule,
+            at(0, climbs()),
+            at(again, climbs()),
+            raised(5, severity=2),
+            change(again + 5, severity=2),
         )
 
     def test_a_patrol_that_was_there_before_ends_nothing(self) -> None:
-        tell(self.rule, at(-30, checks_in()), at(0, crosses()), raised(0, severity=2))
+        tell(self.rule, at(-30, checks_in()), at(0, crosses()), raised(5, severity=2))
 
     def test_blind_devices_of_the_zone_are_named_and_the_climber_is_seen(self) -> None:
         told = tell(
@@ -137,6 +139,6 @@ class TestPerimeter(EveryRule):
             at(-60, offline("fence-face", "fence")),
             at(-30, online("fence-face", "fence")),
             at(0, climbs()),
-            raised(0, severity=2),
+            raised(5, severity=2),
         )
         assert [one.device for one in told.only.blind] == ["fence-face"]
