@@ -55,8 +55,11 @@ class Engine:
         self._recent = Recent(HORIZON, site) if recent is None else recent
         self._recent.rehearsal = self._rehearse
         self._mutes: tuple[Mute, ...] = ()
-        # (due, order of asking, rule, question): the counter keeps equal moments comparable.
-        self._open: list[tuple[dt.datetime, int, type[Rule], Question]] = []
+        # What is due at one moment is answered in the order in which it happened, not in which it came in;
+        # the counter keeps equal things comparable.
+        self._open: list[
+            tuple[dt.datetime, dt.datetime, tuple[str, str, str], int, type[Rule], Question]
+        ] = []
         self._asked = 0
         # Each with what tells it that something is over; most rules have none.
         self._listeners: dict[str, list[tuple[type[Rule], Callable[[Observation], str | None] | None]]] = {}
@@ -128,7 +131,7 @@ class Engine:
         """Answers every question that is due at `now`."""
         said: list[Said] = []
         while self._open and self._open[0][0] <= now:
-            due, _, rule, question = heapq.heappop(self._open)
+            due, _, _, _, rule, question = heapq.heappop(self._open)
             self._answer(rule, question, max(due, question.anchor.received_at), said)
         self._recent.forget_before(now)
         self._advanced_to = now
@@ -201,7 +204,9 @@ class Engine:
             self._answer(rule, question, now, said)
         elif not question.early or not self._answer(rule, question, now, said):
             self._asked += 1
-            heapq.heappush(self._open, (question.due, self._asked, rule, question))
+            anchor = question.anchor
+            name = (anchor.id, rule.id, question.stage)
+            heapq.heappush(self._open, (question.due, anchor.at, name, self._asked, rule, question))
 
     def _answer(self, rule: type[Rule], question: Question, now: dt.datetime, said: list[Said]) -> bool:
         """Whether the rule had something to say."""
