@@ -168,8 +168,8 @@ class Told:
     cases: list[Case]
     engine: Engine
     fold: Fold
-    # Of each incident, by its identity, how grave it was after each change.
-    levels: dict[int, list[int]]
+    # Of each incident how grave it was after each change, also of those that were taken into another.
+    levels: list[tuple[Case, list[int]]]
 
     @property
     def only(self) -> Signal:
@@ -206,11 +206,11 @@ def run(
     engine.set_mutes(mutes)
     fold = Fold()
     changes: list[Change] = []
-    levels: dict[int, list[int]] = {}
+    levels: dict[int, tuple[Case, list[int]]] = {}
 
     def note(said: list, now: dt.datetime) -> None:
         for change, case in fold.take(said, now):
-            levels.setdefault(id(case), []).append(case.severity)
+            levels.setdefault(id(case), (case, []))[1].append(case.severity)
             changes.append(Change((now - begins).total_seconds(), change, case.rule, case.severity))
 
     def until(moment: dt.datetime) -> None:
@@ -239,7 +239,7 @@ def run(
     ends = last + afterwards
     until(ends if afterwards is not _AFTERWARDS else max(ends, begins + _HOUR + _AFTERWARDS))
     assert not engine.faults, engine.faults
-    return Told(changes, fold.cases, engine, fold, levels)
+    return Told(changes, fold.cases, engine, fold, list(levels.values()))
 
 
 def tell(

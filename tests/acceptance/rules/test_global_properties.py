@@ -89,7 +89,7 @@ def test_severity_never_falls_by_itself(steps: list[Happens], begins) -> None:
     told = run(RULES, steps, begins=begins)
     for case in told.cases:
         assert case.severity == min(signal.severity for signal in case.signals)
-    for levels in told.levels.values():
+    for _, levels in told.levels:
         assert levels == sorted(levels, reverse=True)
 
 
