@@ -53,12 +53,8 @@ class Crowd(Rule):
             return None
         if many:
             return Question(observation, observation.at + DISORDER)
-        hold = settings.seconds("hold_s")
-        # A crowd that was told of was there for longer than anything can be on its way.
-        known = _counts(view, observation, observation.at - 4 * hold, observation.at)
-        if any(_is_crowd(one, settings) for one in known):
-            return Question(observation, observation.at + hold + DISORDER, "fewer")
-        return None
+        # Whether there was a crowd before is known only then: its last report may still be on its way.
+        return Question(observation, observation.at + settings.seconds("hold_s") + DISORDER, "fewer")
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | Clear | None:
