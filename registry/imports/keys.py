@@ -140,6 +140,7 @@ class Plates:
                 "owner": person["id"],
                 "organisation": None,
                 "external_id": None,
+                "guarded": False,
                 "version": 1,
             },
         )

@@ -100,6 +100,7 @@ class VehiclesSheet:
                 "owner": None,
                 "organisation": None,
                 "external_id": None,
+                "guarded": False,
                 "version": 1,
                 **values,
             },
