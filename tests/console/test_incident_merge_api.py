@@ -9,6 +9,7 @@ from alerts.incidents.actor import Actor
 from alerts.incidents.lifecycle import Comparison, State
 from alerts.incidents.models import Evidence, Incident, IncidentKey, MergeProposal
 from alerts.rulebook.models import RuleVersion
+from alerts.rulebook.versions import digest_of
 from storage import new_id
 from storage.audit import AuditRow
 
@@ -113,7 +114,7 @@ async def test_answer_says_what_is_still_missing_and_the_second_person_confirms(
                 compound=COMPOUND,
                 number=1,
                 text=TWO_PERSONS,
-                digest="0",
+                digest=digest_of(TWO_PERSONS),
                 author="admin",
                 at=START,
             )

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident, IncidentAnswer
 from alerts.rulebook.models import RuleVersion
+from alerts.rulebook.versions import digest_of
 from console.context import Rooms
 from storage import new_id
 
@@ -21,13 +22,14 @@ def two_look(seeded: Rooms) -> Rooms:
     """The compound's rules want two people for what the watch-list hits."""
     with seeded.database.write() as session:
         rule = session.get_one(Incident, "i-hit").rule
+        text = f'[confirmation]\ntwo_persons = ["{rule}"]\n'
         session.add(
             RuleVersion(
                 id=new_id(),
                 compound=seeded.compound,
                 number=1,
-                text=f'[confirmation]\ntwo_persons = ["{rule}"]\n',
-                digest="0",
+                text=text,
+                digest=digest_of(text),
                 author="administrator",
                 at=seeded.clock.now(),
             )

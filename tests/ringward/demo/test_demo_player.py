@@ -113,7 +113,8 @@ def test_plays_every_kind_of_step_over_mqtt(home, mqtt_port, listener) -> None:
         Step(0.2, DOOR, Say(simulator.door_opened())),
         Step(0.3, DOOR, Say(simulator.door_closed(), late_s=600)),
         Step(0.4, CAMERA, FallSilent()),
-        Step(1.0, CAMERA, ComeBack()),
+        # Long enough for a busy broker to tell the last will first.
+        Step(3.0, CAMERA, ComeBack()),
     )
     demo = player(home, mqtt_port, [story], log)
     demo.start()
