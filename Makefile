@@ -41,6 +41,9 @@ bench: $(VENV)/.run $(PORTRAITS)/.done
 	$(VENV)/bin/ringward bench registry
 	$(VENV)/bin/ringward bench import
 	$(VENV)/bin/ringward bench retention
+	$(VENV)/bin/ringward bench rules
+	$(VENV)/bin/ringward bench replay
+	$(VENV)/bin/ringward bench incident
 
 MINUTES ?= 10
 

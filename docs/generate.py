@@ -142,6 +142,10 @@ def _rule_section(rule: type[Rule]) -> str:
     if rule.gate:
         facts.append(f"only where {', '.join(rule.gate)} allow it")
     section = f"\n## {rule.id}\n\n{told[:1].upper()}{told[1:]}\n\n{'; '.join(facts)}. Severities: {_levels(rule)}.\n"
+    if rule.listens:
+        section += f"\nListens for {', '.join(f'`{kind}`' for kind in sorted(rule.listens))}.\n"
+    if rule.hears:
+        section += f"\nHears {', '.join(sorted(rule.hears))}.\n"
     if rule.parameters:
         section += "\n| Parameter | Unit | Default | Range | |\n|---|---|---|---|---|\n"
         section += "".join(map(_parameter_row, rule.parameters))
