@@ -18,11 +18,22 @@ _CHUNKS = (256, 64, 16, 4, 1)
 
 
 class BulkInsert:
-    """An INSERT of fixed columns into one table. Keeps a compiled form for each dialect."""
+    """An INSERT of fixed columns into one table. Keeps a compiled form for each dialect.
+
+    A column that is not named and has a default gets it, as it would anywhere else.
+    """
 
     def __init__(self, table: Any, columns: Sequence[str]) -> None:
         self._table: Table = table
-        self._columns = list(columns)
+        # A compiled INSERT names columns in the table's order, whatever order they were given in.
+        places = {name: place for place, name in enumerate(columns)}
+        wanted = [column for column in self._table.c if column.name in places or column.default is not None]
+        self._columns = [column.name for column in wanted]
+        self._defaults = [cast("Any", column.default).arg for column in wanted if column.name not in places]
+        behind = iter(range(len(columns), len(wanted)))
+        order = [places[name] if name in places else next(behind) for name in self._columns]
+        # None where rows are as the statement wants them, which the hot path's are.
+        self._order = None if order == list(range(len(order))) else order
         self._processors: dict[str, list[tuple[int, Callable[[Any], Any]]]] = {}
         self._statements: dict[tuple[str, int], str] = {}
 
@@ -51,7 +62,10 @@ class BulkInsert:
             self._processors[dialect.name] = processors
         prepared = []
         for row in rows:
-            values = list(row)
+            # SQLAlchemy gives every function that makes a default the context, which there is none of here.
+            values = [*row, *(made(None) if callable(made) else made for made in self._defaults)]
+            if self._order is not None:
+                values = [values[place] for place in self._order]
             for position, process in processors:
                 values[position] = process(values[position])
             prepared.append(tuple(values))

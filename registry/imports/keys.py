@@ -140,7 +140,6 @@ class Plates:
                 "owner": person["id"],
                 "organisation": None,
                 "external_id": None,
-                "guarded": False,
                 "version": 1,
             },
         )

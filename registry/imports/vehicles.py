@@ -100,7 +100,6 @@ class VehiclesSheet:
                 "owner": None,
                 "organisation": None,
                 "external_id": None,
-                "guarded": False,
                 "version": 1,
                 **values,
             },
