@@ -4,12 +4,11 @@ import datetime as dt
 from typing import ClassVar
 
 from alerts.rules.building.houses import unheard
+from alerts.rules.causes import LAWFUL
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 _RELEASED = frozenset({"access.granted", "visitor.checked_in"})
-# Egress is never an offence (L-23): the button inside, the fire signal, the guard's key.
-_LAWFUL_CAUSES = frozenset({"exit_button", "fire_release", "remote_open", "manual_open", "schedule"})
 # A reader's clock may be ahead of the door's.
 _AHEAD = dt.timedelta(seconds=1)
 
@@ -45,7 +44,7 @@ class DoorForced(Rule):
             return None
         if observation.type == "door.forced":
             return Question(observation, observation.at)
-        if observation.type == "door.opened" and observation.cause not in _LAWFUL_CAUSES:
+        if observation.type == "door.opened" and observation.cause not in LAWFUL:
             return Question(observation, observation.at + _AHEAD + DISORDER)
         return None
 
@@ -55,7 +54,7 @@ class DoorForced(Rule):
         window = settings.seconds("window_s")
         if door.type == "door.opened":
             around = view.at_place(door.place, door.at - window, door.at + _AHEAD)
-            if any(seen.type in _RELEASED or seen.cause in _LAWFUL_CAUSES for seen in around):
+            if any(seen.type in _RELEASED or seen.cause in LAWFUL for seen in around):
                 return None
             if unheard(view, question, window):
                 # A reader that is away lets people in by its own list and tells it when it is back.

@@ -7,13 +7,11 @@ by then whoever likes walks in. For moving in, a compound sets hours in which it
 import datetime as dt
 from typing import ClassVar, Final
 
-from alerts.rules.building.houses import EGRESS
+from alerts.rules.causes import MEANT_OPEN
 from alerts.rules.coverage import blind
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Clear, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
-# Open because it is meant to be: by the compound's own schedule, or for people to get out (L-23).
-_MEANT: Final = frozenset({"schedule", EGRESS})
 # How far back the opening is looked for that another word of "open" only repeats.
 _SAME_OPENING: Final = dt.timedelta(hours=12)
 
@@ -60,7 +58,7 @@ class HeldOpen(Rule):
         if observation.type == "door.closed" or _is_over(observation):
             # Said in its turn: what it ends was said before it, whatever came in first.
             return (Question(observation, observation.at + DISORDER, "over"),)
-        if observation.cause in _MEANT:
+        if observation.cause in MEANT_OPEN:
             return None
         held = settings.seconds("held_s")
         longer = held + settings.seconds("longer_s")
@@ -87,7 +85,7 @@ class HeldOpen(Rule):
             return None
         if _was_shut(door, view, until):
             return None
-        if any(seen.cause in _MEANT for seen in view.at_place(door.place, door.at, until)):
+        if any(seen.cause in MEANT_OPEN for seen in view.at_place(door.place, door.at, until)):
             return None
         itself = [device for device in view.site.at(door.place) if device.id == door.device]
         gone = blind(view, itself, door.at, until, as_of=question.due)

@@ -10,8 +10,6 @@ from alerts.rules.site import Site
 
 # Devices whose word is missing where they are away: they release doors. A scene camera does not.
 _RELEASE: Final = frozenset({"door", "turnstile", "face_camera", "barrier", "gateway"})
-EGRESS: Final = "fire_release"
-"""Why a door stands open that fire has released; nothing about it is ever an offence (L-23)."""
 
 
 def is_one_house(site: Site, one: str, other: str) -> bool:

@@ -8,13 +8,15 @@ whoever had one. Who is let out by fire, or by the control room, is.
 import datetime as dt
 from typing import ClassVar, Final
 
-from alerts.rules.building.houses import EGRESS, is_one_house, unheard
+from alerts.rules.building.houses import is_one_house, unheard
+from alerts.rules.causes import BY_STAFF, EGRESS, EXIT_BUTTON, MEANT_OPEN
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 _KINDS: Final = frozenset({"roof", "equipment_room"})
 # Somebody who is responsible for it has opened it: the control room, the guard's key, the clock.
-_OPENED_BY_STAFF: Final = frozenset({"remote_open", "manual_open", "schedule", EGRESS})
+# A household that answers its intercom is not: it lets people into the house, not onto its roof.
+_OPENED_BY_STAFF: Final = BY_STAFF | MEANT_OPEN
 # A fire signal goes for the whole house, and for as long as people are getting out.
 _FIRE: Final = dt.timedelta(minutes=30)
 
@@ -71,7 +73,7 @@ class RestrictedDoor(Rule):
             before = list(view.at_place(door.place, door.at - window, door.at))
             if any(_is_permit(seen) or seen.cause in _OPENED_BY_STAFF for seen in before):
                 return None
-            if door.cause == "exit_button" and any(
+            if door.cause == EXIT_BUTTON and any(
                 _is_permit(seen)
                 for seen in view.at_place(door.place, door.at - settings.seconds("stay_s"), door.at)
             ):

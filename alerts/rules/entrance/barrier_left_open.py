@@ -8,6 +8,7 @@ is silent at a barrier that never tells of its closing, and where a device of th
 import datetime as dt
 from typing import ClassVar, Final
 
+from alerts.rules.causes import MEANT_OPEN
 from alerts.rules.coverage import blind_at
 from alerts.rules.observation import Observation
 from alerts.rules.rule import (
@@ -25,7 +26,6 @@ from alerts.rules.rule import (
 _VEHICLES: Final = frozenset(
     {"plate.recognised", "plate.uncertain", "plate.none", "vehicle.stranded", "vehicle.turned_back"}
 )
-_MEANT: Final = frozenset({"schedule", "fire_release", "hold"})
 # A queue that keeps a barrier up longer than this is not looked through for its beginning.
 _QUEUE: Final = dt.timedelta(hours=2)
 # A barrier that told of no closing for so long tells of none.
@@ -72,7 +72,7 @@ class BarrierLeftOpen(Rule):
     def ask(
         observation: Observation, view: View, settings: Settings
     ) -> Question | tuple[Question, ...] | None:
-        if observation.ring != "entrance" or observation.cause in _MEANT:
+        if observation.ring != "entrance" or observation.cause in MEANT_OPEN:
             return None
         if observation.type == "barrier.closed":
             return Question(observation, observation.at + DISORDER, "closed")
@@ -123,7 +123,7 @@ def _opened(anchor: Observation, view: View) -> Observation | None:
     for seen in view.at_place(anchor.place, anchor.at - _QUEUE, anchor.at):
         if seen.type in {"barrier.opened", "barrier.closed"}:
             last = seen
-    return None if last is None or last.type == "barrier.closed" or last.cause in _MEANT else last
+    return None if last is None or last.type == "barrier.closed" or last.cause in MEANT_OPEN else last
 
 
 def _tells_of_closing(anchor: Observation, view: View) -> bool:

@@ -10,16 +10,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
+from alerts.rules.causes import BY_HAND, MEANT_OPEN
 from alerts.rules.coverage import blind_at
 from alerts.rules.observation import Observation
 from alerts.rules.rule import Blind, View
 
 LET_IN: Final = frozenset({"access.granted", "visitor.checked_in", "visitor.registered"})
 """Somebody showed what lets them in, or a guard wrote them down."""
-OPENED_BY_HAND: Final = frozenset({"manual_open", "remote_open", "intercom"})
-"""Somebody looked, and opened: for how many, no device tells."""
-FREE_FLOW: Final = frozenset({"schedule", "free_flow", "fire_release"})
-"""The way stands open for everybody until it closes: a school run, a removal, an evacuation."""
 CLOCKS: Final = dt.timedelta(seconds=2)
 """How far the clocks of two devices of one lane may differ."""
 
@@ -27,7 +24,7 @@ OPENED: Final = frozenset({"door.opened", "barrier.opened"})
 CLOSED: Final = frozenset({"door.closed", "barrier.closed"})
 
 # A hand that opened is believed to hold the way open no longer than this.
-_BY_HAND: Final = dt.timedelta(seconds=60)
+_HELD_BY_HAND: Final = dt.timedelta(seconds=60)
 # How long a schedule may hold a way open.
 _SCHEDULED: Final = dt.timedelta(hours=6)
 # Only looks, or reads plates: says nothing of who was let in on foot.
@@ -42,15 +39,15 @@ class OpenTime:
     end: dt.datetime | None
 
 
-def stands_open(view: View, place: str, at: dt.datetime, hands: AbstractSet[str] = OPENED_BY_HAND) -> bool:
+def stands_open(view: View, place: str, at: dt.datetime, hands: AbstractSet[str] = BY_HAND) -> bool:
     """Whether the way was open for everybody at a moment: by schedule, for a fire, or by one of `hands`."""
     free, by_hand = False, False
     for seen in view.at_place(place, at - _SCHEDULED, at + CLOCKS):
         if seen.type in CLOSED and seen.at < at - CLOCKS:
             free = by_hand = False
         elif seen.type in OPENED:
-            free = free or seen.cause in FREE_FLOW
-            by_hand = by_hand or (seen.cause in hands and seen.at >= at - _BY_HAND)
+            free = free or seen.cause in MEANT_OPEN
+            by_hand = by_hand or (seen.cause in hands and seen.at >= at - _HELD_BY_HAND)
     return free or by_hand
 
 

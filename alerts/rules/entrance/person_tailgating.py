@@ -11,10 +11,10 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import ClassVar
 
+from alerts.rules.causes import BY_HAND
 from alerts.rules.entrance.lane import (
     CLOCKS,
     OPENED,
-    OPENED_BY_HAND,
     away,
     open_times,
     stands_open,
@@ -105,7 +105,7 @@ class PersonTailgating(Rule):
         if extra == 0 or not _is_kept_shut(view, going, seen):
             return None
         near = [one for one in seen if one.at >= going.at - hold]
-        if any(one.cause in OPENED_BY_HAND for one in near) or _is_a_stranger_alone(near):
+        if any(one.cause in BY_HAND for one in near) or _is_a_stranger_alone(near):
             return None
         if stands_open(view, going.place, going.at):
             return None

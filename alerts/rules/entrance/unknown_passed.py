@@ -8,7 +8,8 @@ stands open for everybody (a school run, a removal) nobody needs a credential.
 import datetime as dt
 from typing import ClassVar
 
-from alerts.rules.entrance.lane import LET_IN, OPENED_BY_HAND, away, stands_open
+from alerts.rules.causes import BY_HAND
+from alerts.rules.entrance.lane import LET_IN, away, stands_open
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
@@ -57,7 +58,7 @@ class UnknownPassed(Rule):
         window = settings.seconds("window_s")
         start, end = face.at - window, face.at + window
         around = list(view.at_place(face.place, start, end))
-        if any(seen.type in LET_IN or seen.cause in OPENED_BY_HAND for seen in around):
+        if any(seen.type in LET_IN or seen.cause in BY_HAND for seen in around):
             return None
         passages = [seen for seen in around if _is_passage(seen) and seen.at >= face.at - _BEFORE]
         if not passages or stands_open(view, face.place, face.at):

@@ -51,6 +51,13 @@ class TestDoorForced(EveryRule):
                 id="button_told_by_another",
             ),
             pytest.param([at(0, door_opened("hall-9", cause="schedule"))], id="schedule"),
+            pytest.param([at(0, door_opened("hall-9", cause="remote_open"))], id="control_room"),
+            pytest.param([at(0, door_opened("hall-9", cause="manual_open"))], id="guards_key"),
+            pytest.param([at(0, door_opened("hall-9", cause="intercom"))], id="household_answered"),
+            pytest.param(
+                [at(-1, seen("command.done", "hall-9", cause="intercom")), at(0, door_opened("hall-9"))],
+                id="household_answered_told_by_another",
+            ),
             pytest.param([at(0, door_opened("gate"))], id="no_building"),
         ],
     )
@@ -68,6 +75,7 @@ class TestDoorForced(EveryRule):
             pytest.param(
                 [at(-1, granted("hall-9"), late=True), at(0, door_opened("hall-9"))], id="replayed_card"
             ),
+            pytest.param([at(0, door_opened("hall-9", cause="wind"))], id="cause_that_releases_nothing"),
         ],
     )
     def test_raises(self, steps: list) -> None:

@@ -48,6 +48,9 @@ class TestRestrictedDoor(EveryRule):
     def test_button_beside_the_door_is_no_permit(self) -> None:
         tell(self.rule, at(0, door_opened("roof-9", cause="exit_button")), raised(5, severity=2))
 
+    def test_household_that_answers_its_intercom_lets_nobody_onto_the_roof(self) -> None:
+        tell(self.rule, at(0, door_opened("roof-9", cause="intercom")), raised(5, severity=2))
+
     @pytest.mark.parametrize(
         "steps",
         [
@@ -70,6 +73,7 @@ class TestRestrictedDoor(EveryRule):
             ),
             pytest.param([at(0, door_opened("roof-9", cause="remote_open"))], id="control_room"),
             pytest.param([at(0, door_opened("roof-9", cause="manual_open"))], id="guards_key"),
+            pytest.param([at(0, door_opened("roof-9", cause="schedule"))], id="schedule"),
             pytest.param([at(0, door_opened("hall-9"))], id="ordinary_door"),
         ],
     )

@@ -52,6 +52,12 @@ class TestUnknownPassed(EveryRule):
             ),
             pytest.param([at(0, face_unknown()), at(2, door_opened(cause="manual_open"))], id="guard_opened"),
             pytest.param(
+                [at(0, face_unknown()), at(2, door_opened(cause="remote_open"))], id="control_room_opened"
+            ),
+            pytest.param(
+                [at(0, face_unknown()), at(2, door_opened(cause="intercom"))], id="household_answered"
+            ),
+            pytest.param(
                 [at(0, door_opened(cause="schedule")), at(3600, face_unknown()), at(3601, crossing())],
                 id="door_open_for_everybody",
             ),
