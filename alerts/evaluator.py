@@ -70,6 +70,8 @@ class Evaluator:
         # How far is written, which is how far another one may go on from.
         self.come = self._come
         self._calendar_to: dt.datetime | None = None
+        # Whether time may pass: with a lease, what was has to be known first.
+        self._has_recalled = lease is None
         # When the newest handled message was received, while others wait behind it.
         self._behind: dt.datetime | None = None
         self._heard_at = ground.clock.now()
@@ -112,6 +114,7 @@ class Evaluator:
                 self._behind = reached
             self._heard_at = now
             self._write()
+            self._has_recalled = True
             return taken
 
     def recall_nights(self, stored: Iterable[Observation]) -> None:
@@ -169,7 +172,12 @@ class Evaluator:
             self._write()
 
     def tick(self) -> None:
-        """Lets time pass: what is due by the clock and by the register is told, what is asked is answered."""
+        """Lets time pass: what is due by the clock and by the register is told, what is asked is answered.
+
+        Not before it has recalled: how far the last holder had come must still be known then.
+        """
+        if not self._has_recalled:
+            return
         upto = self._reach(self._ground.clock.now())
         # Looked up before the turn is taken: a message that comes meanwhile need not wait for it.
         due = self._turn_calendar(upto)

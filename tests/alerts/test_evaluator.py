@@ -193,6 +193,25 @@ def test_a_question_that_was_open_is_answered_by_the_next(shift: Shift) -> None:
     assert shift.rules() == ["R-E01"]
 
 
+def test_time_does_not_pass_for_the_next_before_it_has_recalled(shift: Shift) -> None:
+    shift.take_over()
+    shift.happens(shift.stranger(), shift.event("door.opened", "gate"))
+    shift.passes(2)
+    shift.tells()
+    shift.later(20)
+    with shift.database.write() as session:
+        lease = leases.acquire(session, COMPOUND, "next", shift.clock.now())
+    assert lease is not None
+    # It is listed from here on, and the process's clock ticks for all that are.
+    evaluator = shift.evaluator = shift.open(lease)
+    evaluator.tick()
+    assert evaluator.come == lease.come
+    evaluator.recall(evaluator.observed(shift.stored))
+    evaluator.take([], is_end=True)
+    shift.passes(1)
+    assert shift.rules() == ["R-E01"]
+
+
 def test_other_rules_raise_nothing_anew_of_last_night(shift: Shift) -> None:
     shift.take_over()
     shift.sets_rules('[rules."R-B05"]\nenabled = false\n')
