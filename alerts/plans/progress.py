@@ -8,8 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from alerts.incidents.actor import Actor
-from alerts.incidents.models import Evidence, Incident
+from alerts.incidents.models import Incident
 from alerts.incidents.record import load
+from alerts.incidents.standing import rules_of
 from alerts.plans.models import PlanStep
 from alerts.plans.plan import Do, Plan, Step, StepError, StepKind, Taken, check, plan_for
 from alerts.plans.release import doors
@@ -23,12 +24,6 @@ from storage import audit, content_id
 
 HOLD_S = 1800
 """How long released doors are held open, in seconds: until a fire brigade is there and inside."""
-
-
-def rules_of(session: Session, incident: Incident) -> set[str]:
-    """The rules that an incident stands on, its own among them."""
-    found = session.scalars(select(Evidence.rule).where(Evidence.incident == incident.id))
-    return {incident.rule, *found}
 
 
 def of(session: Session, plans: Sequence[Plan], incident: Incident) -> Plan:

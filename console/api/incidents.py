@@ -15,6 +15,7 @@ from alerts.incidents import actions, answers, merging
 from alerts.incidents.deadlines import RUNS, Timer
 from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, ReopenReason, State, Step
 from alerts.incidents.models import Evidence, Incident, Transition
+from alerts.incidents.standing import rules_of
 from alerts.rulebook.current import current
 from console.accounts.models import User
 from console.api.idempotency import Answer, once
@@ -210,8 +211,13 @@ def send(here: Here, request: Request, user: Decider, incident_id: str, asked: S
 
 
 def wants_two(session: Session, row: Incident, at: dt.datetime) -> bool:
-    """Whether the compound's rules want two people to confirm an incident (两人确认)."""
-    return row.rule in current(session, row.compound, at).confirmation.two_persons
+    """Whether the compound's rules want two people to confirm an incident (两人确认).
+
+    One of the rules that it stands on is enough: what joined it later, or was merged into it, is
+    confirmed along with it.
+    """
+    two_persons = current(session, row.compound, at).confirmation.two_persons
+    return bool(two_persons) and not two_persons.isdisjoint(rules_of(session, row))
 
 
 def _find(session: Session, compound: str, incident_id: str) -> Incident:

@@ -137,6 +137,34 @@ async def test_answer_says_what_is_still_missing_and_the_second_person_confirms(
     assert (late.status_code, late.json()["code"]) == (409, "already_decided")
 
 
+async def test_incident_merged_into_another_takes_its_need_of_two_people_along(operator, world, database):
+    text = TWO_PERSONS.replace("R-E04", "R-C08")
+    with database.write() as session:
+        session.add(
+            RuleVersion(
+                id=new_id(),
+                compound=COMPOUND,
+                number=1,
+                text=text,
+                digest=digest_of(text),
+                author="admin",
+                at=START,
+            )
+        )
+        target, source = incident(minutes=1), incident(minutes=2, rule="R-C08")
+        session.add_all([target, source])
+        session.flush()
+        proof = Evidence(signal_id=new_id(), incident=source.id, rule="R-C08", severity=3, at=START)
+        proof.event_ids, proof.sighting_ids, proof.trace = [], [], {}
+        session.add(proof)
+    base = f"/api/v1/incidents/{target.id}"
+    assert (await operator.get(base)).json()["two_persons"] is False
+    assert (await operator.post(f"{base}/merges", json={"source": source.id})).status_code == 201
+    assert (await operator.get(base)).json()["two_persons"] is True
+    alone = await operator.post(f"{base}/steps", json={"to": "confirmed"})
+    assert (alone.status_code, alone.json()["code"]) == (409, "second_person_required")
+
+
 async def test_what_is_held_back_and_what_is_care_stand_apart_from_the_queue(operator, world, database):
     with database.write() as session:
         held = incident(minutes=3, held=True, held_reason="hour_full")
