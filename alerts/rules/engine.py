@@ -266,6 +266,7 @@ class Engine:
     def _rehearse(self, observations: Iterable[Observation]) -> Sequence[Signal]:
         rules = [rule for rule in self._rules if not rule.hears_late]
         other = Engine(rules, self.book, self._recent.site)
+        other.set_mutes(self._mutes)
         said: list[Said] = []
         last: dt.datetime | None = None
         for observation in sorted(observations, key=lambda one: (one.at, one.id)):

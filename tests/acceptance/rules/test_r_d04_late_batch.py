@@ -172,6 +172,18 @@ class TestLateBatch(EveryRule):
             one for one in told.engine.view.signals(MORNING.replace(hour=0), MORNING) if one.rule != self.rule
         ]
 
+    @pytest.mark.parametrize(("place", "listed"), [("hall-9", []), (None, []), ("hall-3", ["R-B05"])])
+    def test_what_would_have_been_muted_is_not_listed(self, place: str | None, listed: list[str]) -> None:
+        """Works at the door while its reader was away: nobody would have heard of it then either."""
+        works = Mute("R-B05", place, MORNING.replace(hour=0), MORNING + dt.timedelta(seconds=AGO + 101))
+        (case,) = run(RULES, [*kept(), forced()], mutes=[works]).cases
+        assert [line["rule"] for line in case.first.reason_args["would_have"]] == listed
+
+    def test_mute_that_was_over_before_it_happened_hides_nothing(self) -> None:
+        works = Mute("R-B05", "hall-9", MORNING.replace(hour=0), MORNING + dt.timedelta(seconds=AGO + 100))
+        (case,) = run(RULES, [*kept(), forced()], mutes=[works]).cases
+        assert [line["rule"] for line in case.first.reason_args["would_have"]] == ["R-B05"]
+
     def test_muted_elsewhere_is_not_muted_here(self) -> None:
         mute = Mute(self.rule, "gate", MORNING.replace(year=2025), MORNING.replace(year=2027))
         tell(self.rule, *self.story, mutes=[mute])
