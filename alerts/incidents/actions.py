@@ -24,7 +24,7 @@ from alerts.incidents.models import Incident, IncidentKey
 from alerts.incidents.record import IncidentNotFoundError, StaleVersionError, load, record
 from storage import audit
 
-__all__ = ["IncidentNotFoundError", "StaleVersionError", "take_step"]
+__all__ = ["IncidentNotFoundError", "StaleVersionError", "ask_link_first", "take_step"]
 
 
 def take_step(
@@ -41,13 +41,15 @@ def take_step(
     """Moves an incident one step. `two_persons`: the rules want two people to confirm it.
 
     Raises `IncidentNotFoundError`, `StaleVersionError` when `expected_version` is not the
-    present one, and `StepRefusedError` when the life cycle does not allow it.
+    present one, and `StepRefusedError` when the life cycle does not allow it, or when it rests on a
+    link that nobody has answered for (`link_unanswered`).
     """
     incident = load(session, incident_id)
     if expected_version is not None and incident.version != expected_version:
         raise StaleVersionError(incident.id, incident.version)
     state = State(incident.state)
     check(state, step, needs_comparison=incident.needs_comparison)
+    ask_link_first(incident, step)
     if step.reason is FalseAlarmReason.OTHER and not (note and note.strip()):
         # A reason that says nothing teaches nobody anything.
         raise StepRefusedError(state, step.to, "note_required")
@@ -57,11 +59,7 @@ def take_step(
         incident.false_alarm_reason = step.reason
     if step.to is State.RESOLVED and note:
         incident.resolution = note
-    reason: str | None = step.reason
-    if step.to is State.CONFIRMED and incident.probable:
-        # Who confirms it as it stands says that the link holds; who does not takes it apart first.
-        incident.probable, reason = False, "link_right"
-    record(session, incident, step.to, actor, at, reason=reason, note=note)
+    record(session, incident, step.to, actor, at, reason=step.reason, note=note)
     if step.to is State.REOPENED:
         _take_up_again(session, incident)
     elif step.to in {State.RESOLVED, State.FALSE_ALARM, State.CLOSED, State.AUTO_CLEARED}:
@@ -80,6 +78,17 @@ def take_step(
             ),
         )
     return incident
+
+
+def ask_link_first(incident: Incident, step: Step) -> None:
+    """A guess is not confirmed in passing: whether it is one thing is answered by itself first (`linking`).
+
+    Raises `StepRefusedError` (`link_unanswered`). Whoever writes down an answer before the step asks here
+    before that, too.
+    """
+    state = State(incident.state)
+    if step.to is State.CONFIRMED and incident.probable and state in UNDECIDED:
+        raise StepRefusedError(state, step.to, "link_unanswered")
 
 
 def _decide(

@@ -49,6 +49,10 @@ def missing_for_error(answers: Mapping[str, Comparison], *, two_persons: bool) -
     return None if len(answers) >= 2 else "second_person_required"
 
 
-def confirms_itself(rule: str, allowed: frozenset[str], *, needs_comparison: bool) -> bool:
-    """Whether an incident is confirmed as soon as it is raised: never where a machine named somebody."""
-    return not needs_comparison and rule in allowed and rule in PLAN_LIST
+def confirms_itself(
+    rule: str, allowed: frozenset[str], *, needs_comparison: bool, probable: bool = False
+) -> bool:
+    """Whether an incident is confirmed as soon as it is raised: never where a machine named somebody, nor
+    where it rests on a link that is only probable.
+    """
+    return not needs_comparison and not probable and rule in allowed and rule in PLAN_LIST

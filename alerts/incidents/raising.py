@@ -260,7 +260,10 @@ class _Writer:
 
     def _confirm_alone(self, incident: Incident) -> None:
         alone = confirming.confirms_itself(
-            incident.rule, self.under.confirm_alone, needs_comparison=incident.needs_comparison
+            incident.rule,
+            self.under.confirm_alone,
+            needs_comparison=incident.needs_comparison,
+            probable=incident.probable,
         )
         if alone and State(incident.state) in UNDECIDED:
             record(self.session, incident, State.CONFIRMED, SYSTEM, self.at, reason="sensor")

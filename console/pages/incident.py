@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from alerts.dispatch.actions import DispatchRefusedError, send
 from alerts.incidents import answers
-from alerts.incidents.actions import IncidentNotFoundError, StaleVersionError, take_step
+from alerts.incidents.actions import IncidentNotFoundError, StaleVersionError, ask_link_first, take_step
 from alerts.incidents.confirming import missing, missing_for_error
 from alerts.incidents.lifecycle import (
     UNDECIDED,
@@ -182,14 +182,11 @@ def _step(
     def act(session: Session) -> str | None:
         at = here.clock.now()
         incident = session.get_one(Incident, incident_id)
-        unlooked = incident.probable and State(incident.state) in UNDECIDED
-        if step.to is State.CONFIRMED and unlooked and incident.version == version:
-            # A guess is not confirmed in passing: whether it is one thing is answered by itself first.
-            return "link_unanswered"
         two = wants_two(session, incident, at)
         # Before the step, which may close the incident: an answer is one to what is open.
         sighting_answers.answer_by_comparison(session, incident_id, step.comparison, user, at)
         if two and incident.version == version:
+            ask_link_first(incident, step)
             lacks = _first_of_two(session, incident, step, user, at)
             if lacks is not None:
                 return lacks

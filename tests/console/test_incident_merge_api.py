@@ -202,6 +202,17 @@ async def test_nobody_merges_by_saying_that_it_is_merged(operator, world):
     assert (answer.status_code, answer.json()["code"]) == (409, "not_from_here")
 
 
+async def test_guess_is_confirmed_only_after_its_link_was_answered(operator, world, database):
+    with database.write() as session:
+        session.get_one(Incident, world.raised).probable = True
+    base = f"/api/v1/incidents/{world.raised}"
+    early = await operator.post(f"{base}/steps", json={"to": "confirmed"})
+    assert (early.status_code, early.json()["code"]) == (409, "link_unanswered")
+    assert state_of(database, world.raised) == "raised"
+    assert (await operator.post(f"{base}/link", json={"right": True})).status_code < 300
+    assert (await operator.post(f"{base}/steps", json={"to": "confirmed"})).status_code == 201
+
+
 async def test_link_that_is_no_guess_needs_nobodys_word(operator, world):
     answer = await operator.post(f"/api/v1/incidents/{world.raised}/link", json={"right": True})
     assert (answer.status_code, answer.json()["code"]) == (409, "not_probable")

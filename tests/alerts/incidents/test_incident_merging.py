@@ -21,7 +21,7 @@ from timeline import COMPOUND, OPERATOR
 from alerts.dispatch.models import Dispatch, DispatchState
 from alerts.duty.models import Responder, Team, TeamKind
 from alerts.incidents import actions, answers, linking, merging, proposals, timers
-from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State, Step
+from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, State, Step, StepRefusedError
 from alerts.incidents.merging import MergeRefusedError
 from alerts.incidents.models import Incident, MergeProposal
 from alerts.incidents.record import IncidentNotFoundError, StaleVersionError
@@ -316,13 +316,27 @@ def chain(database: Database) -> tuple[Incident, Incident]:
     return gate, sheds
 
 
-def test_weak_link_is_marked_and_confirming_says_that_it_holds(database: Database) -> None:
+def test_weak_link_is_marked_and_confirmed_only_after_somebody_answered_for_it(database: Database) -> None:
     gate, sheds = chain(database)
     incident = again(database, gate)
     assert (incident.probable, incident.severity, again(database, sheds).state) == (True, 2, State.MERGED)
-    step(database, gate, State.CONFIRMED)
-    assert not again(database, gate).probable
-    assert path_of(database, gate)[-1].reason == "link_right"
+    for _ in range(2):
+        with pytest.raises(StepRefusedError) as error:
+            step(database, gate, State.CONFIRMED)
+        assert error.value.code == "link_unanswered"
+        if again(database, gate).state == State.RAISED:
+            step(database, gate, State.ACKNOWLEDGED)
+    assert again(database, gate).probable
+    with database.write() as session:
+        linking.right(session, COMPOUND, gate.id, OPERATOR, moment(5))
+    step(database, gate, State.CONFIRMED, at=6)
+    assert again(database, gate).state == State.CONFIRMED
+
+
+def test_weak_link_does_not_keep_a_false_alarm_open(database: Database) -> None:
+    gate, _ = chain(database)
+    step(database, gate, State.FALSE_ALARM)
+    assert again(database, gate).state == State.FALSE_ALARM
 
 
 def test_link_is_called_right_without_confirming(database: Database) -> None:
@@ -357,6 +371,8 @@ def test_wrong_link_is_taken_apart_and_each_part_is_what_it_was(database: Databa
 
 def test_link_on_which_people_worked_stays(database: Database) -> None:
     gate, _ = chain(database)
+    with database.write() as session:
+        linking.right(session, COMPOUND, gate.id, OPERATOR, moment(4))
     step(database, gate, State.CONFIRMED)
     write(database, said("x", 6, severity=2, rule="R-X01", joins=("a",), probable=True), at=6)
     with database.write() as session, pytest.raises(MergeRefusedError, match="merge_worked_on"):

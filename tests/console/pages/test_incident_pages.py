@@ -53,6 +53,16 @@ def answers_of(rooms: Rooms) -> dict[str, str]:
         return {row.role: row.answer for row in session.scalars(select(IncidentAnswer))}
 
 
+def test_first_answer_to_a_guess_is_not_kept_before_its_link_is_answered(
+    visit: Visit, two_look: Rooms
+) -> None:
+    with two_look.database.write() as session:
+        session.get_one(Incident, "i-hit").probable = True
+    told = press(visit("operator", "en"), "confirm", version="1", comparison="match")
+    assert "First say whether the linked steps belong together" in told
+    assert answers_of(two_look) == {}
+
+
 def test_first_answer_is_kept_and_the_second_person_confirms(visit: Visit, two_look: Rooms) -> None:
     told = press(visit("operator", "en"), "confirm", version="1", comparison="match")
     assert "A second person has to answer" in told
