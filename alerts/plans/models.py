@@ -14,10 +14,10 @@ class PlanStep(OwnedByCompound, Base):
     __tablename__ = "plan_steps"
 
     incident: Mapped[str] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True)
+    # Part of the key: an incident that grows may get another plan, and plans share names of steps.
+    plan: Mapped[str] = mapped_column(String(64), primary_key=True)
     step: Mapped[str] = mapped_column(String(64), primary_key=True)
     compound: Mapped[str] = mapped_column(String(64))
-    # The plan and its version, so that a changed plan does not change what was done.
-    plan: Mapped[str] = mapped_column(String(64))
     # done, skipped, failed.
     state: Mapped[str] = mapped_column(String(16))
     # Which branch was taken, where the step asks.

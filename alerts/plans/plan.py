@@ -122,7 +122,7 @@ class StepError(Exception):
     """A step cannot be taken so; `code` says why.
 
     Codes: `no_such_step`, `not_on_this_way`, `earlier_first`, `answer_required`, `unknown_answer`,
-    `skip_reason_required`, `taken_already`, `question_not_skipped`.
+    `skip_reason_required`, `taken_already`, `question_not_skipped`, `incident_ended`.
     """
 
     def __init__(self, step: str, code: str) -> None:

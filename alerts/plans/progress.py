@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from alerts.incidents.actor import Actor
+from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from alerts.incidents.record import load
 from alerts.incidents.standing import rules_of
@@ -55,15 +56,18 @@ def take(
     `StepError` and `IncidentNotFoundError`.
     """
     incident = load(session, incident_id)
+    if not State(incident.state).is_open:
+        # Nobody answers for doors any more that the plan of something over would open.
+        raise StepError(step_id, "incident_ended")
     step = check(plan, taken(session, incident_id, plan), step_id, wanted, note=note)
     state = wanted.state
     if step.kind is StepKind.RELEASE and state is Do.DONE:
         state, note = _release(session, step, incident, actor, at, site)
-    row = session.get(PlanStep, (incident_id, step_id))
+    row = session.get(PlanStep, (incident_id, plan.id, step_id))
     if row is None:
-        row = PlanStep(incident=incident_id, step=step_id, compound=incident.compound)
+        row = PlanStep(incident=incident_id, plan=plan.id, step=step_id, compound=incident.compound)
         session.add(row)
-    row.plan, row.state, row.answer = plan.id, state, wanted.answer
+    row.state, row.answer = state, wanted.answer
     row.actor, row.role, row.at, row.note = actor.id, actor.role, at, note
     try:
         session.flush()

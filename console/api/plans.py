@@ -77,7 +77,7 @@ def take(here: Here, user: Decider, incident_id: str, step_id: str, asked: PlanS
     """Takes a step: done, answered, or skipped with a reason. A release asks the doors to open.
 
     Problems: `earlier_first`, `not_on_this_way`, `answer_required`, `unknown_answer`, `skip_reason_required`,
-    `taken_already`, `question_not_skipped`, `no_such_step`.
+    `taken_already`, `question_not_skipped`, `no_such_step`, `incident_ended`.
     """
     with here.database.write() as session:
         incident = found(session, here, incident_id)

@@ -53,6 +53,15 @@ async def test_refused_with_a_reason(operator, forced, database, step, body, sta
         assert session.scalars(select(PlanStep)).all() == []
 
 
+async def test_plan_of_an_ended_incident_is_read_and_not_worked_off(operator, forced, database) -> None:
+    with database.write() as session:
+        session.get_one(Incident, forced).state = "closed"
+    path = f"/api/v1/incidents/{forced}/plan"
+    late = await operator.post(f"{path}/look", json={"state": "done", "answer": "nobody_seen"})
+    assert (late.status_code, late.json()["code"]) == (409, "incident_ended")
+    assert (await operator.get(path)).json()["next"] == "look"
+
+
 async def test_plan_stands_on_the_page_and_is_worked_off_there(operator, forced) -> None:
     page = await operator.get(f"/console/fragments/incident/{forced}", headers={"HX-Request": "true"})
     assert "plan-title" in page.text

@@ -189,9 +189,9 @@ def upgrade() -> None:
     op.create_table(
         "plan_steps",
         sa.Column("incident", sa.String(length=32), nullable=False),
+        sa.Column("plan", sa.String(length=64), nullable=False),
         sa.Column("step", sa.String(length=64), nullable=False),
         sa.Column("compound", sa.String(length=64), nullable=False),
-        sa.Column("plan", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("answer", sa.String(length=64), nullable=True),
         sa.Column("actor", sa.String(length=64), nullable=False),
@@ -201,7 +201,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["incident"], ["incidents.id"], name=op.f("fk_plan_steps_incident_incidents"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("incident", "step", name=op.f("pk_plan_steps")),
+        sa.PrimaryKeyConstraint("incident", "plan", "step", name=op.f("pk_plan_steps")),
     )
     op.create_table(
         "care_absences",

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from timeline import COMPOUND, START
 
 from alerts.incidents.actor import Actor
+from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from alerts.plans import progress
 from alerts.plans.models import PlanStep
@@ -83,6 +84,19 @@ def test_steps_are_written_with_who_did_them(database: Database, incident: str) 
     assert trail == ["fire.look", "fire.count"]
 
 
+def test_step_of_another_plan_neither_counts_nor_is_written_over(database: Database, incident: str) -> None:
+    other = Plan("crowd", frozenset({"R-C04"}), (Step("look", StepKind.DO), Step("watch", StepKind.DO)))
+    do(database, incident, "look", Taken(Do.DONE, "nothing"))
+    with database.write() as session:
+        assert progress.taken(session, incident, other) == {}
+        progress.take(session, other, incident, "look", Taken(Do.DONE), OTHER, START, site=SITE)
+    with database.read() as session:
+        assert progress.taken(session, incident, FIRE) == {"look": Taken(Do.DONE, "nothing")}
+        assert progress.taken(session, incident, other) == {"look": Taken(Do.DONE)}
+        done = {(row.plan, row.actor) for row in session.scalars(select(PlanStep))}
+    assert done == {("fire", "operator-1"), ("crowd", "operator-2")}
+
+
 def test_the_second_of_two_hands_is_told_that_it_was_done(database: Database, incident: str) -> None:
     do(database, incident, "look", Taken(Do.DONE, "fire"))
     with pytest.raises(StepError) as refused:
@@ -108,7 +122,7 @@ def test_a_door_that_cannot_be_asked_is_named_and_the_step_stays_to_be_done(
     do(database, incident, "look", Taken(Do.DONE, "fire"))
     assert do(database, incident, "doors", Taken(Do.DONE)) == Do.FAILED
     with database.read() as session:
-        row = session.get_one(PlanStep, (incident, "doors"))
+        row = session.get_one(PlanStep, (incident, FIRE.id, "doors"))
         assert row.note == "0 of 1 asked to open; by hand: hall-door"
     with database.write() as session:
         session.get_one(DeviceStatus, "hall-door").online = True
@@ -116,6 +130,19 @@ def test_a_door_that_cannot_be_asked_is_named_and_the_step_stays_to_be_done(
         later = START + dt.timedelta(seconds=20)
         again = progress.take(session, FIRE, incident, "doors", Taken(Do.DONE), OPERATOR, later, site=SITE)
         assert again.state == Do.DONE
+
+
+@pytest.mark.parametrize("ended", [state for state in State if not state.is_open])
+def test_plan_of_what_is_over_opens_no_door(database: Database, incident: str, ended: State) -> None:
+    do(database, incident, "look", Taken(Do.DONE, "fire"))
+    with database.write() as session:
+        session.get_one(Incident, incident).state = ended
+    with pytest.raises(StepError) as refused:
+        do(database, incident, "doors", Taken(Do.DONE))
+    assert refused.value.code == "incident_ended"
+    with database.read() as session:
+        assert session.scalars(select(DeviceCommand)).all() == []
+        assert session.scalars(select(PlanStep.step)).all() == ["look"]
 
 
 def test_nothing_is_commanded_where_the_step_is_skipped(database: Database, incident: str) -> None:

@@ -115,7 +115,8 @@ CODES = {
     "refused": "not_from_here reason_required comparison_required comparison_negative stale nobody_named "
     "unknown_responder not_offered not_leading already_ended not_found no_responder "
     "note_required already_decided second_person_required answers_differ merge_self merge_ended merge_merged merge_further "
-    "merge_care merge_undone merge_not_last merge_worked_on not_probable proposal_decided proposal_other",
+    "merge_care merge_undone merge_not_last merge_worked_on not_probable proposal_decided proposal_other "
+    "link_unanswered incident_ended",
     "condition": "on off never disabled",
     "picture": "face plate vehicle body scene",
     "direction": "in out",
