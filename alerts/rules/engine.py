@@ -11,6 +11,7 @@ import msgspec
 
 from alerts.rules.book import RuleBook
 from alerts.rules.memory import Recent
+from alerts.rules.nights import night_of
 from alerts.rules.observation import Observation
 from alerts.rules.rule import Clear, Mute, Question, Rule, Said, Signal
 from alerts.rules.site import Site
@@ -110,8 +111,7 @@ class Engine:
         """
         said: list[Said] = []
         received = observation.received_at
-        age = received - observation.at
-        if observation.late or age > LIVE_WINDOW or age < -FUTURE:
+        if _is_history(observation):
             # Late data completes the stored history; it neither raises a live alert nor excuses one.
             if self._for_late and self._recent.add_late(observation):
                 for rule in self._for_late:
@@ -120,7 +120,7 @@ class Engine:
         if not self._recent.add(observation):
             return said
         if observation.ring == "building":
-            self._note_night(observation)
+            self._count_night(observation)
         for rule, clears in self._listeners.get(observation.type, ()):
             if clears is not None:
                 self._clear(rule, clears, observation, said)
@@ -136,6 +136,11 @@ class Engine:
         self._recent.forget_before(now)
         self._advanced_to = now
         return said
+
+    def note_night(self, observation: Observation) -> None:
+        """Counts the night of something from before the memory begins, and takes in nothing else of it."""
+        if observation.ring == "building" and not _is_history(observation):
+            self._count_night(observation)
 
     def dump(self) -> bytes:
         """Everything it knows, as bytes: what was observed, what is settled, how far its time had come.
@@ -154,9 +159,8 @@ class Engine:
         return msgspec.msgpack.encode(state)
 
     def load(self, state: bytes) -> None:
-        """Takes over what another engine knew; what that one has said is not said again."""
+        """Takes over what another engine knew; what that one has said is worked out once more and dropped."""
         known = msgspec.msgpack.decode(state, type=_State)
-        before, self.quiet_until = self.quiet_until, known.advanced_to
         for key, at in known.settled.items():
             self._recent.settle(key, at)
         for observation in sorted(
@@ -168,7 +172,6 @@ class Engine:
                 self._recent.note_night(subject, zone, evening)
         if known.advanced_to is not None:
             self.advance(known.advanced_to)
-        self.quiet_until = before
 
     def _clear(
         self,
@@ -254,12 +257,11 @@ class Engine:
     def _is_quiet(self, now: dt.datetime) -> bool:
         return self.quiet_until is not None and now <= self.quiet_until
 
-    def _note_night(self, observation: Observation) -> None:
+    def _count_night(self, observation: Observation) -> None:
         if observation.person_id is None and observation.visit is None and observation.plate is None:
             return
-        local = observation.at.astimezone(self.book.time_zone)
-        if local.hour >= 23 or local.hour < 5:
-            evening = (local - dt.timedelta(hours=12)).date()
+        evening = night_of(observation.at, self.book.time_zone)
+        if evening is not None:
             for subject in observation.subjects:
                 self._recent.note_night(subject, observation.zone, evening)
 
@@ -279,6 +281,12 @@ class Engine:
 
     def _fault(self, rule: type[Rule], observation: Observation, error: Exception) -> None:
         self.faults.append(Fault(rule.id, observation.id, type(error).__name__))
+
+
+def _is_history(observation: Observation) -> bool:
+    """Whether it came too late to be news, or from a clock that nothing can be built on."""
+    age = observation.received_at - observation.at
+    return observation.late or age > LIVE_WINDOW or age < -FUTURE
 
 
 def _in_time(observation: Observation) -> Observation:

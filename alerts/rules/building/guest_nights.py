@@ -8,6 +8,7 @@ import datetime as dt
 from typing import ClassVar, Final
 
 from alerts.rules.building.houses import is_at_home
+from alerts.rules.nights import night_of
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 
@@ -50,9 +51,7 @@ class GuestNights(Rule):
     def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
         if observation.ring != "building" or _subject(observation) is None:
             return None
-        clock = settings.local(observation.at)
-        # The nights are counted so, whatever the compound calls night: 23:00 to 05:00 (domain §5).
-        if not (clock.hour >= 23 or clock.hour < 5) or _is_entitled(observation, view):
+        if night_of(observation.at, settings.time_zone) is None or _is_entitled(observation, view):
             return None
         return Question(observation, observation.at + DISORDER)
 
@@ -60,9 +59,9 @@ class GuestNights(Rule):
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:
         seen = question.anchor
         subject = _subject(seen)
-        if subject is None:
+        evening = night_of(seen.at, settings.time_zone)
+        if subject is None or evening is None:
             return None
-        evening = (settings.local(seen.at) - dt.timedelta(hours=12)).date()
         days = round(settings.values["within_days"])
         nights = view.nights(subject, seen.zone, evening - dt.timedelta(days=days - 1), evening)
         if nights < settings.values["nights"]:
