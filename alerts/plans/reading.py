@@ -1,6 +1,5 @@
 """Plans from a TOML file; what is wrong with it is said all at once, and in words that help."""
 
-import difflib
 import functools
 import importlib.resources
 import tomllib
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from alerts.duty.models import TeamKind
 from alerts.plans.plan import NOTICED, Plan, Step, StepKind
+from alerts.rulebook.findings import nearest
 from alerts.rules import RULES
 
 # Whom a step may tell besides teams: roles of the console, and offices outside.
@@ -25,6 +25,9 @@ _PLAN_KEYS: Final = frozenset({"rules", "steps", "silent", "words"})
 _RULES: Final = frozenset(rule.id for rule in RULES)
 # Plans whose noise could hurt somebody: duress.
 _MUST_BE_SILENT: Final = frozenset({"R-E12"})
+# Whom a silent plan may tell: those who act from a desk. Guards, teams and neighbours would come and look,
+# and a call to the family or the household rings beside whoever is being forced.
+_TOLD_SILENTLY: Final = frozenset({"operator", "property_manager", "police", "administrator"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,22 @@ def read(text: str, known: Collection[str] | None = _RULES) -> tuple[Plan, ...]:
             if rule in taken:
                 faults.append(PlanFault(plan.id, "rule_twice", f"{rule} has the plan {taken[rule]} already"))
             taken.setdefault(rule, plan.id)
+    _duress(faults, plans)
     if faults:
         raise PlanError(faults)
     return tuple(plans)
+
+
+def _duress(faults: list[PlanFault], plans: Sequence[Plan]) -> None:
+    """Without a plan of its own, or behind a louder one, duress would be worked off aloud."""
+    for rule in sorted(_MUST_BE_SILENT):
+        at = next((number for number, plan in enumerate(plans) if rule in plan.rules), None)
+        if at is None:
+            text = f"no plan is for {rule}; one with `silent = true` comes before every other"
+            faults.append(PlanFault("", "duress_missing", text))
+        elif at > 0:
+            text = f"the plan for {rule} is the first of the file: an incident takes the first that fits"
+            faults.append(PlanFault(plans[at].id, "duress_first", text))
 
 
 def _plan(faults: list[PlanFault], plan_id: str, values: Any, known: Collection[str] | None) -> Plan:
@@ -91,7 +107,11 @@ def _plan(faults: list[PlanFault], plan_id: str, values: Any, known: Collection[
     ]
     silent = values.get("silent", False) is True
     steps: list[Step] = []
-    for number, step in enumerate(values.get("steps", []) or []):
+    given = values.get("steps", [])
+    if not isinstance(given, list):
+        faults.append(PlanFault(plan_id, "not_a_list", "`steps` is a list of tables"))
+        given = []
+    for number, step in enumerate(given):
         made = _step(faults, plan_id, number, step, steps)
         if made is not None:
             steps.append(made)
@@ -112,6 +132,16 @@ def _plan(faults: list[PlanFault], plan_id: str, values: Any, known: Collection[
             )
             for step in steps
             if step.kind in NOTICED
+        ]
+        faults += [
+            PlanFault(
+                f"{plan_id}.{step.id}",
+                "noticed_on_site",
+                f"{one} may be noticed there; a silent plan tells {', '.join(sorted(_TOLD_SILENTLY))}",
+            )
+            for step in steps
+            for one in step.tell
+            if one not in _TOLD_SILENTLY
         ]
     return Plan(plan_id, frozenset(rules), tuple(steps), silent, _texts(faults, plan_id, values.get("words")))
 
@@ -150,12 +180,12 @@ def _step(
     ]
     if (kind == StepKind.TELL) != bool(tell):
         faults.append(PlanFault(where, "tell", "`tell` names people where the kind is tell, and only there"))
-    called = values.get("number")
+    called = _word(faults, where, "number", values.get("number"))
     if (kind == StepKind.CALL) != (called in _NUMBERS):
         faults.append(
             PlanFault(where, "number", f"a call has one of the numbers {', '.join(sorted(_NUMBERS))}")
         )
-    scope = values.get("scope")
+    scope = _word(faults, where, "scope", values.get("scope"))
     if (kind == StepKind.RELEASE) != (scope in _SCOPES):
         faults.append(
             PlanFault(where, "scope", f"a release has one of the scopes {', '.join(sorted(_SCOPES))}")
@@ -166,8 +196,8 @@ def _step(
         _when(faults, where, values, before),
         tuple(answers),
         tuple(tell),
-        called if isinstance(called, str) else None,
-        scope if isinstance(scope, str) else None,
+        called,
+        scope,
         values.get("optional", False) is True,
         _texts(faults, where, values.get("words")),
     )
@@ -204,6 +234,13 @@ def _words(faults: list[PlanFault], where: str, key: str, given: Any) -> list[st
     return []
 
 
+def _word(faults: list[PlanFault], where: str, key: str, given: Any) -> str | None:
+    if given is None or isinstance(given, str):
+        return given
+    faults.append(PlanFault(where, "not_a_word", f"`{key}` is one word in quotes"))
+    return None
+
+
 def _texts(faults: list[PlanFault], where: str, given: Any) -> dict[str, str]:
     if given is None:
         return {}
@@ -227,5 +264,7 @@ def _unknown(faults: list[PlanFault], where: str, given: Mapping[str, Any], know
 
 
 def _near(word: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}" if known else ""
+    guess = nearest(word, known)
+    if guess is not None:
+        return f"; did you mean {guess}?"
+    return f"; there are {', '.join(known)}" if known else ""

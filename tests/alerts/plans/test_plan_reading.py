@@ -14,8 +14,18 @@ def faults(text: str) -> dict[str, str]:
     return {fault.where: fault.code for fault in wrong.value.faults}
 
 
+DURESS = '[plans.duress]\nrules = ["R-E12"]\nsilent = true\nsteps = [{ id = "stay_quiet" }]\n'
+ANY = '[plans.any]\nrules = []\nsteps = [{ id = "look" }]\n'
+
+
 def plan(steps: str, head: str = "rules = []") -> str:
-    return f"[plans.p]\n{head}\nsteps = [\n{steps}\n]"
+    """A file with the duress plan that every file has, and one of these steps."""
+    return f"{DURESS}[plans.p]\n{head}\nsteps = [\n{steps}\n]"
+
+
+def duress(steps: str, head: str = "silent = true") -> str:
+    """A file whose duress plan has these steps."""
+    return f'[plans.duress]\nrules = ["R-E12"]\n{head}\nsteps = [\n{steps}\n]\n{ANY}'
 
 
 def test_every_kind_of_the_issue_has_a_plan() -> None:
@@ -76,7 +86,12 @@ def test_rules_with_a_plan_are_rules() -> None:
         (plan('{ id = "a", kind = "tell", tell = ["gards"] }'), "p.a", "unknown_people"),
         (plan('{ id = "a", kind = "tell" }'), "p.a", "tell"),
         (plan('{ id = "a", kind = "call", number = "911" }'), "p.a", "number"),
+        (plan('{ id = "a", kind = "call", number = ["110"] }'), "p.a", "number"),
         (plan('{ id = "a", kind = "release", scope = "moon" }'), "p.a", "scope"),
+        (plan('{ id = "a", kind = "release", scope = ["building"] }'), "p.a", "scope"),
+        (plan('{ id = "a", number = ["110"] }'), "p.a", "not_a_word"),
+        (f"{DURESS}[plans.p]\nrules = []\nsteps = 3", "p", "no_steps"),
+        (f"{DURESS}[plans.p]\nrules = []\nsteps = [3]", "p.1", "not_a_table"),
         (plan('{ id = "a", when = "b", is = ["yes"] }'), "p.a", "when"),
         (
             plan('{ id = "q", kind = "ask", answers = ["y", "n"] }, { id = "a", when = "q", is = ["x"] }'),
@@ -84,7 +99,18 @@ def test_rules_with_a_plan_are_rules() -> None:
             "is",
         ),
         (plan('{ id = "q", kind = "ask", answers = ["y", "n"] }, { id = "a", when = "q" }'), "p.a", "is"),
-        (plan('{ id = "a" }', 'rules = ["R-E12"]'), "p", "must_be_silent"),
+        (duress('{ id = "a" }', "silent = false"), "duress", "must_be_silent"),
+        (duress('{ id = "a" }', 'silent = "true"'), "duress", "must_be_silent"),
+        (ANY, "", "duress_missing"),
+        (ANY + DURESS, "duress", "duress_first"),
+        *(
+            (
+                duress(f'{{ id = "a", kind = "tell", tell = ["police", "{who}"] }}'),
+                "duress.a",
+                "noticed_on_site",
+            )
+            for who in ("guard", "family", "household", "volunteer_police", "steward", "grid_worker")
+        ),
         (plan('{ id = "a", kind = "sound" }', "rules = []\nsilent = true"), "p.a", "noticed_on_site"),
         (
             plan('{ id = "a", kind = "release", scope = "building" }', "rules = []\nsilent = true"),
@@ -98,6 +124,23 @@ def test_what_is_wrong_is_said_where_it_is(text: str, where: str, code: str) -> 
     assert faults(text).get(where) == code
 
 
+def test_whoever_acts_from_a_desk_is_told_in_silence() -> None:
+    told = ", ".join(f'"{who}"' for who in ("operator", "property_manager", "police", "administrator"))
+    first, _ = read(duress(f'{{ id = "a", kind = "tell", tell = [{told}] }}'))
+    assert first.silent
+
+
+def test_what_is_no_list_or_word_is_said_as_that() -> None:
+    with pytest.raises(PlanError) as wrong:
+        read(
+            plan('{ id = "a", kind = "call", number = ["110"] }, { id = "b", kind = "release", scope = [1] }')
+        )
+    assert [fault.code for fault in wrong.value.faults] == ["not_a_word", "number", "not_a_word", "scope"]
+    with pytest.raises(PlanError) as wrong:
+        read(f"{DURESS}[plans.p]\nrules = []\nsteps = 3")
+    assert [fault.code for fault in wrong.value.faults] == ["not_a_list", "no_steps"]
+
+
 def test_all_faults_are_said_at_once_and_with_what_may_be_meant() -> None:
     with pytest.raises(PlanError) as wrong:
         read(plan('{ id = "a", kind = "tell", tell = ["gards"] }, { id = "b", kind = "cal" }'))
@@ -107,5 +150,5 @@ def test_all_faults_are_said_at_once_and_with_what_may_be_meant() -> None:
 
 
 def test_a_compounds_own_words_stand_in_the_step() -> None:
-    (own,) = read(plan('{ id = "a", words = { zh_CN = "看一看", en = "Look" } }'))
+    (_, own) = read(plan('{ id = "a", words = { zh_CN = "看一看", en = "Look" } }'))
     assert own.steps[0].words == {"zh_CN": "看一看", "en": "Look"}
