@@ -4,11 +4,12 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Sequence
 
+import structlog
 from sqlalchemy import select
 
 from alerts.deskmetrics import DeskMetrics
 from alerts.evaluator import Evaluator, Ground
-from alerts.leases import Lease
+from alerts.leases import Lease, LeaseLostError
 from alerts.routing.tree import DEFAULT_ROUTES, Route
 from alerts.rules.engine import HORIZON
 from bus.messages import EventStored, Message, Sighting
@@ -16,6 +17,8 @@ from registry.models import Compound
 from storage import Clock, Database
 
 __all__ = ["AlertDesk", "DeskMetrics"]
+
+log = structlog.get_logger(__name__)
 
 Replay = Callable[[str, dt.datetime], Sequence[Message]]
 """(compound, since): the stored events and sightings, in order of time."""
@@ -40,10 +43,12 @@ class AlertDesk:
         """Begins to evaluate a compound under a lease. The evaluator has to recall before it takes."""
         return self._keep(Evaluator(lease.compound, self._ground, lease))
 
-    def close(self, compound: str) -> None:
-        """Somebody else evaluates the compound from now on."""
+    def close(self, lease: Lease) -> None:
+        """Nothing is evaluated under a lease any more; what is evaluated under a newer one goes on."""
         with self._lock:
-            self._evaluators.pop(compound, None)
+            found = self._evaluators.get(lease.compound)
+            if found is not None and found.lease == lease:
+                del self._evaluators[lease.compound]
         self._ground.metrics.compounds.set(len(self._evaluators))
 
     def restore(self, replay: Replay) -> int:
@@ -66,20 +71,33 @@ class AlertDesk:
             self._of(message.compound).take([message])
 
     def tick(self) -> None:
-        """Lets time pass: questions that are due are answered."""
-        evaluators = self._all()
-        for evaluator in evaluators:
-            evaluator.tick()
-        self._ground.metrics.behind.set(max((one.behind_s for one in evaluators), default=0.0))
+        """Lets time pass: questions that are due are answered.
+
+        A compound for which that fails is tried again with the next turn; the others do not wait for it.
+        Raises `LeaseLostError`, after all had their turn, where one is somebody else's by now.
+        """
+        self._each(Evaluator.tick)
+        self._ground.metrics.behind.set(max((one.behind_s for one in self._all()), default=0.0))
 
     def refresh(self) -> None:
-        """Reads again what people may have changed: rules, mutes, plans, incidents they have ended."""
-        for evaluator in self._all():
-            evaluator.refresh()
+        """Reads again what people may have changed: rules, mutes, plans, incidents they have ended.
 
-    def refresh_mutes(self) -> None:
-        """Reads the mutes again, with everything else that may have changed."""
-        self.refresh()
+        Fails for one compound like `tick`.
+        """
+        self._each(Evaluator.refresh)
+
+    def _each(self, turn: Callable[[Evaluator], None]) -> None:
+        lost: LeaseLostError | None = None
+        for evaluator in self._all():
+            try:
+                turn(evaluator)
+            except LeaseLostError as error:
+                lost = error
+            except Exception:
+                self._ground.metrics.failed.labels(evaluator.compound).inc()
+                log.exception("alerts.compound_failed", compound=evaluator.compound, turn=turn.__name__)
+        if lost is not None:
+            raise lost
 
     def _all(self) -> list[Evaluator]:
         with self._lock:

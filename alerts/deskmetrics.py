@@ -21,6 +21,12 @@ class DeskMetrics:
         self.faults = Counter(
             "ringward_alerts_rule_faults", "Times a rule failed on something.", ["rule"], registry=registry
         )
+        self.failed = Counter(
+            "ringward_alerts_failed_turns",
+            "Times a compound's time could not pass, or its rules could not be read again.",
+            ["compound"],
+            registry=registry,
+        )
         self.muted = Counter(
             "ringward_alerts_muted", "What rules would have said but for a mute.", ["rule"], registry=registry
         )

@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 PATIENCE: Final = dt.timedelta(seconds=10)
 """How long the compound's clock waits for a bus that says nothing while something may wait behind it."""
 
+# By how much the calendar may lie behind what else a holder has answered: a turn, and one that takes long.
+_CALENDAR_LAG: Final = calendar.SETTLED + 3 * calendar.STEP
 _CHUNK: Final = 1000
 _TRIES: Final = 3
 
@@ -70,6 +72,8 @@ class Evaluator:
         # How far is written, which is how far another one may go on from.
         self.come = self._come
         self._calendar_to: dt.datetime | None = None
+        # Whether that is further back than it should be: it could not be looked up.
+        self._calendar_stands = False
         # Whether time may pass: with a lease, what was has to be known first.
         self._has_recalled = lease is None
         # When the newest handled message was received, while others wait behind it.
@@ -96,7 +100,9 @@ class Evaluator:
                 # Whoever was before did not say how far it had come: as far as what it handled.
                 until = max((seen.received_at for seen in told), default=now)
             reached = until or now
-            told += self._due_of_calendar(now - HORIZON, reached)
+            # The last of the calendar may be untold: it comes with the next turns, and once.
+            turned = reached - _CALENDAR_LAG if self._lease is not None else reached
+            told += self._due_of_calendar(now - HORIZON, turned)
             told.sort(key=lambda seen: (seen.received_at, seen.at, seen.id))
             self._engine.quiet_until = until
             for seen in told:
@@ -104,7 +110,7 @@ class Evaluator:
                 self._feed(seen)
             self._unwritten += self._engine.advance(reached)
             self._engine.quiet_until = None
-            self._calendar_to = reached
+            self._calendar_to = turned
             # What it said in silence was counted when it was said.
             self._engine.muted.clear()
             for key, at in self._situation.ended_since(now - HORIZON).items():
@@ -168,7 +174,7 @@ class Evaluator:
                 # What is due already is answered before the message counts as handled.
                 reached = max(self._come.advanced_to, self._reach(now))
                 self._unwritten += self._engine.advance(reached)
-                self._come = replace(self._come, advanced_to=reached)
+                self._note_reached(reached)
             self._write()
 
     def tick(self) -> None:
@@ -180,7 +186,7 @@ class Evaluator:
             return
         upto = self._reach(self._ground.clock.now())
         # Looked up before the turn is taken: a message that comes meanwhile need not wait for it.
-        due = self._turn_calendar(upto)
+        due = self._next_of_calendar(upto)
         with self._lock:
             for seen in due:
                 self._feed(seen)
@@ -188,7 +194,7 @@ class Evaluator:
             if self._come.advanced_to is not None and reached < self._come.advanced_to:
                 return
             self._unwritten += self._engine.advance(reached)
-            self._come = replace(self._come, advanced_to=reached)
+            self._note_reached(reached)
             self._write()
 
     def refresh(self) -> None:
@@ -205,6 +211,11 @@ class Evaluator:
                 self._engine.set_site(situation.site)
             for key, at in ended.items():
                 self._engine.settle(key, at)
+
+    @property
+    def lease(self) -> Lease | None:
+        """What it writes under."""
+        return self._lease
 
     @property
     def time_zone(self) -> dt.tzinfo:
@@ -230,6 +241,11 @@ class Evaluator:
             return now
         return min(now, self._behind)
 
+    def _note_reached(self, reached: dt.datetime) -> None:
+        """That what was due by then is answered, which holds when the calendar has been heard, too."""
+        if not self._calendar_stands:
+            self._come = replace(self._come, advanced_to=reached)
+
     def _feed(self, seen: Observation) -> None:
         try:
             self._unwritten += self._engine.feed(seen)
@@ -247,6 +263,18 @@ class Evaluator:
                 self._told_odd.add((why, seen.device))
                 log.warning("alerts.odd_observation", why=why, device=seen.device, observation=seen.id)
         return found
+
+    def _next_of_calendar(self, reached: dt.datetime) -> list[Observation]:
+        """Nothing where that fails: what else is asked is answered all the same, and this told later."""
+        try:
+            due = self._turn_calendar(reached)
+        except Exception:
+            self._calendar_stands = True
+            self._ground.metrics.faults.labels("calendar").inc()
+            log.exception("alerts.calendar_failed", compound=self.compound)
+            return []
+        self._calendar_stands = False
+        return due
 
     def _turn_calendar(self, reached: dt.datetime) -> list[Observation]:
         """What the register and the clock say between the last time and a moment ago.

@@ -5,7 +5,7 @@ import concurrent.futures
 import contextlib
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 import nats
@@ -51,7 +51,10 @@ class AlertsRole(Role):
         self._time = leases.database_time(foundation.clock)
         self._client = Client()
         self._watches: dict[str, Watch] = {}
-        self._surplus: list[str] = []
+        self._surplus: list[Watch] = []
+        # Watches that end, each beside the leases' rounds: what one waits for the others do not.
+        self._ending: dict[Watch, asyncio.Task[None]] = {}
+        self._is_closing = False
         self._tasks: list[asyncio.Task[None]] = []
         # Of its own: a lease must not run out because everybody else's work has the threads.
         self._lease_thread = concurrent.futures.ThreadPoolExecutor(1, "alert-leases")
@@ -66,10 +69,15 @@ class AlertsRole(Role):
         ]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        self._is_closing = True
+        keeping, ticking = self._tasks
+        await _cancelled(ticking)
+        # Leases are prolonged until what is under way under them is written.
+        for watch in list(self._watches.values()):
+            self._end(watch, watch.stop())
+        await asyncio.gather(*self._ending.values())
+        await _cancelled(keeping)
+        # Taken in the round that was under way.
         for watch in list(self._watches.values()):
             await watch.stop()
         await self._on_lease_thread(self._give_up_all)
@@ -97,14 +105,15 @@ class AlertsRole(Role):
                 log.exception("alerts.leases_failed")
             else:
                 self._last_round = loop.time()
-                for compound in lost:
-                    await self._drop(compound, "lease_lost")
+                for watch in lost:
+                    self._drop(watch)
                 for lease in taken:
                     self._begin(lease)
-                await self._give_back()
+                for watch in self._surplus:
+                    self._end(watch, self._give_back(watch))
             await asyncio.sleep(_LOOK_S)
 
-    def _round(self) -> tuple[list[str], list[Lease]]:
+    def _round(self) -> tuple[list[Watch], list[Lease]]:
         """Prolongs what is held, and takes what is free and this process's share."""
         holding = {watch.lease.compound: watch for watch in self._watches.values()}
         with self._foundation.database.write() as session:
@@ -118,18 +127,19 @@ class AlertsRole(Role):
                 leases.members(session, now),
                 held,
             )
-            found = (leases.acquire(session, compound, self.member.holder, now) for compound in turn.take)
+            wanted = () if self._is_closing else turn.take
+            found = (leases.acquire(session, compound, self.member.holder, now) for compound in wanted)
             taken = [lease for lease in found if lease is not None]
-        self._surplus = [compound for compound in turn.release if compound in holding]
-        return [compound for compound in holding if compound not in kept], taken
+        self._surplus = [holding[compound] for compound in turn.release if compound in holding]
+        return [watch for compound, watch in holding.items() if compound not in kept], taken
 
-    async def _give_back(self) -> None:
-        """What is more than a fair share: ended where it stands, and given up then."""
-        for compound in self._surplus:
-            watch = self._watches.get(compound)
-            if watch is not None:
-                await self._drop(compound, "shared")
-                await self._on_lease_thread(self._release, watch.lease, watch.come)
+    async def _give_back(self, watch: Watch) -> None:
+        """What is more than a fair share: ended where it stands, held until then, and given up."""
+        log.info("alerts.lease_shared", compound=watch.lease.compound, epoch=watch.lease.epoch)
+        await watch.stop()
+        if self._forget(watch):
+            # No round prolongs it from here on: one that is under way is over before this is done.
+            await self._on_lease_thread(self._release, watch.lease, watch.come)
 
     def _begin(self, lease: Lease) -> None:
         log.info("alerts.lease_taken", compound=lease.compound, epoch=lease.epoch)
@@ -137,11 +147,33 @@ class AlertsRole(Role):
         self._watches[lease.compound] = watch
         watch.start()
 
-    async def _drop(self, compound: str, why: str) -> None:
-        watch = self._watches.pop(compound, None)
-        if watch is not None:
-            log.info("alerts.lease_gone", compound=compound, epoch=watch.lease.epoch, why=why)
-            await watch.stop()
+    def _drop(self, watch: Watch) -> None:
+        """Somebody else evaluates the compound by now, or this process under a newer lease."""
+        if self._forget(watch):
+            log.info("alerts.lease_gone", compound=watch.lease.compound, epoch=watch.lease.epoch)
+            self._end(watch, watch.stop())
+
+    def _forget(self, watch: Watch) -> bool:
+        """Whether it was this one that is watched under."""
+        if self._watches.get(watch.lease.compound) is not watch:
+            return False
+        del self._watches[watch.lease.compound]
+        return True
+
+    def _end(self, watch: Watch, ending: Coroutine[Any, Any, None]) -> None:
+        if watch in self._ending:
+            ending.close()
+            return
+        task = asyncio.create_task(ending, name=f"alerts-ending-{watch.lease.compound}")
+        self._ending[watch] = task
+        task.add_done_callback(lambda done: self._ended(watch, done))
+
+    def _ended(self, watch: Watch, done: asyncio.Task[None]) -> None:
+        del self._ending[watch]
+        if not done.cancelled() and (error := done.exception()) is not None:
+            # The lease runs out, then, and whoever looks next takes the compound.
+            self._forget(watch)
+            log.error("alerts.ending_failed", compound=watch.lease.compound, error=repr(error))
 
     def _release(self, lease: Lease, come: leases.Come) -> None:
         with self._foundation.database.write() as session:
@@ -174,7 +206,10 @@ class AlertsRole(Role):
                     swept = loop.time()
                     await asyncio.to_thread(self._sweep)
             except LeaseLostError as error:
-                await self._drop(error.compound, "lease_lost")
+                watch = self._watches.get(error.compound)
+                # One of an older lease says nothing of the newer one's.
+                if watch is not None and watch.lease.epoch == error.epoch:
+                    self._drop(watch)
             except Exception:
                 log.exception("alerts.tick_failed")
 
@@ -189,6 +224,12 @@ class AlertsRole(Role):
             swept = timers.sweep(session, now)
         if swept:
             self._wake()
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _holder() -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import itertools
 from collections.abc import Iterator
 from typing import Final
 
@@ -69,7 +70,7 @@ class Watch:
         self._stopping.set()
         if self._task is not None:
             await self._task
-        self._desk.close(self.lease.compound)
+        self._desk.close(self.lease)
 
     async def _forever(self) -> None:
         while not self._stopping.is_set():
@@ -78,7 +79,7 @@ class Watch:
             except LeaseLostError:
                 # Whoever keeps the leases finds it gone, too.
                 log.warning("alerts.lease_lost", compound=self.lease.compound, epoch=self.lease.epoch)
-                self._desk.close(self.lease.compound)
+                self._desk.close(self.lease)
                 return
             except Exception as error:  # noqa: BLE001 - whatever is away comes back: it goes on from its place
                 log.warning("alerts.waits", compound=self.lease.compound, error=repr(error))
@@ -91,7 +92,8 @@ class Watch:
         if self._evaluator is None:
             await self._recall(jetstream, stream)
         evaluator = self._evaluator
-        assert evaluator is not None
+        if evaluator is None:
+            return
         come = evaluator.come
         follower = self._follower(come.position or 0 if come.stream == stream else 0)
         await follower.start()
@@ -142,15 +144,20 @@ class Watch:
         """What the last holder knew, without what it had not come to: that is still to be said.
 
         In this order: an event that is committed meanwhile is in the outbox or in the stream when
-        these are looked at, and so is not taken for one that was handled.
+        these are looked at, and so is not taken for one that was handled. Given up between two
+        steps where it is to stop: what was not recalled has said nothing.
         """
         loop = asyncio.get_running_loop()
         began = loop.time()
         evaluator = await asyncio.to_thread(self._desk.open, self.lease)
         stored = await asyncio.to_thread(self._stored)
+        if self._stopping.is_set():
+            return
         waiting = await asyncio.to_thread(self._in_outbox)
         after = await self._begins_after(jetstream, stream)
         waiting |= await self._in_stream(after)
+        if self._stopping.is_set():
+            return
         taken = await asyncio.to_thread(evaluator.recall, stored, waiting)
         await asyncio.to_thread(evaluator.take, [], position=after, stream=stream, is_end=False)
         self._evaluator = evaluator
@@ -167,7 +174,9 @@ class Watch:
 
     def _stored(self) -> list[Observation]:
         now = self._foundation.clock.now()
-        return list(happened(self._foundation.database, self.lease.compound, now - HORIZON, now + _AHEAD))
+        told = happened(self._foundation.database, self.lease.compound, now - HORIZON, now + _AHEAD)
+        # The longest step: read by the hour, and left where it stands.
+        return list(itertools.takewhile(lambda _: not self._stopping.is_set(), told))
 
     def _in_outbox(self) -> set[str]:
         compound = self.lease.compound
@@ -199,7 +208,7 @@ class Watch:
                 for entry in stretch.entries:
                     with contextlib.suppress(msgspec.ValidationError, msgspec.DecodeError):
                         names.add(_name.decode(entry.payload).id)
-                if stretch.is_end:
+                if stretch.is_end or self._stopping.is_set():
                     return names
         finally:
             await follower.stop()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shifts import Shift
 from timeline import World, found
 
 from storage import Database, KeyRing
@@ -46,3 +47,8 @@ def each_database(request: pytest.FixtureRequest) -> Database:
 @pytest.fixture
 def world(database: Database) -> World:
     return World(database)
+
+
+@pytest.fixture
+def shift(database: Database) -> Shift:
+    return Shift(database)

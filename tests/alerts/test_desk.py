@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from timeline import (
+    COMPOUND,
     START,
     World,
     amended,
@@ -27,9 +29,13 @@ from timeline import (
     raised,
 )
 
+from alerts import leases
+from alerts.evaluator import Evaluator
 from alerts.incidents.lifecycle import State
+from alerts.leases import Lease, LeaseLostError
 from bus.messages import DeviceChanged
-from storage import Database
+from registry.models import Compound, Ring, Zone
+from storage import Database, new_id
 
 
 def now(world: World, offset: float = 0) -> dt.datetime:
@@ -89,10 +95,12 @@ def test_failed_commit_of_an_answer_is_made_good_by_the_next_tick(database: Data
     world.desk.handle(heard(face_unknown(), moment))
     world.desk.handle(heard(door_opened(), moment))
     now(world, 16)
-    with pytest.raises(OperationalError):
-        world.desk.tick()
+    world.desk.tick()
+    assert world.incidents() == []
+    assert figure(world, "ringward_alerts_failed_turns_total", compound=COMPOUND) == 1
     world.desk.tick()
     world.desk.tick()
+    assert figure(world, "ringward_alerts_failed_turns_total", compound=COMPOUND) == 1
     assert world.incident().rule == "R-E01"
 
 
@@ -101,8 +109,9 @@ def test_failed_commit_keeps_the_order_of_raising_and_clearing(database: Databas
     world.desk.handle(heard(offline(), now(world)))
     world.desk.handle(heard(online(), now(world, 1)))
     now(world, 5)
-    with pytest.raises(OperationalError):
-        world.desk.tick()
+    world.desk.tick()
+    assert world.incidents() == []
+    assert figure(world, "ringward_alerts_failed_turns_total", compound=COMPOUND) == 1
     now(world, 6)
     world.desk.tick()
     assert world.incident().state == State.AUTO_CLEARED
@@ -223,3 +232,88 @@ def test_signal_after_a_restart_still_belongs_to_the_incident_before_it(world: W
 def test_mute_is_known_after_a_restart(world: World) -> None:
     world.mute("R-E01", place="gate")
     world.play(at(+0, face_unknown()), at(+2, door_opened()), down(+5, until=+30))
+
+
+# ── several compounds ─────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def two(world: World) -> World:
+    """A second compound, whose turn comes after the first one's."""
+    world.add(
+        Compound(id="elsewhere", name="e"),
+        Zone(id="far", compound="elsewhere", name="far", ring=Ring.BUILDING, kind="hall", outline=[[0, 0]]),
+    )
+    for report in (face_unknown(), door_opened()):
+        message = heard(report, now(world))
+        world.desk.handle(message)
+        world.desk.handle(msgspec.structs.replace(message, id=new_id(), compound="elsewhere"))
+    return world
+
+
+def only_elsewhere(plain, error: Exception):
+    """What an evaluator does, failing for the compound whose turn is first."""
+
+    def turn(evaluator: Evaluator) -> None:
+        if evaluator.compound == COMPOUND:
+            raise error
+        plain(evaluator)
+
+    return turn
+
+
+def test_a_compound_whose_time_cannot_pass_does_not_stop_the_others(
+    two: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Evaluator, "tick", only_elsewhere(Evaluator.tick, ValueError("unforeseen")))
+    now(two, 20)
+    two.desk.tick()
+    assert [(one.compound, one.rule) for one in two.incidents()] == [("elsewhere", "R-E01")]
+    assert figure(two, "ringward_alerts_failed_turns_total", compound=COMPOUND) == 1
+    assert figure(two, "ringward_alerts_failed_turns_total", compound="elsewhere") == 0
+
+
+def test_a_compound_that_is_somebody_elses_by_now_is_named_after_the_others_had_their_turn(
+    two: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Evaluator, "tick", only_elsewhere(Evaluator.tick, LeaseLostError(COMPOUND, 7)))
+    now(two, 20)
+    with pytest.raises(LeaseLostError) as lost:
+        two.desk.tick()
+    assert (lost.value.compound, lost.value.epoch) == (COMPOUND, 7)
+    assert [one.compound for one in two.incidents()] == ["elsewhere"]
+
+
+def test_a_compound_whose_rules_cannot_be_read_again_does_not_stop_the_others(
+    two: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(
+        Evaluator,
+        "refresh",
+        only_elsewhere(lambda evaluator: read.append(evaluator.compound), ValueError("unforeseen")),
+    )
+    two.desk.refresh()
+    assert read == ["elsewhere"]
+    assert figure(two, "ringward_alerts_failed_turns_total", compound=COMPOUND) == 1
+
+
+def test_what_closes_late_does_not_close_what_is_evaluated_under_a_newer_lease(world: World) -> None:
+    desk = world.new_desk()
+
+    def acquired() -> Lease:
+        with world.database.write() as session:
+            lease = leases.acquire(session, COMPOUND, "this process", world.clock.now())
+        assert lease is not None
+        return lease
+
+    old = acquired()
+    desk.open(old)
+    now(world, 10)
+    new = acquired()
+    desk.open(new)
+    assert figure(world, "ringward_alerts_compounds") == 1
+    desk.close(old)
+    assert figure(world, "ringward_alerts_compounds") == 1
+    desk.close(new)
+    assert figure(world, "ringward_alerts_compounds") == 0

@@ -6,148 +6,27 @@ from contextlib import contextmanager
 
 import pytest
 from prometheus_client import CollectorRegistry
+from shifts import Shift
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from timeline import COMPOUND, OPERATOR, START, VirtualClock
+from timeline import COMPOUND, OPERATOR, START
 
 from alerts import knowing, leases
 from alerts.deskmetrics import DeskMetrics
-from alerts.evaluator import Evaluator, Ground
+from alerts.evaluator import Ground
 from alerts.incidents import raising
 from alerts.incidents.actions import take_step
 from alerts.incidents.lifecycle import FalseAlarmReason, State, Step
-from alerts.incidents.models import Evidence, Incident
+from alerts.incidents.models import Evidence
 from alerts.leases import Come, Lease, LeaseLostError
 from alerts.mutes import RuleMute
 from alerts.rulebook.models import RuleVersion
 from alerts.rules import RULES, Observation
 from alerts.rules.building.door_forced import DoorForced
 from bus.deadletters import DeadLetter
-from bus.messages import EventStored, Message, Sighting
+from bus.messages import EventStored, Message
 from devices.models import Device, DeviceKind, Stage
-from registry.models import Zone
-from storage import Database, content_id, new_id
-
-NEXT_TO = {"gate": ["square"], "square": ["gate", "hall"], "hall": ["square"]}
-_RINGS = {"gate": "entrance", "square": "common", "hall": "building"}
-
-
-class Shift:
-    """One evaluator after another on one database, with a bus that each message is put on."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.clock = VirtualClock()
-        self.stored: list[Message] = []
-        self.registry = CollectorRegistry()
-        self.evaluator: Evaluator
-        self._holders = 0
-        with database.write() as session:
-            for zone in session.scalars(select(Zone)):
-                zone.neighbours = NEXT_TO.get(zone.id, [])
-                zone.kind = "bike_shed" if zone.id == "square" else zone.kind
-
-    def take_over(self, *, waiting: Sequence[Message] = ()) -> Evaluator:
-        """The next holder: recalls what is stored; `waiting` is what nobody has handled."""
-        self._holders += 1
-        name = f"holder-{self._holders}"
-        with self.database.write() as session:
-            lease = leases.acquire(session, COMPOUND, name, self.clock.now())
-        assert lease is not None
-        self.evaluator = self.open(lease)
-        self.evaluator.recall(self.evaluator.observed(self.stored), {one.id for one in waiting})
-        return self.evaluator
-
-    def open(self, lease: Lease | None) -> Evaluator:
-        self.registry = CollectorRegistry()
-        ground = Ground(self.database, self.clock, DeskMetrics(self.registry), lambda: None)
-        return Evaluator(COMPOUND, ground, lease)
-
-    def dies(self) -> None:
-        """Its lease runs out, and it has said last how far it had come a while ago."""
-        self.later(leases.TTL.total_seconds() + 0.1)
-
-    def tells(self) -> None:
-        """The holder says how far it has come."""
-        with self.database.write() as session:
-            leases.hold(session, self.evaluator._lease, self.evaluator.come)
-
-    def happens(self, *messages: Message) -> None:
-        """Stored, and handled by the present holder."""
-        self.stored += messages
-        self.evaluator.take(list(messages))
-
-    def later(self, seconds: float) -> None:
-        self.clock.moment += dt.timedelta(seconds=seconds)
-
-    def passes(self, seconds: float) -> None:
-        """Time, which the holder notices."""
-        for _ in range(int(seconds)):
-            self.later(1)
-            self.evaluator.tick()
-
-    def event(self, kind: str, zone: str, **more: object) -> EventStored:
-        now = self.clock.now()
-        facts = {"device_id": f"{zone}-device", "at": now, "ring": _RINGS.get(zone, "building")} | more
-        return EventStored(
-            id=new_id(),
-            compound=COMPOUND,
-            type=kind,
-            zone=zone,
-            device_time=facts["at"],
-            received_at=now,
-            lane=zone,
-            **facts,
-        )
-
-    def stranger(self, zone: str = "gate") -> Sighting:
-        now = self.clock.now()
-        return Sighting(
-            id=new_id(),
-            event_id=new_id(),
-            compound=COMPOUND,
-            device_id=f"{zone}-camera",
-            subject_kind="face",
-            outcome="unknown",
-            ring=_RINGS[zone],
-            zone=zone,
-            at=now,
-            received_at=now,
-            lane=zone,
-            direction="in",
-            score=0.7,
-        )
-
-    def incidents(self) -> list[Incident]:
-        with self.database.read() as session:
-            found = list(session.scalars(select(Incident).order_by(Incident.raised_at, Incident.id)))
-            session.expunge_all()
-        return found
-
-    def rules(self) -> list[str]:
-        return [incident.rule for incident in self.incidents()]
-
-    def figure(self, name: str, **labels: str) -> float:
-        return self.registry.get_sample_value(f"ringward_alerts_{name}_total", labels) or 0.0
-
-    def sets_rules(self, text: str) -> None:
-        with self.database.write() as session:
-            session.add(
-                RuleVersion(
-                    id=new_id(),
-                    compound=COMPOUND,
-                    number=1,
-                    text=text,
-                    digest=content_id(text),
-                    author="installer-1",
-                    at=self.clock.now(),
-                )
-            )
-
-
-@pytest.fixture
-def shift(database: Database) -> Shift:
-    return Shift(database)
+from storage import Database
 
 
 def forced(shift: Shift, zone: str = "hall", **more: object) -> EventStored:
@@ -212,6 +91,27 @@ def test_time_does_not_pass_for_the_next_before_it_has_recalled(shift: Shift) ->
     assert shift.rules() == ["R-E01"]
 
 
+def test_a_holder_that_takes_its_compound_again_writes_nothing_under_the_old_lease(shift: Shift) -> None:
+    def acquired() -> Lease:
+        with shift.database.write() as session:
+            lease = leases.acquire(session, COMPOUND, "the same", shift.clock.now())
+        assert lease is not None
+        return lease
+
+    old = shift.open(acquired())
+    old.recall([])
+    shift.dies()
+    new = shift.open(acquired())
+    new.recall([])
+    message = forced(shift)
+    with pytest.raises(LeaseLostError) as lost:
+        old.take([message])
+    assert lost.value.epoch == 1
+    assert shift.rules() == []
+    new.take([message])
+    assert shift.rules() == ["R-B05"]
+
+
 def test_other_rules_raise_nothing_anew_of_last_night(shift: Shift) -> None:
     shift.take_over()
     shift.sets_rules('[rules."R-B05"]\nenabled = false\n')
@@ -270,6 +170,23 @@ def test_a_card_that_lies_in_the_backlog_is_not_missed_for_not_having_been_read(
     shift.later(60)
     shift.evaluator.take([stranger, opened], is_end=False)
     shift.evaluator.tick()
+    assert shift.rules() == []
+    shift.evaluator.take([card], is_end=True)
+    shift.passes(20)
+    assert shift.rules() == []
+
+
+def test_while_messages_wait_the_next_holder_is_not_ahead_of_them(shift: Shift) -> None:
+    shift.take_over()
+    shift.happens(shift.stranger(), shift.event("door.opened", "gate"))
+    shift.passes(5)
+    shift.tells()
+    card = shift.event("access.granted", "gate", direction="in")
+    shift.stored.append(card)
+    shift.later(60)
+    shift.take_over(waiting=[card])
+    # Nothing was read from the bus yet: the card lies there.
+    shift.passes(5)
     assert shift.rules() == []
     shift.evaluator.take([card], is_end=True)
     shift.passes(20)

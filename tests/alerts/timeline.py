@@ -297,7 +297,7 @@ class World:
             )
         )
         assert self.desk is not None
-        self.desk.refresh_mutes()
+        self.desk.refresh()
 
     def devices(self, ring: str, *, online: int, offline: int, lane: str = "square") -> None:
         """Registers a ring's devices in the condition they are in."""
