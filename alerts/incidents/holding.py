@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from alerts.incidents.models import Incident
 from alerts.incidents.portrait import is_care, is_safety
-from alerts.rulebook.budget import HOUR, Asking, Shown, decide
+from alerts.rulebook.budget import HOUR, Asking, Shown, decide, released
 from alerts.rulebook.values import Budget
 
 Hold = Callable[[Session, Incident, dt.datetime], str | None]
@@ -19,6 +19,9 @@ def by_budget(budget: Budget, operators: int) -> Hold:
     """Holds back what is more than so many operators can look at, going by what they were shown lately."""
 
     def hold(session: Session, incident: Incident, at: dt.datetime) -> str | None:
+        if is_care(incident.rule) or released(incident.severity, safety=is_safety(incident.rule)):
+            # Of what is never held back nobody needs to know what else there was: a flood would pay for it.
+            return None
         recent = session.execute(
             select(Incident.raised_at, Incident.severity, Incident.rule, Incident.device_id).where(
                 Incident.compound == incident.compound,
@@ -28,14 +31,7 @@ def by_budget(budget: Budget, operators: int) -> Hold:
                 Incident.id != incident.id,
             )
         )
-        asking = Asking(
-            at,
-            incident.severity,
-            incident.rule,
-            incident.device_id,
-            safety=is_safety(incident.rule),
-            care=is_care(incident.rule),
-        )
+        asking = Asking(at, incident.severity, incident.rule, incident.device_id)
         held = decide([Shown(*row) for row in recent], asking, budget, operators)
         return None if held is None else str(held.reason)
 

@@ -66,7 +66,7 @@ def decide(recent: Iterable[Shown], asking: Asking, budget: Budget, operators: i
     those on duty: where a roster knows of none, one is assumed, since somebody sits there. Care (a
     neighbour who is not heard of) is never held: it is not an alarm among alarms.
     """
-    if asking.severity <= GRAVE or asking.safety or asking.care:
+    if asking.care or released(asking.severity, safety=asking.safety):
         return None
     since = asking.at - HOUR
     weighed = [one for one in recent if since < one.at <= asking.at and one.severity <= asking.severity]
@@ -80,5 +80,5 @@ def decide(recent: Iterable[Shown], asking: Asking, budget: Budget, operators: i
 
 
 def released(severity: int, *, safety: bool) -> bool:
-    """Whether a held incident that was amended comes out: it has become grave, or a safety kind."""
+    """Whether an incident is shown whatever the load: it is grave or has become so, or is a safety kind."""
     return severity <= GRAVE or safety

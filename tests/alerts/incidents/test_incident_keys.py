@@ -23,12 +23,12 @@ from saying import (
     write,
 )
 from sqlalchemy import select
-from timeline import OPERATOR
+from timeline import COMPOUND, OPERATOR
 
 from alerts.incidents import actions, raising
 from alerts.incidents.holding import by_budget
 from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, ReopenReason, State, Step
-from alerts.incidents.models import IncidentMerge, MergeProposal
+from alerts.incidents.models import Incident, IncidentMerge, MergeProposal
 from alerts.rulebook.values import Budget
 from alerts.rules import Mode, RuleBook
 from storage import Database
@@ -259,6 +259,28 @@ def test_budget_never_holds_back_what_is_grave(database: Database, severity: int
     for number in range(4):
         write(database, said(f"k-{number}", severity=severity), hold=hold)
     assert not any(one.held for one in incidents(database))
+
+
+class CountingSession:
+    """Counts what it is asked, and knows of nothing."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def execute(self, _query: object) -> list[object]:
+        self.asked += 1
+        return []
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "asked"),
+    [("R-E01", 1, 0), ("R-E01", 2, 0), ("R-C09", 3, 0), ("R-E12", 4, 0), ("R-B09", 3, 0), ("R-E01", 3, 1)],
+)
+def test_hour_is_read_only_for_what_may_be_held_back(rule: str, severity: int, asked: int) -> None:
+    session = CountingSession()
+    incident = Incident(id="i", compound=COMPOUND, rule=rule, severity=severity, device_id="gate-camera")
+    assert by_budget(Budget(), operators=1)(session, incident, moment(0)) is None
+    assert session.asked == asked
 
 
 def test_sensor_of_the_plan_list_confirms_itself_where_the_compound_says_so(database: Database) -> None:
