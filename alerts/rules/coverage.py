@@ -153,7 +153,7 @@ def _times(
     covered_from: dt.datetime | None = None
     covered_until, why = _EVER, ""
     for seen in view.conditions(device.id, _EVER, as_of):
-        if seen.type == "device.online" or seen.attributes.get("ended"):
+        if seen.type == "device.online" or seen.is_over:
             # It speaks, and says of itself that nothing hinders it.
             if gone is not None and gone < seen.at:
                 yield gone, seen.at, "offline"

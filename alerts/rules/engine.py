@@ -12,7 +12,7 @@ import msgspec
 from alerts.rules.book import RuleBook
 from alerts.rules.memory import Recent
 from alerts.rules.nights import night_of
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import Clear, Mute, Question, Rule, Said, Signal
 from alerts.rules.site import Site
 
@@ -271,7 +271,7 @@ class Engine:
         other.set_mutes(self._mutes)
         said: list[Said] = []
         last: dt.datetime | None = None
-        for observation in sorted(observations, key=lambda one: (one.at, one.id)):
+        for observation in sorted(observations, key=by_time):
             said += other.advance(observation.at)
             said += other.feed(_in_time(observation))
             last = observation.at

@@ -158,7 +158,17 @@ class Observation:
         )
         return tuple(f"{kind}:{value}" for kind, value in named if value is not None)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the device says that what it reported before has ended."""
+        return bool(self.attributes.get("ended"))
+
     def number(self, name: str) -> float | None:
         """An attribute that is a number; None where it is absent or something else."""
         value = self.attributes.get(name)
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def by_time(seen: Observation) -> tuple[dt.datetime, str]:
+    """The order of things: by the time at which they happened, and of one moment by their ids."""
+    return (seen.at, seen.id)

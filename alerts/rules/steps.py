@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.site import Site
 
 PASSAGE: Final = dt.timedelta(seconds=10)
@@ -71,7 +71,7 @@ class Step:
 def trace(seen: Iterable[Observation], site: Site) -> tuple[Step, ...]:
     """The steps that a subject's observations make. Pure: their order as they came does not matter."""
     passages: list[list[Observation]] = []
-    for one in sorted((one for one in seen if shows_presence(one)), key=lambda one: (one.at, one.id)):
+    for one in sorted((one for one in seen if shows_presence(one)), key=by_time):
         if passages and _is_same_passage(passages[-1], one, site):
             passages[-1].append(one)
         else:
@@ -84,7 +84,7 @@ def trace(seen: Iterable[Observation], site: Site) -> tuple[Step, ...]:
 
 def shows_presence(seen: Observation) -> bool:
     """Whether it shows that the subject itself was there, and is certain of who it was."""
-    if seen.attributes.get("ended"):
+    if seen.is_over:
         # A device's word that something is over shows that it is gone.
         return False
     return seen.type in _SHOWS_TOO or seen.type.startswith(_SHOWS)

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from alerts.rules.across import climbing
 from alerts.rules.across.climbing import BUILDING, COMMON, ENTRANCE, SEEN, TRIED, Chain, Reach, Rings, Step
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 
 # A sighting is told apart from a signal of the same anchor.
@@ -128,7 +128,7 @@ def _say(chain: Chain, settings: Settings) -> Signal:
         dedupe_key=f"{RingEscalation.id}:{first.key}",
         dedupe_window=settings.minutes("window_min"),
         anchor=last.seen,
-        evidence=tuple(sorted(evidence.values(), key=lambda seen: (seen.at, seen.id))),
+        evidence=tuple(sorted(evidence.values(), key=by_time)),
         reason="ring_escalation_probable" if chain.probable else "ring_escalation",
         reason_args={
             "steps": len(chain.steps),

@@ -45,7 +45,7 @@ class EbikeInLift(Rule):
 
     @staticmethod
     def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
-        if observation.attributes.get("ended") or observation.attributes.get("class") in _BELONGS_THERE:
+        if observation.is_over or observation.attributes.get("class") in _BELONGS_THERE:
             return None
         confidence = observation.number("confidence")
         if confidence is not None and confidence < settings.values["confidence"]:

@@ -198,9 +198,9 @@ def _is_up(seen: Observation) -> bool:
 
 def _starts_a_count(seen: Observation) -> bool:
     if seen.type == "care.began":
-        return not seen.attributes.get("ended")
+        return not seen.is_over
     if seen.type == "care.away":
-        return bool(seen.attributes.get("ended"))
+        return seen.is_over
     return _is_sign_of_life(seen)
 
 
@@ -211,7 +211,7 @@ def _is_absent(theirs: Sequence[Observation], since: dt.datetime) -> bool:
     which may be earlier than was said.
     """
     words = [seen for seen in theirs if seen.type == "care.away"]
-    ends = [seen for seen in words if seen.attributes.get("ended")]
+    ends = [seen for seen in words if seen.is_over]
     for seen in words:
         if seen in ends:
             continue

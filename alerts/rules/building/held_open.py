@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from alerts.rules.causes import MEANT_OPEN
 from alerts.rules.coverage import blind
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import DISORDER, Clear, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 # How far back the opening is looked for that another word of "open" only repeats.
@@ -114,13 +114,13 @@ def _key(door: Observation) -> str:
 
 
 def _is_over(seen: Observation) -> bool:
-    return seen.type == "door.held_open" and bool(seen.attributes.get("ended"))
+    return seen.type == "door.held_open" and seen.is_over
 
 
 def _was_shut(door: Observation, view: View, until: dt.datetime) -> bool:
     """Whether it was shut by then; at the moment itself is in time."""
     return any(
-        (seen.at, seen.id) > (door.at, door.id) and (seen.type == "door.closed" or _is_over(seen))
+        by_time(seen) > by_time(door) and (seen.type == "door.closed" or _is_over(seen))
         for seen in view.at_device(door.device, door.at, until)
     )
 

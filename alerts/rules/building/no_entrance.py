@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from alerts.rules.building.houses import is_one_house
 from alerts.rules.coverage import blind
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import DISORDER, Blind, Excuse, Parameter, Question, Rule, Settings, Signal, View
 from alerts.rules.site import Site, SiteDevice
 from alerts.rules.steps import Step, direction_of, shows_presence, trace
@@ -118,9 +118,7 @@ def _came_in(seen: Iterable[Observation], there: Observation, site: Site, opens:
 
     Or none has said anything of somebody who belongs here, and may have been at home.
     """
-    last = max(
-        (one for one in seen if one.ring == "entrance"), key=lambda one: (one.at, one.id), default=None
-    )
+    last = max((one for one in seen if one.ring == "entrance"), key=by_time, default=None)
     if last is None:
         return _belongs(there)
     return last.at >= opens and direction_of(last, site) != "out"

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from alerts.rules.common import grounds, lasting
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import DISORDER, Clear, Parameter, Question, Rule, Settings, Signal, View
 
 
@@ -93,7 +93,7 @@ class Crowd(Rule):
 
 def _is_crowd(seen: Observation, settings: Settings) -> bool | None:
     """Whether a report says that there are too many; None where it says nothing of how many there are."""
-    if lasting.is_over(seen):
+    if seen.is_over:
         return False
     count = seen.number("count")
     if count is not None:
@@ -114,7 +114,7 @@ def _run(
     """
     run: list[Observation] = []
     for one in reversed(counts):
-        if (one.at, one.id) > (seen.at, seen.id):
+        if by_time(one) > by_time(seen):
             continue
         many = _is_crowd(one, settings)
         if many is None:
@@ -133,7 +133,7 @@ def _has_dispersed(seen: Observation, view: View, settings: Settings, hold: dt.t
         many = _is_crowd(one, settings) if one.type in Crowd.listens else None
         if many is None:
             continue
-        if (one.at, one.id) < (seen.at, seen.id):
+        if by_time(one) < by_time(seen):
             last[one.device] = many
         elif many:
             return False

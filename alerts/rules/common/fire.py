@@ -8,7 +8,7 @@ import datetime as dt
 from typing import ClassVar, Final
 
 from alerts.rules import coverage
-from alerts.rules.common import grounds, lasting
+from alerts.rules.common import grounds
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 
@@ -42,7 +42,7 @@ class Fire(Rule):
 
     @staticmethod
     def ask(observation: Observation, view: View, settings: Settings) -> tuple[Question, ...] | None:
-        if lasting.is_over(observation):
+        if observation.is_over:
             return None
         return (
             Question(observation, observation.at + DISORDER, _BOTH, early=True),
@@ -80,7 +80,7 @@ def _others(seen: Observation, view: View, window: dt.timedelta) -> list[Observa
     return [
         other
         for other in view.of_type(_OTHER[seen.type], seen.at - window, seen.at)
-        if not lasting.is_over(other) and view.site.adjoin(other.zone, seen.zone)
+        if not other.is_over and view.site.adjoin(other.zone, seen.zone)
     ]
 
 

@@ -61,7 +61,7 @@ class FireLaneBlocked(Rule):
             return tuple(
                 Question(observation, observation.at + DISORDER, f"left:{device}") for device in left
             )
-        if lasting.is_over(observation):
+        if observation.is_over:
             return Question(observation, observation.at + DISORDER, f"left:{observation.device}")
         blocked = _until(observation, settings.minutes("blocked_min"))
         unresolved = _until(observation, settings.minutes("unresolved_min"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alerts.rules import coverage
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import Blind, View
 
 # A report this long after the last one is of something else, unless the device says how long it has lasted.
@@ -27,11 +27,6 @@ class Lasted:
 
     reports: tuple[Observation, ...]
     blind: tuple[Blind, ...]
-
-
-def is_over(seen: Observation) -> bool:
-    """Whether the device says that what it reported before has ended."""
-    return bool(seen.attributes.get("ended"))
 
 
 def begun(report: Observation) -> dt.datetime:
@@ -53,12 +48,12 @@ def lasted(
     that say it is over, besides the device's own `ended`.
     """
     told = _told(view, report, report.at - within, until, ends)
-    before = [seen for seen in told if _order(seen) < _order(report)]
+    before = [seen for seen in told if by_time(seen) < by_time(report)]
     if before and _goes_on(report, before[-1]) and not unseen(view, report.device, before[-1].at, report.at):
         return None
     reports = [report]
     for seen in told:
-        if _order(seen) <= _order(report):
+        if by_time(seen) <= by_time(report):
             continue
         if _goes_on(report, seen):
             reports.append(seen)
@@ -85,12 +80,8 @@ def _told(
     found = [
         seen for kind in kinds for seen in view.of_type(kind, start, end) if seen.device == report.device
     ]
-    return sorted(found, key=_order)
+    return sorted(found, key=by_time)
 
 
 def _goes_on(report: Observation, seen: Observation) -> bool:
-    return seen.type == report.type and not is_over(seen)
-
-
-def _order(seen: Observation) -> tuple[dt.datetime, str]:
-    return (seen.at, seen.id)
+    return seen.type == report.type and not seen.is_over

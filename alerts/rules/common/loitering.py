@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from alerts.rules import coverage
 from alerts.rules.common import grounds, lasting
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import DISORDER, Clear, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 # Types that may say for how long; only the first means loitering without it.
@@ -78,7 +78,7 @@ class Loitering(Rule):
         around = list(view.in_zone(seen.zone, since - settings.seconds("patrol_s"), seen.at))
         if any(_is_patrol(one, since) for one in around):
             return None
-        reports = [one for one in around if _stays(one, settings) and (one.at, one.id) <= (seen.at, seen.id)]
+        reports = [one for one in around if _stays(one, settings) and by_time(one) <= by_time(seen)]
         if any(lasting.slot(one.at) == lasting.slot(seen.at) for one in reports[:-1]):
             return None
         dwell = seen.number("dwell_s")
@@ -108,7 +108,7 @@ def _dwell(seen: Observation, settings: Settings) -> dt.timedelta:
 
 
 def _stays(seen: Observation, settings: Settings) -> bool:
-    if seen.type not in _TELLS or lasting.is_over(seen) or seen.attributes.get("class") in _NOT_PEOPLE:
+    if seen.type not in _TELLS or seen.is_over or seen.attributes.get("class") in _NOT_PEOPLE:
         return False
     if seen.person is not None and seen.person.staff:
         return False

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 
 from alerts.rules import coverage
 from alerts.rules.common import grounds
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import DISORDER, Blind, Parameter, Question, Rule, Settings, Signal, View
 from alerts.rules.site import SiteDevice
 
@@ -135,7 +135,7 @@ def _belongs(seen: Observation) -> bool:
 def _path(last: Observation, view: View, start: dt.datetime) -> list[Observation]:
     """All that was seen of the subject, by whatever it is known, in order of time."""
     found = {seen.id: seen for subject in last.subjects for seen in view.of_subject(subject, start, last.at)}
-    return sorted(found.values(), key=lambda seen: (seen.at, seen.id))
+    return sorted(found.values(), key=by_time)
 
 
 def _sightings(path: list[Observation], view: View, settings: Settings) -> list[Observation]:

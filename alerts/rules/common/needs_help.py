@@ -41,7 +41,7 @@ class NeedsHelp(Rule):
 
     @staticmethod
     def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
-        if lasting.is_over(observation) or observation.attributes.get("class") == "animal":
+        if observation.is_over or observation.attributes.get("class") == "animal":
             return None
         if observation.type == "alarm.sos":
             return Question(observation, observation.at)

@@ -36,7 +36,7 @@ class ObjectLeft(Rule):
     def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
         if view.site.kind_of(observation.zone) not in grounds.LOBBIES | grounds.GARAGES:
             return None
-        if observation.type == _REMOVED or lasting.is_over(observation):
+        if observation.type == _REMOVED or observation.is_over:
             return Question(observation, observation.at + DISORDER, "removed")
         until = max(lasting.begun(observation) + settings.minutes("left_min"), observation.at)
         return Question(observation, until + DISORDER)

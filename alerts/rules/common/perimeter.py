@@ -9,7 +9,7 @@ import datetime as dt
 from typing import ClassVar, Final
 
 from alerts.rules import coverage
-from alerts.rules.common import grounds, lasting
+from alerts.rules.common import grounds
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Clear, Parameter, Question, Rule, Settings, Signal, View
 
@@ -77,7 +77,7 @@ class Perimeter(Rule):
 
 
 def _crosses(seen: Observation, view: View) -> bool:
-    if lasting.is_over(seen) or seen.attributes.get("class") == "animal":
+    if seen.is_over or seen.attributes.get("class") == "animal":
         return False
     kind = view.site.kind_of(seen.zone)
     if seen.type == "video.climb":

@@ -47,7 +47,7 @@ class PostAbsent(Rule):
         hold = settings.minutes("absent_min")
         if observation.type == _SHIFT:
             return Question(observation, observation.at + hold + DISORDER, "shift")
-        if lasting.is_over(observation):
+        if observation.is_over:
             return Question(observation, observation.at + DISORDER, "back")
         return Question(observation, max(lasting.begun(observation) + hold, observation.at) + DISORDER)
 
@@ -108,12 +108,12 @@ def _empty_since_before(view: View, shift: Observation, until: dt.datetime) -> t
     """The report that the post was empty when its shift began, where it still is and the camera sees it."""
     last: dict[str, Observation] = {}
     for seen in view.of_type(_ABSENT, shift.at - _EMPTY_BEFORE, until):
-        if seen.zone == shift.zone and (seen.at < shift.at or lasting.is_over(seen)):
+        if seen.zone == shift.zone and (seen.at < shift.at or seen.is_over):
             last[seen.device] = seen
     return tuple(
         seen
         for device, seen in sorted(last.items())
-        if not lasting.is_over(seen) and not lasting.unseen(view, device, seen.at, until)
+        if not seen.is_over and not lasting.unseen(view, device, seen.at, until)
     )
 
 

@@ -7,7 +7,6 @@ One floor on one side is nearly an address, so a range is never narrower than th
 from typing import Any, ClassVar, Final
 
 from alerts.rules import coverage
-from alerts.rules.common import lasting
 from alerts.rules.observation import Observation
 from alerts.rules.rule import Parameter, Question, Rule, Settings, Signal, View
 
@@ -45,7 +44,7 @@ class ThrownObject(Rule):
 
     @staticmethod
     def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
-        if lasting.is_over(observation) or observation.attributes.get("class") in _NOT_THROWN:
+        if observation.is_over or observation.attributes.get("class") in _NOT_THROWN:
             return None
         return Question(observation, observation.at)
 

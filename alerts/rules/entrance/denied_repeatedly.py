@@ -62,7 +62,7 @@ class DeniedRepeatedly(Rule):
         if observation.ring != "entrance":
             return None
         if observation.type in _FOLLOWED:
-            if observation.attributes.get("ended"):
+            if observation.is_over:
                 return None
             return Question(observation, observation.at + DISORDER, "followed")
         return Question(observation, observation.at + DISORDER) if _counts(observation) else None

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from alerts.rules.entrance.visits import unseen_ways_out
-from alerts.rules.observation import Observation, PassFacts
+from alerts.rules.observation import Observation, PassFacts, by_time
 from alerts.rules.rule import DISORDER, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 _USES = frozenset({"access.granted", "visitor.checked_in"})
@@ -96,7 +96,7 @@ def _before(view: View, use: Observation, visit: PassFacts, settings: Settings) 
         for seen in view.of_subject(f"pass:{visit.id}", use.at - back, use.at)
         if (seen.type in _USES or seen.type == "visitor.checked_out")
         and seen.ring == "entrance"
-        and (seen.at, seen.id) < (use.at, use.id)
+        and by_time(seen) < by_time(use)
     ]
 
 

@@ -89,7 +89,7 @@ class PersonTailgating(Rule):
         due = observation.at + settings.seconds("after_s") + DISORDER
         if observation.type == "video.line_crossing":
             return Question(observation, due) if observation.direction == "in" else None
-        if observation.direction == "out" or observation.attributes.get("ended"):
+        if observation.direction == "out" or observation.is_over:
             return None
         return Question(observation, due, stage=_TOLD)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from alerts.rules.coverage import blind
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import DISORDER, Excuse, Parameter, Question, Rule, Settings, Signal, View
 from alerts.rules.site import SiteDevice
 
@@ -88,7 +88,7 @@ class SamePlateTwice(Rule):
         before = [
             seen
             for seen in view.of_subject(f"plate:{read.plate}", since, read.at)
-            if seen.type in _READS and seen.plate == read.plate and (seen.at, seen.id) < (read.at, read.id)
+            if seen.type in _READS and seen.plate == read.plate and by_time(seen) < by_time(read)
         ]
         other = _too_fast(read, before, view, settings)
         if other is not None:

@@ -62,7 +62,7 @@ class VehicleStranded(Rule):
         soon = observation.at + DISORDER
         if observation.type == "vehicle.turned_back":
             return Question(observation, soon, "over"), Question(observation, soon, "turned_back")
-        if observation.attributes.get("ended"):
+        if observation.is_over:
             return Question(observation, soon, "over")
         return Question(observation, _until(observation, settings) + DISORDER, "stranded")
 
@@ -131,7 +131,7 @@ def _is_over(seen: Observation, stranded: Observation) -> bool:
     if seen.type == "vehicle.turned_back":
         return True
     if seen.type == "vehicle.stranded":
-        return bool(seen.attributes.get("ended"))
+        return seen.is_over
     if seen.at <= stranded.at:
         return False
     if seen.type == "barrier.opened":

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from alerts.rules.entrance.lane import CLOSED, OPENED, away, stands_open
 from alerts.rules.entrance.vehicles import is_read_twice, may_enter, readings
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import DISORDER, Excuse, Parameter, Question, Rule, Settings, Signal, View
 
 # A picture is often sent off when the barrier moves already.
@@ -114,9 +114,7 @@ def _one_before(second: Observation, read: Sequence[Observation], gap: dt.timede
     before = [
         one
         for one in read
-        if (one.at, one.id) < (second.at, second.id)
-        and second.at - one.at < gap
-        and not is_read_twice(one, second)
+        if by_time(one) < by_time(second) and second.at - one.at < gap and not is_read_twice(one, second)
     ]
     if not before or any(is_read_twice(one, second) and may_enter(one) for one in read):
         return None

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from alerts.rules.coverage import blind
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import Blind, View
 from alerts.rules.site import SiteDevice
 
@@ -33,7 +33,7 @@ def of_visit(view: View, subjects: Iterable[str], start: dt.datetime, end: dt.da
             for seen in view.of_subject(subject, start, end):
                 if seen.type in PASSAGES:
                     found[seen.id] = seen
-    return sorted(found.values(), key=lambda one: (one.at, one.id))
+    return sorted(found.values(), key=by_time)
 
 
 def is_leaving(seen: Observation) -> bool:

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import (
     DISORDER,
     Clear,
@@ -94,7 +94,7 @@ def _row(anchor: Observation, view: View, settings: Settings) -> Signal | None:
     wanted = int(settings.values["in_a_row"])
     row: list[Observation] = []
     for seen in reversed(_timed(view, anchor, anchor.at - _LOOK_BACK, anchor.at)):
-        if (seen.at, seen.id) > (anchor.at, anchor.id):
+        if by_time(seen) > by_time(anchor):
             continue
         if not _is_wrong(seen, settings):
             break
@@ -111,9 +111,7 @@ def _row(anchor: Observation, view: View, settings: Settings) -> Signal | None:
 def _calm(anchor: Observation, view: View, settings: Settings) -> Clear | None:
     """After the last wrong time: enough right ones, and no heartbeat that says otherwise."""
     until = anchor.at + _CALM
-    after = [
-        seen for seen in _timed(view, anchor, anchor.at, until) if (seen.at, seen.id) > (anchor.at, anchor.id)
-    ]
+    after = [seen for seen in _timed(view, anchor, anchor.at, until) if by_time(seen) > by_time(anchor)]
     if len(after) < settings.values["in_a_row"] or any(_is_wrong(seen, settings) for seen in after):
         return None
     said = [seen for seen in view.at_device(anchor.device, until - _LONGEST, until) if seen.type == _SAID]

@@ -33,7 +33,7 @@ class CommandUncertain(Rule):
 
     @staticmethod
     def ask(observation: Observation, view: View, settings: Settings) -> Question | None:
-        return None if observation.attributes.get("ended") else Question(observation, observation.at)
+        return None if observation.is_over else Question(observation, observation.at)
 
     @staticmethod
     def answer(question: Question, view: View, settings: Settings) -> Signal | None:
@@ -52,7 +52,7 @@ class CommandUncertain(Rule):
 
     @staticmethod
     def clears(observation: Observation) -> str | None:
-        return _key(observation) if observation.attributes.get("ended") else None
+        return _key(observation) if observation.is_over else None
 
 
 def _key(seen: Observation) -> str:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 
 _HOUR: Final = dt.timedelta(hours=1)
@@ -54,7 +54,7 @@ class RecogniserQuality(Rule):
         seen = [
             one
             for one in view.at_device(anchor.device, anchor.at - 2 * _HOUR, anchor.at)
-            if one.type in family and (one.at, one.id) <= (anchor.at, anchor.id)
+            if one.type in family and by_time(one) <= by_time(anchor)
         ]
         uncertain, total = _share(seen, anchor.at)
         if not _is_bad(uncertain, total, settings):

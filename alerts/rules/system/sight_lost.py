@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
-from alerts.rules.observation import Observation
+from alerts.rules.observation import Observation, by_time
 from alerts.rules.rule import (
     DISORDER,
     Clear,
@@ -58,7 +58,7 @@ class SightLost(Rule):
         observation: Observation, view: View, settings: Settings
     ) -> Question | tuple[Question, ...] | None:
         soon = observation.at + DISORDER
-        if observation.attributes.get("ended"):
+        if observation.is_over:
             return Question(observation, soon, "over") if observation.type in _TROUBLE else None
         if observation.type in _TROUBLE:
             others = _attacks(observation, view, settings)
@@ -103,7 +103,7 @@ def _attacked(one: Observation, other_id: str, view: View, settings: Settings) -
         return None
     trouble, attack = (one, other) if is_trouble else (other, one)
     # Whichever came in first: the later of the two is what makes it critical.
-    earlier, later = sorted((one, other), key=lambda seen: (seen.at, seen.id))
+    earlier, later = sorted((one, other), key=by_time)
     return Signal(
         rule=SightLost.id,
         kind=SightLost.kind,
@@ -122,7 +122,7 @@ def _attacked(one: Observation, other_id: str, view: View, settings: Settings) -
 def _over(ended: Observation, view: View) -> Clear | None:
     key = _key(ended)
     for seen in view.at_device(ended.device, ended.at, ended.at):
-        if seen.type == ended.type and not seen.attributes.get("ended"):
+        if seen.type == ended.type and not seen.is_over:
             # Of two words of one moment the worse is believed.
             return None
     said = view.signals(ended.at - _LONGEST, ended.at)
@@ -153,11 +153,11 @@ def _seen_near(kinds: Iterable[str], seen: Observation, view: View, settings: Se
         one
         for kind in kinds
         for one in view.of_type(kind, seen.at - reach, seen.at + reach)
-        if not one.attributes.get("ended")
+        if not one.is_over
         and (one.type in _TROUBLE or _is_attack(one))
         and view.site.adjoin(one.zone, seen.zone)
     ]
-    return sorted(found, key=lambda one: (one.at, one.id))
+    return sorted(found, key=by_time)
 
 
 def _is_attack(seen: Observation) -> bool:

@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
-from alerts.rules.common import lasting
 from alerts.rules.observation import Observation
 from alerts.rules.rule import DISORDER, Parameter, Question, Rule, Settings, Signal, View
 from alerts.rules.system.told import OTHERS, PASSAGES
@@ -69,14 +68,14 @@ class Storm(Rule):
         soon = observation.at + DISORDER
         if observation.type == "device.fault" and observation.cause == _FLOODING:
             return Question(observation, soon, _FLOODING)
-        if lasting.is_over(observation):
+        if observation.is_over:
             # The end of one thing is no second thing.
             return None
         limit = _limit(observation, settings)
         count = 0
         # Also what has overtaken it: with the last of a storm to come in, all of it is there.
         for seen in view.at_device(observation.device, observation.at - _MINUTE, soon):
-            if seen.type == observation.type and not lasting.is_over(seen):
+            if seen.type == observation.type and not seen.is_over:
                 count += 1
                 if count > limit:
                     return Question(observation, soon)
@@ -99,7 +98,7 @@ class Storm(Rule):
         same = [
             seen
             for seen in view.at_device(anchor.device, anchor.at - 2 * _MINUTE, question.due)
-            if seen.type == anchor.type and not lasting.is_over(seen)
+            if seen.type == anchor.type and not seen.is_over
         ]
         limit = _limit(anchor, settings)
         counts = _counts(same)
