@@ -102,7 +102,7 @@ def take(browser: Browser, demo: Demo) -> None:
             settle(page)
             shoot(page, f"console-narrow-{key}")
             # Higher than a screen, so that one picture holds the whole of an incident.
-            page.set_viewport_size({"width": SCREEN["width"], "height": 1250})
+            page.set_viewport_size({"width": SCREEN["width"], "height": 1900})
             page.goto(f"{demo.base}/console?incident={sent}")
             settle(page)
             shoot(page, f"incident-{key}", of="#detail article")
