@@ -92,6 +92,33 @@ class Action(enum.StrEnum):
     BREACH_EXPORT = "breach_export"
     RETENTION_READ = "retention_read"
     AUDIT_READ = "audit_read"
+    # Who is told what: the tree, and what is kept quiet for a while.
+    ROUTES_READ = "routes_read"
+    SILENCES_EDIT = "silences_edit"
+    # Ways to reach people and things, and who hears of what: one's own, and the compound's.
+    CONTACTS_OWN = "contacts_own"
+    CONTACTS_EDIT = "contacts_edit"
+    NOTIFICATIONS_READ = "notifications_read"
+    ROSTERS_READ = "rosters_read"
+    ROSTERS_EDIT = "rosters_edit"
+    # Checking in and out, asking to swap, one's own hours.
+    DUTY_OWN = "duty_own"
+    PATROLS_READ = "patrols_read"
+    PATROLS_EDIT = "patrols_edit"
+    PATROLS_WALK = "patrols_walk"
+    # 一事一评: the record, and the rating of who reported or was concerned.
+    REVIEWS_READ = "reviews_read"
+    REVIEWS_WRITE = "reviews_write"
+    RATE = "rate"
+    MEASURES_EDIT = "measures_edit"
+    HANDOVERS_READ = "handovers_read"
+    HANDOVERS_SIGN = "handovers_sign"
+    # Reporting something to the control room, and hearing what became of it.
+    REPORT_IN = "report_in"
+    DISPUTES = "disputes"
+    WORK_ORDERS_READ = "work_orders_read"
+    WORK_ORDERS_EDIT = "work_orders_edit"
+    DRILLS = "drills"
     OWN_DATA = "own_data"
 
 
@@ -156,6 +183,28 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.BREACH_EXPORT: (_ADMIN,),
         Action.RETENTION_READ: (_ADMIN, _AUDITOR),
         Action.AUDIT_READ: (_ADMIN, _AUDITOR),
+        Action.ROUTES_READ: (_ADMIN, _MANAGER, _OPERATOR, _AUDITOR),
+        Action.SILENCES_EDIT: (_ADMIN, _OPERATOR),
+        Action.CONTACTS_OWN: (_ADMIN, _MANAGER, _OPERATOR, _GUARD, _GRID, _VOLUNTEER, _POLICE),
+        Action.CONTACTS_EDIT: (_ADMIN,),
+        Action.NOTIFICATIONS_READ: (_ADMIN, _OPERATOR, _AUDITOR),
+        Action.ROSTERS_READ: (_ADMIN, _MANAGER, _OPERATOR, _GUARD, _GRID, _VOLUNTEER),
+        Action.ROSTERS_EDIT: (_ADMIN, _MANAGER),
+        Action.DUTY_OWN: (_ADMIN, _MANAGER, _OPERATOR, _GUARD, _GRID, _VOLUNTEER),
+        Action.PATROLS_READ: (_ADMIN, _MANAGER, _OPERATOR),
+        Action.PATROLS_EDIT: (_ADMIN, _MANAGER),
+        Action.PATROLS_WALK: (_ADMIN, _OPERATOR, _GUARD, _GRID, _VOLUNTEER),
+        Action.REVIEWS_READ: (_ADMIN, _MANAGER, _OPERATOR, _AUDITOR),
+        Action.REVIEWS_WRITE: (_ADMIN, _MANAGER, _OPERATOR),
+        Action.RATE: (_ADMIN, _OPERATOR, _GUARD, _GRID, _VOLUNTEER, _RESIDENT),
+        Action.MEASURES_EDIT: (_ADMIN, _MANAGER),
+        Action.HANDOVERS_READ: (_ADMIN, _MANAGER, _OPERATOR, _AUDITOR),
+        Action.HANDOVERS_SIGN: (_ADMIN, _OPERATOR),
+        Action.REPORT_IN: (_ADMIN, _MANAGER, _OPERATOR, _GUARD, _GRID, _VOLUNTEER, _RESIDENT),
+        Action.DISPUTES: (_ADMIN, _MANAGER, _OPERATOR, _VOLUNTEER),
+        Action.WORK_ORDERS_READ: (_ADMIN, _MANAGER, _OPERATOR, _GRID),
+        Action.WORK_ORDERS_EDIT: (_ADMIN, _MANAGER),
+        Action.DRILLS: (_ADMIN, _MANAGER),
         Action.OWN_DATA: (_RESIDENT,),
     }.items()
 }

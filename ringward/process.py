@@ -20,7 +20,7 @@ from ringward.roles import (
 log = structlog.get_logger(__name__)
 
 # Stopped from the outside in: first nobody new comes, then what is under way is finished.
-ORDER = ("console", "ingest", "devices", "recognition", "alerts", "keeper", "relay")
+ORDER = ("console", "ingest", "devices", "recognition", "alerts", "notify", "keeper", "relay")
 
 
 def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
@@ -47,6 +47,11 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
         from ringward.alertside import AlertsRole
 
         built["alerts"] = AlertsRole(foundation, wake)
+    if "notify" in names:
+        # The channels with all their libraries, which no other role needs.
+        from ringward.notifyside import NotifyRole
+
+        built["notify"] = NotifyRole(foundation)
     if "keeper" in names:
         built["keeper"] = KeeperRole(foundation)
     if "recognition" in names:

@@ -6,7 +6,10 @@ import alerts.duty.models
 import alerts.incidents.models
 import alerts.leases
 import alerts.mutes
+import alerts.notify.models
 import alerts.plans.models
+import alerts.reactions
+import alerts.rounds
 import alerts.rulebook.models
 import bus.deadletters
 import console.accounts.models
@@ -38,7 +41,10 @@ _ROOMS = (
     alerts.incidents.models,
     alerts.leases,
     alerts.mutes,
+    alerts.notify.models,
     alerts.plans.models,
+    alerts.reactions,
+    alerts.rounds,
     alerts.rulebook.models,
     bus.deadletters,
     console.accounts.models,

@@ -26,7 +26,7 @@ from storage import migrate
 
 log = structlog.get_logger(__name__)
 
-CORE_ROLES = ("ingest", "relay", "alerts", "devices", "console", "keeper")
+CORE_ROLES = ("ingest", "relay", "alerts", "notify", "devices", "console", "keeper")
 POLL_S = 0.2
 USERS_S = 2.0
 READY_DEADLINE_S = 60.0

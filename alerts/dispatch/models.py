@@ -15,6 +15,8 @@ class DispatchState(enum.StrEnum):
     OFFERED = "offered"
     ACCEPTED = "accepted"
     TAKEN = "taken"  # somebody else leads
+    ASSISTING = "assisting"  # goes along with whoever leads
+    EN_ROUTE = "en_route"
     DECLINED = "declined"
     ARRIVED = "arrived"
     RESOLVED = "resolved"
@@ -23,7 +25,13 @@ class DispatchState(enum.StrEnum):
     @property
     def is_open(self) -> bool:
         """The responder may still act on it."""
-        return self in {DispatchState.OFFERED, DispatchState.ACCEPTED, DispatchState.ARRIVED}
+        return self in {DispatchState.OFFERED, *UNDER_WAY}
+
+
+UNDER_WAY = frozenset(
+    {DispatchState.ACCEPTED, DispatchState.ASSISTING, DispatchState.EN_ROUTE, DispatchState.ARRIVED}
+)
+"""The responder has taken it on and is not done."""
 
 
 class Dispatch(OwnedByCompound, Base):

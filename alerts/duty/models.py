@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 
-from sqlalchemy import Boolean, ForeignKey, Index, String
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, EncryptedText, JsonText, OwnedByCompound, UtcTime
@@ -19,6 +19,28 @@ class TeamKind(enum.StrEnum):
     STEWARD = "steward"  # 青华管家
     GUARD = "guard"  # 保安
     PROPERTY = "property"  # 物业
+    OPERATOR = "operator"  # 值班员: the control room
+    GRID = "grid"  # 网格员
+    POLICE = "police"  # 社区民警
+    COMMUNITY = "community"  # 社区值班
+    STREET = "street"  # 街道值班
+
+    @property
+    def volunteers(self) -> bool:
+        """People who help in their own time: never sent alone, never to violence."""
+        return self in {TeamKind.VOLUNTEER_POLICE, TeamKind.PATROL, TeamKind.EMERGENCY, TeamKind.MEDIATION}
+
+
+class Skill(enum.StrEnum):
+    """What somebody can do that an incident may need."""
+
+    FIRST_AID = "first_aid"
+    FIRE = "fire"
+    LIFT_RESCUE = "lift_rescue"
+    MEDIATION = "mediation"
+    ELDER_CARE = "elder_care"
+    TECHNICAL = "technical"
+    SIGN_LANGUAGE = "sign_language"
 
 
 class Team(OwnedByCompound, Base):
@@ -42,6 +64,18 @@ class Responder(Base):
     name: Mapped[str] = mapped_column(EncryptedText)
     post: Mapped[str | None] = mapped_column(ForeignKey("zones.id"))
     active: Mapped[bool] = mapped_column(Boolean, default=True)
+    # Answers for the team: is told where nobody of it takes a thing.
+    leads: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    skills: Mapped[list[str]] = mapped_column(JsonText, default=list, server_default="[]")
+    # Incidents at once.
+    capacity: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    # Hours a week, of volunteers; None: what labour law and the contract say.
+    hours_most: Mapped[int | None] = mapped_column(Integer)
+    # No notices (S4) between these, minutes since local midnight; None: at any time.
+    quiet_from: Mapped[int | None] = mapped_column(Integer)
+    quiet_to: Mapped[int | None] = mapped_column(Integer)
+    # A language tag; None: the compound's.
+    language: Mapped[str | None] = mapped_column(String(16))
 
 
 class Shift(Base):
@@ -53,5 +87,11 @@ class Shift(Base):
     responder: Mapped[str] = mapped_column(ForeignKey("responders.id"))
     starts_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     ends_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # On call (8+X): at home and reachable, not on the spot.
+    on_call: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    # Where they stand during it; None: the responder's own post.
+    post: Mapped[str | None] = mapped_column(String(64))
+    # The roster that made it, and whom of its slots; None: entered by hand or by a check-in.
+    roster: Mapped[str | None] = mapped_column(String(64))
 
     __table_args__ = (Index("ix_shifts_time", "ends_at", "starts_at"),)

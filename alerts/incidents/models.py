@@ -53,6 +53,8 @@ class Incident(OwnedByCompound, Base):
     merged_into: Mapped[str | None] = mapped_column(ForeignKey("incidents.id"))
     # Not security: for family, grid worker and neighbours (关爱).
     care: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    # An exercise (演练): flagged everywhere, and nothing of it leaves the house.
+    drill: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     # True when a biometric or watch-list match is its cause: a person must compare first (L-12).
     needs_comparison: Mapped[bool] = mapped_column(Boolean, default=False)
     comparison: Mapped[str | None] = mapped_column(String(16))

@@ -5,6 +5,7 @@ import datetime as dt
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from alerts import reactions
 from alerts.incidents import deadlines, keys
 from alerts.incidents.actor import Actor
 from alerts.incidents.lifecycle import State
@@ -112,7 +113,7 @@ def _overtake(session: Session, incident: Incident, at: dt.datetime) -> None:
 
 
 def announce(session: Session, incident: Incident, at: dt.datetime) -> None:
-    """Puts the incident's present state into the outbox."""
+    """Puts the incident's present state into the outbox, and leaves the change to be reacted to."""
     message = IncidentChanged(
         id=incident.id,
         compound=incident.compound,
@@ -122,6 +123,7 @@ def announce(session: Session, incident: Incident, at: dt.datetime) -> None:
         ring=incident.ring,
         at=at,
     )
+    reactions.note(session, incident, at)
     session.flush()
     enqueue(
         session,

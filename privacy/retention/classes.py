@@ -81,6 +81,12 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "gallery_holders": "one row a running worker, overwritten as it goes",
     "teams": _STAFF,
     "responders": _STAFF,
+    "contacts": "how those who work here are reached, sealed; whoever it is takes it away, and it goes with "
+    "the responder",
+    "contact_steps": "goes with the responder whose rule it is, by the database's own word",
+    "notification_attempts": "goes with the notification, by the database's own word",
+    "incident_changes": "changes that nobody has reacted to yet; gone within a second",
+    "round_turns": "one row a round of the process, overwritten as it goes",
     "users": _STAFF,
     "alert_leases": "one row a compound, overwritten as the rules go on",
     "alert_evaluators": "one row a running process; gone seconds after it",

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from alerts.absences import CareAbsence
 from alerts.duty.models import Shift
 from alerts.mutes import RuleMute
+from alerts.notify.models import Notification
 from alerts.rulebook.models import OperatingMode
 from bus.deadletters import DeadLetter
 from devices.commands.models import DeviceCommand
@@ -197,6 +198,12 @@ RECORDS: Final = (
         Shift,
         lambda scope: Shift.ends_at < scope.cutoff("incidents"),
         of_compound=False,
+    ),
+    _simple(
+        "notifications",
+        "incidents",
+        Notification,
+        lambda scope: and_(Notification.asked_at < scope.cutoff("incidents"), Notification.due_at.is_(None)),
     ),
     _simple(
         "dead_letters",

@@ -1,0 +1,108 @@
+"""The role that brings incidents to people: what follows from a change, what is due, what is to be sent.
+
+Any number of processes may run it: whatever is done is taken by its row first.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+from alerts import reactions, rounds
+from alerts.reactions import Reaction
+from alerts.rounds import Round
+from ringward.followups import REACTIONS, ROUNDS
+from ringward.foundation import Foundation
+from ringward.roles import Role
+
+log = structlog.get_logger(__name__)
+
+LOOK_S: Final = 0.04
+"""Between two looks for changes: what is raised is routed within a tenth of a second."""
+
+ROUND_S: Final = 0.5
+_AWAY_S: Final = 1.0
+
+
+class NotifyMetrics:
+    """Of nobody: names of our own parts alone."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.failed = Counter(
+            "ringward_notify_failed_reactions",
+            "What should have followed from a change or a moment and could not, by its name.",
+            ["name"],
+            registry=registry,
+        )
+
+
+class NotifyRole(Role):
+    """Reacts to changes and keeps rounds."""
+
+    name = "notify"
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        *,
+        follow: Sequence[tuple[str, Reaction]] = REACTIONS,
+        kept: Sequence[Round] = ROUNDS,
+    ) -> None:
+        self._foundation = foundation
+        self._metrics = NotifyMetrics(foundation.metrics)
+        self._follow = follow
+        self._rounds = kept
+        self._tasks: list[asyncio.Task[None]] = []
+        self._has_looked = False
+
+    async def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._react(), name="notify-react"),
+            asyncio.create_task(self._keep(), name="notify-rounds"),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    def ready(self) -> bool:
+        return self._has_looked
+
+    async def _react(self) -> None:
+        while True:
+            try:
+                done = await asyncio.to_thread(self._take)
+                self._has_looked = True
+            except Exception:
+                # The database comes back, and what waited is still there.
+                log.exception("notify.react_failed")
+                done = 0
+                await asyncio.sleep(_AWAY_S)
+            if not done:
+                await asyncio.sleep(LOOK_S)
+
+    def _take(self) -> int:
+        ground = self._foundation
+        if not reactions.waiting(ground.database):
+            return 0
+        return reactions.react(ground.database, self._follow, ground.clock.now, self._count)
+
+    async def _keep(self) -> None:
+        ground = self._foundation
+        while True:
+            await asyncio.sleep(ROUND_S)
+            try:
+                await asyncio.to_thread(
+                    rounds.keep, ground.database, self._rounds, ground.clock.now, self._count
+                )
+            except Exception:
+                log.exception("notify.rounds_failed")
+                await asyncio.sleep(_AWAY_S)
+
+    def _count(self, name: str) -> None:
+        self._metrics.failed.labels(name).inc()
