@@ -14,7 +14,6 @@ from typing import Any, Final
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from alerts.duty.models import Responder, Shift, Team, TeamKind
 from devices.models import Device, Stage
 from devices.secrets import hash_secret
 from registry.faces import consents
@@ -34,7 +33,7 @@ from registry.models import (
     WatchlistEntry,
     WatchlistSubject,
 )
-from ringward.demo import cast, credentials, equipment, names, plan, population, registration
+from ringward.demo import cast, credentials, duty, equipment, plan, population, registration
 from ringward.demo.credentials import DemoCredentials
 from ringward.demo.plan import COMPOUND, PREFIX
 from storage import Base, Clock, Database, MediaStore
@@ -91,7 +90,7 @@ def build_demo(
         if session.get(Compound, COMPOUND) is None:
             issued = _build(session, clock.now(), random.Random(seed))
         else:
-            _renew(session, clock.now())
+            _renew(session, clock.now(), random.Random(seed))
             added = _add_missing_devices(session)
             valid = not added and credentials.fits(session, COMPOUND, known)
             issued = known if valid else credentials.issue_again(session, COMPOUND)
@@ -127,7 +126,7 @@ def totals(session: Session, compound: str = COMPOUND) -> Totals:
 def _build(session: Session, now: dt.datetime, rng: random.Random) -> dict[str, str]:
     registration.write(session, registration.registry_rows(rng, now))
     issued = _add_devices(session, equipment.devices(plan.buildings()))
-    _add_duty(session, now, rng)
+    duty.add(session, now, rng)
     _add_exceptions(session, now)
     _look_after(session, now)
     found = totals(session)
@@ -179,58 +178,9 @@ def _add_devices(session: Session, devices: Sequence[equipment.PlannedDevice]) -
     return issued
 
 
-def _add_duty(session: Session, now: dt.datetime, rng: random.Random) -> None:
-    """Two teams on duty from a day ago until tomorrow, whenever the demo is started."""
-    guards, police = f"{PREFIX}-team-guard", f"{PREFIX}-team-police"
-    _add(
-        session,
-        Team,
-        [
-            {"id": team, "compound": COMPOUND, "name": name, "kind": kind, "zones": []}
-            for team, name, kind in (
-                (guards, "门岗", TeamKind.GUARD),
-                (police, "义警", TeamKind.VOLUNTEER_POLICE),
-            )
-        ],
-    )
-    posts = {
-        f"{PREFIX}-guard-1": (guards, plan.NORTH_GATE),
-        f"{PREFIX}-guard-2": (guards, plan.EAST_GATE),
-        f"{PREFIX}-police-1": (police, plan.SQUARE),
-        f"{PREFIX}-police-2": (police, plan.BIKE_SHED),
-        f"{PREFIX}-police-3": (police, plan.SOUTH_GATE),
-    }
-    _add(
-        session,
-        Responder,
-        [
-            {
-                "id": responder,
-                "team": team,
-                "name": names.surname(rng) + names.given_name(rng),
-                "post": post,
-                "active": True,
-            }
-            for responder, (team, post) in posts.items()
-        ],
-    )
-    day = dt.timedelta(hours=24)
-    _add(
-        session,
-        Shift,
-        [{"id": f"{r}-shift", "responder": r, "starts_at": now - day, "ends_at": now + day} for r in posts],
-    )
-
-
-def _renew(session: Session, now: dt.datetime) -> None:
-    """Moves shifts and visitors' passes that have ended to today; leaves running ones alone."""
-    day = dt.timedelta(hours=24)
-    responders = select(Responder.id).join(Team, Team.id == Responder.team).where(Team.compound == COMPOUND)
-    session.execute(
-        update(Shift)
-        .where(Shift.responder.in_(responders), Shift.ends_at <= now)
-        .values(starts_at=now - day, ends_at=now + day)
-    )
+def _renew(session: Session, now: dt.datetime, rng: random.Random) -> None:
+    """Moves duties and visitors' passes that have ended to today; leaves running ones alone."""
+    duty.renew(session, now, rng)
     session.execute(
         update(VisitorPass)
         .where(VisitorPass.id.in_(cast.PASSES), VisitorPass.ends_at <= now)

@@ -267,17 +267,34 @@ def test_secrets_are_issued_again_where_the_file_does_not_fit(own_home, home, sp
     assert build_demo(own_home.database, own_home.media, own_home.clock, own_home.folder) == again
 
 
-def test_two_teams_are_on_duty_now(home) -> None:
+def test_every_kind_of_team_is_on_duty_now_and_somebody_leads_it(home) -> None:
     day = dt.timedelta(hours=24)
     teams = {team.kind: team for team in home.rows(Team)}
     responders = home.rows(Responder)
     shifts = home.rows(Shift)
     sizes = {kind: sum(r.team == team.id for r in responders) for kind, team in teams.items()}
-    assert sizes == {TeamKind.GUARD: 2, TeamKind.VOLUNTEER_POLICE: 3}
+    assert set(sizes) == set(TeamKind)
+    assert (sizes[TeamKind.OPERATOR], sizes[TeamKind.GUARD], sizes[TeamKind.VOLUNTEER_POLICE]) == (3, 3, 3)
+    assert {r.team for r in responders if r.leads} == {team.id for team in teams.values()}
     assert {shift.responder for shift in shifts} == {responder.id for responder in responders}
     assert {(shift.starts_at, shift.ends_at) for shift in shifts} == {
         (home.clock.now() - day, home.clock.now() + day)
     }
+
+
+def test_people_of_a_team_that_the_demo_has_learnt_of_come_to_an_older_compound(own_home) -> None:
+    with own_home.database.write() as session:
+        late = select(Responder.id).where(Responder.team == "hh-team-rain")
+        session.execute(delete(Shift).where(Shift.responder.in_(late)))
+        session.execute(delete(Responder).where(Responder.team == "hh-team-rain"))
+        session.execute(delete(Team).where(Team.id == "hh-team-rain"))
+    build_demo(own_home.database, own_home.media, own_home.clock, own_home.folder)
+    with own_home.database.read() as session:
+        assert {r.id for r in session.scalars(select(Responder).where(Responder.team == "hh-team-rain"))} == {
+            "hh-rain-1",
+            "hh-rain-2",
+        }
+        assert len(session.scalars(select(Shift).where(Shift.responder.like("hh-rain-%"))).all()) == 2
 
 
 def test_watch_list_entry_is_lawful_and_in_force(home) -> None:
