@@ -2,8 +2,10 @@
 
 import alerts.absences
 import alerts.dispatch.models
+import alerts.drills.models
 import alerts.duty.models
 import alerts.incidents.models
+import alerts.intake.models
 import alerts.leases
 import alerts.mutes
 import alerts.notify.models
@@ -37,8 +39,10 @@ __all__ = ["metadata"]
 _ROOMS = (
     alerts.absences,
     alerts.dispatch.models,
+    alerts.drills.models,
     alerts.duty.models,
     alerts.incidents.models,
+    alerts.intake.models,
     alerts.leases,
     alerts.mutes,
     alerts.notify.models,

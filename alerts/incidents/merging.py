@@ -29,7 +29,7 @@ class MergeRefusedError(Exception):
     """Two incidents cannot be put together or taken apart; `code` says why.
 
     Codes: `merge_self`, `merge_ended`, `merge_merged`, `merge_further`, `merge_care`, `merge_undone`,
-    `merge_not_last`, `merge_worked_on`, `not_probable`.
+    `merge_not_last`, `merge_worked_on`, `merge_drill`, `not_probable`.
     """
 
     def __init__(self, code: str) -> None:
@@ -69,6 +69,8 @@ def refusal(session: Session, target: Incident, source: Incident) -> str | None:
         return "merge_ended"
     if target.care != source.care:
         return "merge_care"
+    if target.drill != source.drill:
+        return "merge_drill"
     ahead = PROGRESS[State(source.state)]
     if ahead > PROGRESS[State(target.state)] or ahead >= PROGRESS[State.DISPATCHED]:
         return "merge_further"

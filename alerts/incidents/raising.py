@@ -49,6 +49,8 @@ class Circumstances:
     hold: Hold | None = None
     # Rules of `confirming.PLAN_LIST` whose incidents need nobody to say that they are real.
     confirm_alone: frozenset[str] = frozenset()
+    # An exercise: what is raised says so for good.
+    drill: bool = False
 
 
 def signal_id(signal: Signal) -> str:
@@ -66,6 +68,7 @@ def apply_all(
     routes: Sequence[Route] = DEFAULT_ROUTES,
     hold: Hold | None = None,
     confirm_alone: frozenset[str] = frozenset(),
+    drill: bool = False,
 ) -> list[Change]:
     """Writes a batch of what an engine said; returns what became of it, in the order of writing.
 
@@ -73,7 +76,7 @@ def apply_all(
     """
     batch = in_order(said)
     keys.lock_holders(session, compound, _keys_of(batch))
-    writer = _Writer(session, compound, at, Circumstances(book, routes, hold, confirm_alone))
+    writer = _Writer(session, compound, at, Circumstances(book, routes, hold, confirm_alone, drill))
     for one in batch:
         if isinstance(one, Signal):
             writer.signal(one)
@@ -222,6 +225,7 @@ class _Writer:
             rules_version=self.under.book.version,
             mode=str(self.under.book.mode),
             care=is_care(signal.rule),
+            drill=self.under.drill,
             held=False,
             escalation=0,
             team=self._team(looks),

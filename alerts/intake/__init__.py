@@ -1,1 +1,5 @@
-"""Intake: what people report, what became of it, disputes for mediators, faults that become work orders."""
+"""What people report, and what is done about it without police: reports, disputes, work orders.
+
+`kinds` says what can be reported and how grave it is, `taking` makes reports incidents, `reaction` tells
+the reporter what became of it, sends disputes to mediators and faults to whoever repairs.
+"""

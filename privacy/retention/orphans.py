@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from alerts.intake.models import IntakeReport
 from devices.models import Device
 from privacy.retention.policy import RetentionPolicy
 from privacy.retention.proofs import prove
@@ -61,4 +62,6 @@ def _unnamed(
                 session.scalars(select(FaceTemplate.media_id).where(FaceTemplate.media_id.in_(part)))
             )
             signs = set(session.scalars(select(Device.sign_photo).where(Device.sign_photo.in_(part))))
-        yield from (one for one in part if one not in needed and one not in portraits and one not in signs)
+            sent = select(IntakeReport.media_id).where(IntakeReport.media_id.in_(part))
+            standing = needed | portraits | signs | set(session.scalars(sent))
+        yield from (one for one in part if one not in standing)

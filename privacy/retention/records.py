@@ -20,7 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from alerts.absences import CareAbsence
+from alerts.drills.models import Drill
 from alerts.duty.models import Shift
+from alerts.intake.models import WorkOrder, WorkOrderState
 from alerts.mutes import RuleMute
 from alerts.notify.models import Notification
 from alerts.rulebook.models import OperatingMode
@@ -204,6 +206,17 @@ RECORDS: Final = (
         "incidents",
         Notification,
         lambda scope: and_(Notification.asked_at < scope.cutoff("incidents"), Notification.due_at.is_(None)),
+    ),
+    _simple("drills", "incidents", Drill, lambda scope: Drill.ended_at < scope.cutoff("incidents")),
+    _simple(
+        "work_orders",
+        "incidents",
+        WorkOrder,
+        # What nobody has repaired stays on the list.
+        lambda scope: and_(
+            WorkOrder.state.in_([WorkOrderState.DONE, WorkOrderState.VERIFIED]),
+            WorkOrder.opened_at < scope.cutoff("incidents"),
+        ),
     ),
     _simple(
         "dead_letters",
