@@ -7,15 +7,15 @@ import base64
 import datetime as dt
 import enum
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from privacy.models import RequestKind, RequestState, SubjectRequest
+from registry.days import time_zone
 from registry.errors import MissingError, RefusedError
-from registry.models import Compound, Person
+from registry.models import Person
 from storage import new_id
 from storage.vault import current_vault, open_bytes
 
@@ -75,7 +75,6 @@ def receive(
         detail = {"what": what, "sealed": base64.b64encode(sealed).decode()}
     elif _open_one(session, person, kind) is not None:
         raise RefusedError("request_open")
-    zone = session.scalar(select(Compound.time_zone).where(Compound.id == person.compound))
     row = SubjectRequest(
         id=new_id(),
         compound=person.compound,
@@ -83,7 +82,7 @@ def receive(
         kind=kind,
         state=RequestState.OPEN,
         received_at=at,
-        due_at=due_at(at, ZoneInfo(zone or "Asia/Shanghai")),
+        due_at=due_at(at, time_zone(session, person.compound)),
         received_by=by,
         detail=detail,
     )

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from alerts.rules import Observation
 from devices.models import Device
-from registry.models import Compound, Ring, Zone
+from registry.days import time_zone
+from registry.models import Ring, Zone
 from storage import content_id
 
 
@@ -24,8 +25,7 @@ class Places:
     @cached_property
     def clock(self) -> ZoneInfo:
         """The compound's own."""
-        name = self._session.scalar(select(Compound.time_zone).where(Compound.id == self.compound))
-        return ZoneInfo(name or "Asia/Shanghai")
+        return time_zone(self._session, self.compound)
 
     @cached_property
     def rings(self) -> dict[str, str]:

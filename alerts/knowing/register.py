@@ -1,8 +1,5 @@
 """What the register says of whom one compound's messages name, read once for many of them."""
 
-from zoneinfo import ZoneInfo
-
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.knowing.homes import Homes
@@ -12,7 +9,7 @@ from alerts.knowing.people import People
 from alerts.knowing.presence import Presence
 from alerts.knowing.visits import Visits
 from alerts.knowing.watching import Watching
-from registry.models import Compound
+from registry.days import time_zone
 
 
 class Register:
@@ -24,8 +21,7 @@ class Register:
     def __init__(self, session: Session, compound: str) -> None:
         self.session = session
         self.compound = compound
-        name = session.scalar(select(Compound.time_zone).where(Compound.id == compound))
-        self.zone = ZoneInfo(name or "Asia/Shanghai")
+        self.zone = time_zone(session, compound)
         self.people = People(session, compound, self.zone)
         self.credentials = Credentials(session, compound)
         self.visits = Visits(session, compound, self.zone)

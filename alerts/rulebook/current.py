@@ -18,8 +18,8 @@ from alerts.rulebook import modes
 from alerts.rulebook.file import load
 from alerts.rulebook.models import RuleVersion
 from alerts.rulebook.values import Budget, Confirmation, Patrol, Post, RulesFile, WrittenMute
-from alerts.rulebook.versions import time_zone
 from alerts.rules import Mode, RuleBook
+from registry.days import time_zone
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,6 @@ import difflib
 import hashlib
 from collections.abc import Sequence
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import select
@@ -22,8 +21,9 @@ from alerts.rulebook.findings import Finding
 from alerts.rulebook.ground import Ground
 from alerts.rulebook.models import RuleVersion
 from devices.models import Device
+from registry.days import time_zone
 from registry.errors import MissingError, StaleEditError
-from registry.models import Compound, Zone
+from registry.models import Zone
 from storage import audit, new_id
 from storage.audit import AuditEntry
 
@@ -31,7 +31,6 @@ log = structlog.get_logger(__name__)
 
 NOTE_LONGEST: Final = 200
 PURPOSE: Final = "monitoring"
-_USUAL_ZONE: Final = "Asia/Shanghai"
 
 
 class BadRulesError(Exception):
@@ -161,9 +160,3 @@ def ground(session: Session, compound: str) -> Ground:
         frozenset(row.id for row in devices),
         frozenset(row.lane for row in devices if row.lane),
     )
-
-
-def time_zone(session: Session, compound: str) -> ZoneInfo:
-    """By whose clock the compound lives."""
-    named = session.scalar(select(Compound.time_zone).where(Compound.id == compound))
-    return ZoneInfo(named or _USUAL_ZONE)

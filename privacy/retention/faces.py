@@ -3,7 +3,6 @@
 import datetime as dt
 import time
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, and_, exists, not_, or_, select
 from sqlalchemy.orm import Session
@@ -14,7 +13,8 @@ from privacy.models import ErasureKind
 from privacy.retention.proofs import prove
 from privacy.retention.rows import count
 from privacy.retention.scope import Batch, Due, Ground, Scope
-from registry.models import Compound, FaceTemplate, Person, Residence, StaffLink
+from registry.days import time_zone
+from registry.models import FaceTemplate, Person, Residence, StaffLink
 
 GRACE: Final = dt.timedelta(hours=24)
 # Each is an erasure with steps of its own: galleries, terminals, backups.
@@ -65,9 +65,7 @@ class Faces:
 
         Who was enrolled without any tie is for the consent alone to decide.
         """
-        zone = ZoneInfo(
-            session.scalars(select(Compound.time_zone).where(Compound.id == scope.compound)).one()
-        )
+        zone = time_zone(session, scope.of_compound)
         since = (scope.at - GRACE).astimezone(zone).date()
         ties = [
             (exists().where(tie.person == Person.id), and_(tie.person == Person.id, _lasts(tie, since)))

@@ -23,7 +23,7 @@ from privacy.retention.protection import Revision, revision
 from privacy.retention.references import RAW_BODY
 from privacy.retention.scope import Batch, Due, Ground, Scope, among
 from recognition.models import DecisionRow
-from registry.models import Compound
+from registry.days import time_zone
 from storage.events import EventRow
 
 _events: Final = cast("Table", EventRow.__table__)
@@ -137,7 +137,7 @@ class Trail:
         if waiting:
             going = [row for row in going if row.event not in waiting]
         ids = [row.key for row in going]
-        zone = _zone(session, scope.of_compound)
+        zone = time_zone(session, scope.of_compound)
         return _Choice(
             guard.revision,
             ids,
@@ -205,10 +205,6 @@ def _adding_up(dialect: Any) -> Any:
 
 
 _add_up: Final = {"sqlite": _adding_up(sqlite), "postgresql": _adding_up(postgresql)}
-
-
-def _zone(session: Session, compound: str) -> ZoneInfo:
-    return ZoneInfo(session.scalars(select(Compound.time_zone).where(Compound.id == compound)).one())
 
 
 def _day(moment: dt.datetime, zone: ZoneInfo) -> str:

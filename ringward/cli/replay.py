@@ -22,13 +22,14 @@ from alerts.rulebook.values import RulesFile
 from alerts.rulebook.versions import check
 from console.texts import Texts
 from console.texts.rulebook import finding_text
+from registry.days import time_zone
 from registry.models import Compound
 from ringward.cli.common import console, fail, opened, settings
 from ringward.cli.rules_words import Language, texts_in
 from ringward.foundation import Foundation
 from ringward.rehearsal.page import page
 from ringward.rehearsal.showing import Rehearsal, as_json
-from ringward.rehearsal.staging import Script, stage, zone_of
+from ringward.rehearsal.staging import Script, stage
 from ringward.rehearsal.table import show
 
 _LONGEST: Final = dt.timedelta(days=92)
@@ -62,7 +63,7 @@ def replay(
     with opened(settings(data_dir=data_dir)) as ground:
         with ground.database.read() as session:
             name = _compound(session, compound)
-            zone = zone_of(session, name)
+            zone = time_zone(session, name)
             now = ground.clock.now()
             since, until = _moment(start, zone), now if end is None else _moment(end, zone)
             if not since < until:

@@ -48,7 +48,7 @@ def supervise(loaded: Settings) -> Supervisor:
 def run(
     roles: Annotated[
         list[str],
-        typer.Argument(help="ingest, relay, alerts, devices, console, keeper, recognition"),
+        typer.Argument(help="ingest, relay, alerts, notify, devices, console, keeper, recognition"),
     ],
 ) -> None:
     """Run roles as one process against the brokers and the database of the settings.

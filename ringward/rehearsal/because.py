@@ -17,7 +17,7 @@ from alerts.rulebook.file import load
 from alerts.rulebook.models import RuleVersion
 from alerts.rulebook.values import RulesFile
 from alerts.rules import RULES, Mode, Observation, Rule
-from ringward.rehearsal.staging import zone_of
+from registry.days import time_zone
 from ringward.replay import came_in, nights
 from storage import Database
 
@@ -67,7 +67,7 @@ def why(database: Database, compound: str, incident_id: str) -> Why:
             )
         )
         session.expunge_all()
-        zone = zone_of(session, compound)
+        zone = time_zone(session, compound)
     until = incident.raised_at + _AFTER
     telling = _telling(evidence)
     told = tuple(
@@ -118,7 +118,7 @@ def _scene(
 ) -> Scene:
     since = begins(at)
     with database.read() as session:
-        zone = zone_of(session, compound)
+        zone = time_zone(session, compound)
         version = str(trace.get("rules") or "default")
         text = session.scalar(
             select(RuleVersion.text).where(

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from alerts.rehearsal import Trial, rehearse
 from alerts.rehearsal.running import Outcome, begins
 from alerts.rulebook.values import RulesFile
 from alerts.rules import RULES, Mode, Mute, Observation
-from registry.models import Compound
+from registry.days import time_zone
 from ringward.replay import Progress, came_in, nights
 from storage import Database
 
@@ -42,7 +41,7 @@ def stage(
     since = begins(start)
     with database.read() as session:
         site = knowing.site(session, compound, since)
-        zone = zone_of(session, compound)
+        zone = time_zone(session, compound)
         kept = _kept(session, compound, since)
         calendars = _calendars(session, compound, [script.file for script in scripts], since, end)
     trials = [
@@ -55,12 +54,6 @@ def stage(
     ]
     past = came_in(database, compound, since, end, progress)
     return rehearse(past, RULES, trials, site, start, end, nights(database, compound, since, zone))
-
-
-def zone_of(session: Session, compound: str) -> ZoneInfo:
-    """The clock of a compound."""
-    name = session.scalar(select(Compound.time_zone).where(Compound.id == compound))
-    return ZoneInfo(name or "Asia/Shanghai")
 
 
 def _kept(session: Session, compound: str, since: dt.datetime) -> list[Mute]:
