@@ -4,13 +4,17 @@ import alerts.absences
 import alerts.dispatch.models
 import alerts.drills.models
 import alerts.duty.models
+import alerts.duty.rostermodels
+import alerts.handover.models
 import alerts.incidents.models
 import alerts.intake.models
 import alerts.leases
 import alerts.mutes
 import alerts.notify.models
+import alerts.patrols.models
 import alerts.plans.models
 import alerts.reactions
+import alerts.review.models
 import alerts.rounds
 import alerts.rulebook.models
 import bus.deadletters
@@ -41,13 +45,17 @@ _ROOMS = (
     alerts.dispatch.models,
     alerts.drills.models,
     alerts.duty.models,
+    alerts.duty.rostermodels,
+    alerts.handover.models,
     alerts.incidents.models,
     alerts.intake.models,
     alerts.leases,
     alerts.mutes,
     alerts.notify.models,
+    alerts.patrols.models,
     alerts.plans.models,
     alerts.reactions,
+    alerts.review.models,
     alerts.rounds,
     alerts.rulebook.models,
     bus.deadletters,

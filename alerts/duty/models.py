@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, false
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, EncryptedText, JsonText, OwnedByCompound, UtcTime
@@ -93,5 +93,25 @@ class Shift(Base):
     post: Mapped[str | None] = mapped_column(String(64))
     # The roster that made it, and whom of its slots; None: entered by hand or by a check-in.
     roster: Mapped[str | None] = mapped_column(String(64))
+    # Which duty of the roster it is (date/slot/seat); None: no roster's.
+    place: Mapped[str | None] = mapped_column(String(160))
+    # Somebody has changed it by hand: its roster leaves it alone.
+    touched: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    # A volunteer's own word: came, went; `closed_by` is `self`, `limit` (nobody checked out) or a user.
+    checked_in_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    checked_out_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    closed_by: Mapped[str | None] = mapped_column(String(64))
 
-    __table_args__ = (Index("ix_shifts_time", "ends_at", "starts_at"),)
+    __table_args__ = (
+        Index("ix_shifts_time", "ends_at", "starts_at"),
+        Index("ix_shifts_responder", "responder", "starts_at"),
+        Index("uq_shifts_place", "roster", "place", unique=True),
+        # Nobody is checked in twice, however often the button is pressed.
+        Index(
+            "uq_shifts_checked_in",
+            "responder",
+            unique=True,
+            sqlite_where=text("checked_in_at IS NOT NULL AND checked_out_at IS NULL"),
+            postgresql_where=text("checked_in_at IS NOT NULL AND checked_out_at IS NULL"),
+        ),
+    )

@@ -22,9 +22,14 @@ from sqlalchemy.orm import Session
 from alerts.absences import CareAbsence
 from alerts.drills.models import Drill
 from alerts.duty.models import Shift
+from alerts.duty.rostermodels import DutyChange, DutySwap, RosterGap
+from alerts.intake.models import WorkOrder, WorkOrderState
+from alerts.handover.models import Handover
 from alerts.intake.models import WorkOrder, WorkOrderState
 from alerts.mutes import RuleMute
 from alerts.notify.models import Notification
+from alerts.patrols.models import PatrolRound, PatrolVisit
+from alerts.review.models import Measure, Need
 from alerts.rulebook.models import OperatingMode
 from bus.deadletters import DeadLetter
 from devices.commands.models import DeviceCommand
@@ -193,6 +198,17 @@ RECORDS: Final = (
         lambda scope: CareAbsence.ends_at < scope.cutoff("passages"),
         kept=_held_people(CareAbsence.person),
     ),
+    _simple("handovers", "incidents", Handover, lambda scope: Handover.made_at < scope.cutoff("incidents")),
+    # What is still missing or to be done is no matter of time.
+    _simple("measures", "incidents", Measure, lambda scope: Measure.ended_at < scope.cutoff("incidents")),
+    _simple(
+        "needs",
+        "incidents",
+        Need,
+        lambda scope: and_(
+            Need.ended_at < scope.cutoff("incidents"), ~exists().where(Measure.need == Need.id)
+        ),
+    ),
     _simple("rule_mutes", "incidents", RuleMute, lambda scope: RuleMute.ends_at < scope.cutoff("incidents")),
     _simple(
         "shifts",
@@ -200,6 +216,15 @@ RECORDS: Final = (
         Shift,
         lambda scope: Shift.ends_at < scope.cutoff("incidents"),
         of_compound=False,
+    ),
+    _simple(
+        "duty_changes", "incidents", DutyChange, lambda scope: DutyChange.ends_at < scope.cutoff("incidents")
+    ),
+    _simple(
+        "duty_swaps", "incidents", DutySwap, lambda scope: DutySwap.starts_at < scope.cutoff("incidents")
+    ),
+    _simple(
+        "roster_gaps", "incidents", RosterGap, lambda scope: RosterGap.ends_at < scope.cutoff("incidents")
     ),
     _simple(
         "notifications",
@@ -217,6 +242,19 @@ RECORDS: Final = (
             WorkOrder.state.in_([WorkOrderState.DONE, WorkOrderState.VERIFIED]),
             WorkOrder.opened_at < scope.cutoff("incidents"),
         ),
+    ),
+    _simple(
+        "patrol_visits",
+        "incidents",
+        PatrolVisit,
+        lambda scope: PatrolVisit.received_at < scope.cutoff("incidents"),
+    ),
+    _simple(
+        "patrol_rounds",
+        "incidents",
+        PatrolRound,
+        lambda scope: PatrolRound.counts_until < scope.cutoff("incidents"),
+        first=lambda session, keys: _delete(session, PatrolVisit, PatrolVisit.round.in_(keys)),
     ),
     _simple(
         "dead_letters",
