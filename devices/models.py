@@ -19,6 +19,8 @@ class DeviceKind(enum.StrEnum):
     BARRIER = "barrier"
     TURNSTILE = "turnstile"
     SENSOR = "sensor"
+    # What is heard or seen far off: a siren, a lamp, a loudspeaker.
+    SIREN = "siren"
     # Speaks for others: a bridge, a recorder, a platform.
     GATEWAY = "gateway"
 

@@ -429,6 +429,21 @@ class Settings(BaseSettings):
         description="The local hour at which each compound's keeper deletes what is over. Choose the "
         "quietest: on SQLite it shares the disk with ingest.",
     )
+    notify_networks: str = Field(
+        "",
+        title="Networks of receivers",
+        description="Where webhooks, push services and chat servers of your own may be, in CIDR notation, "
+        "comma-separated; all others are called on the Internet, by https alone. Each network more can be "
+        "called by whoever may enter an address: name single hosts where you can.",
+    )
+    push_contact: str | None = Field(
+        None,
+        pattern=r"^(mailto:[^@\s]+@[^@\s]+|https://\S+)$",
+        max_length=200,
+        title="Contact for push services",
+        description="mailto: or https: address at which a push service may tell you that something is wrong "
+        "with what you send; empty: the public address. Some services refuse what comes without one.",
+    )
     alerts_only: str = Field(
         "",
         title="Compounds of this process",
@@ -510,6 +525,14 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _receivers_are_somewhere(self) -> Self:
+        try:
+            networks(self.notify_networks)
+        except ValueError as error:
+            raise ValueError(f"notify_networks: {error}") from None
+        return self
+
+    @model_validator(mode="after")
     def _one_picture_store(self) -> Self:
         """Found out at the start, not at the first picture."""
         if self.media_url is None:
@@ -564,6 +587,20 @@ class Settings(BaseSettings):
         return networks(self.stream_networks)
 
     @property
+    def receiver_networks(self) -> tuple[Network, ...]:
+        """`notify_networks`, one by one."""
+        return networks(self.notify_networks)
+
+    @property
+    def push_sender(self) -> str:
+        """Whom a push service may write to."""
+        if self.push_contact is not None:
+            return self.push_contact
+        if self.public_url is not None and self.public_url.startswith("https://"):
+            return self.public_url
+        return "mailto:nobody@ringward.invalid"
+
+    @property
     def flood_limit(self) -> Limit | None:
         """How much one device may send; None where flood control is off."""
         return Limit(self.flood_rate, self.flood_burst) if self.flood_rate else None
@@ -584,6 +621,11 @@ class Settings(BaseSettings):
     @property
     def bus_secret_file(self) -> Path:
         return self.data_dir / "keys" / "bus.secret"
+
+    @property
+    def push_key_file(self) -> Path:
+        """The key by which push services know this deployment."""
+        return self.data_dir / "keys" / "push.pem"
 
     @property
     def anchor_file(self) -> Path:

@@ -191,7 +191,7 @@ class Order(msgspec.Struct, frozen=True):
 
     `kind` is one of `COMMANDS`. `external_id` is the device's name in its vendor's topics.
     `at` is now, aware, in the device's zone. `arguments`: open {"door": int, "seconds": float},
-    speak {"text": str}, hold {"seconds": float}; see the adapter for what it takes.
+    speak {"text": str}, hold {"seconds": float}, sound {"seconds": float}; see the adapter for what it takes.
     """
 
     id: str
@@ -207,10 +207,13 @@ class Order(msgspec.Struct, frozen=True):
 
 
 COMMANDS: Final = frozenset(
-    ["open", "close", "hold", "release", "speak", "snapshot", "sync_time", "enrol", "delete", "resend"]
+    {
+        *("open", "close", "hold", "release", "speak", "sound"),
+        *("snapshot", "sync_time", "enrol", "delete", "resend"),
+    }
 )
-"""`hold` keeps a way open, `release` ends that, `resend` asks for a period's records again
-(arguments `from`, `until`, aware). None locks an exit (L-23)."""
+"""`sound` is a siren or a lamp for a time, `hold` keeps a way open, `release` ends that, `resend` asks
+for a period's records again (arguments `from`, `until`, aware). None locks an exit (L-23)."""
 
 
 class Adapter(ABC):

@@ -28,6 +28,7 @@ PATIENCE: Final[Mapping[str, Patience]] = {
     "hold": Patience(5 * _SECONDS, 5 * _SECONDS),
     "release": Patience(5 * _SECONDS, 5 * _SECONDS),
     "speak": Patience(10 * _SECONDS, 10 * _SECONDS),
+    "sound": Patience(10 * _SECONDS, 10 * _SECONDS),
     "snapshot": Patience(10 * _SECONDS, 20 * _SECONDS),
     "sync_time": Patience(60 * _SECONDS, 30 * _SECONDS),
     "resend": Patience(600 * _SECONDS, 120 * _SECONDS),
@@ -37,6 +38,7 @@ PATIENCE: Final[Mapping[str, Patience]] = {
 
 MAX_HOLD_S: Final = 12 * 3600
 MAX_SPOKEN: Final = 100
+MAX_SOUND_S: Final = 300
 
 
 class UnlawfulCommandError(Exception):
@@ -71,7 +73,7 @@ def check_arguments(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a command with nothing else among them. Raises `InvalidCommandError`.
 
     open, close: door 0…3, seconds 0.5…60 for a pulse · hold: seconds 1…43,200 · speak: text of
-    1…100 characters · resend: from, until, aware.
+    1…100 characters · sound: seconds 1…300 of a siren or a lamp · resend: from, until, aware.
     """
     allowed = {
         "open": {"door", "seconds"},
@@ -79,6 +81,7 @@ def check_arguments(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
         "hold": {"door", "seconds"},
         "release": {"door"},
         "speak": {"text"},
+        "sound": {"seconds"},
         "resend": {"from", "until"},
     }.get(kind, set())
     unknown = sorted(set(given) - allowed)
@@ -88,10 +91,12 @@ def check_arguments(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if "door" in given:
         checked["door"] = int(_number("door", given["door"], 0, 3))
     if "seconds" in given:
-        longest = MAX_HOLD_S if kind == "hold" else 60
+        longest = {"hold": MAX_HOLD_S, "sound": MAX_SOUND_S}.get(kind, 60)
         checked["seconds"] = _number("seconds", given["seconds"], 0.5, longest)
     if kind == "hold" and "seconds" not in checked:
         raise InvalidCommandError("seconds", "a way is held open for a time")
+    if kind == "sound" and "seconds" not in checked:
+        raise InvalidCommandError("seconds", "a siren sounds for a time")
     if kind == "speak":
         checked["text"] = _words(given.get("text"))
     if kind == "resend":
