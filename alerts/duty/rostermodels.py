@@ -79,7 +79,8 @@ class Roster(OwnedByCompound, Versioned, Base):
 class DutyChange(OwnedByCompound, Base):
     """From … to … `responder` instead of `instead_of`; nobody instead: an absence.
 
-    By a manager, by a swap (`swap`), or the absent person's own word. They hold in the order in which they were made.
+    By a manager, by a swap (`swap`), or the absent person's own word. They hold in the order in which
+    they were made.
     """
 
     __tablename__ = "duty_changes"

@@ -23,7 +23,6 @@ from alerts.absences import CareAbsence
 from alerts.drills.models import Drill
 from alerts.duty.models import Shift
 from alerts.duty.rostermodels import DutyChange, DutySwap, RosterGap
-from alerts.intake.models import WorkOrder, WorkOrderState
 from alerts.handover.models import Handover
 from alerts.intake.models import WorkOrder, WorkOrderState
 from alerts.mutes import RuleMute
