@@ -22,6 +22,7 @@ from alerts.incidents.lifecycle import (
 )
 from alerts.incidents.models import Incident, IncidentKey
 from alerts.incidents.record import IncidentNotFoundError, StaleVersionError, load, record
+from alerts.review import guards
 from storage import audit
 
 __all__ = ["IncidentNotFoundError", "StaleVersionError", "ask_link_first", "take_step"]
@@ -41,8 +42,9 @@ def take_step(
     """Moves an incident one step. `two_persons`: the rules want two people to confirm it.
 
     Raises `IncidentNotFoundError`, `StaleVersionError` when `expected_version` is not the
-    present one, and `StepRefusedError` when the life cycle does not allow it, or when it rests on a
-    link that nobody has answered for (`link_unanswered`).
+    present one, and `StepRefusedError` when the life cycle does not allow it, when it rests on a
+    link that nobody has answered for (`link_unanswered`), when nobody has reviewed it (`review_required`)
+    or something is to be done before it is closed (`measure_open`).
     """
     incident = load(session, incident_id)
     if expected_version is not None and incident.version != expected_version:
@@ -50,6 +52,7 @@ def take_step(
     state = State(incident.state)
     check(state, step, needs_comparison=incident.needs_comparison)
     ask_link_first(incident, step)
+    _ask_review_first(session, incident, step)
     if step.reason is FalseAlarmReason.OTHER and not (note and note.strip()):
         # A reason that says nothing teaches nobody anything.
         raise StepRefusedError(state, step.to, "note_required")
@@ -89,6 +92,14 @@ def ask_link_first(incident: Incident, step: Step) -> None:
     state = State(incident.state)
     if step.to is State.CONFIRMED and incident.probable and state in UNDECIDED:
         raise StepRefusedError(state, step.to, "link_unanswered")
+
+
+def _ask_review_first(session: Session, incident: Incident, step: Step) -> None:
+    """Nothing counts as reviewed but what somebody wrote a review of (一事一评)."""
+    if step.to is State.REVIEWED and not guards.reviewed(session, incident):
+        raise StepRefusedError(State(incident.state), step.to, "review_required")
+    if step.to is State.CLOSED and guards.measure_open(session, incident.id):
+        raise StepRefusedError(State(incident.state), step.to, "measure_open")
 
 
 def _decide(

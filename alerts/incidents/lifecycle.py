@@ -88,7 +88,7 @@ STEPS: dict[State, frozenset[State]] = {
     State.ACCEPTED: frozenset({State.EN_ROUTE, State.ARRIVED, State.DISPATCHED, State.RESOLVED}),
     State.EN_ROUTE: frozenset({State.ARRIVED, State.DISPATCHED, State.RESOLVED}),
     State.ARRIVED: frozenset({State.RESOLVED, State.FALSE_ALARM}),
-    State.RESOLVED: frozenset({State.REVIEWED, State.CLOSED, State.REOPENED}),
+    State.RESOLVED: frozenset({State.REVIEWED, State.REOPENED}),
     State.REVIEWED: frozenset({State.CLOSED, State.REOPENED}),
     State.REOPENED: frozenset({State.DISPATCHED, State.RESOLVED, State.FALSE_ALARM}),
     State.CLOSED: frozenset(),

@@ -16,9 +16,12 @@ from alerts.incidents.deadlines import RUNS, Timer
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from alerts.incidents.record import load, record
+from alerts.review import guards
 
 _AT_ONCE: Final = 200
 """How many are taken in one transaction; the rest has waited already and waits for the next."""
+
+_BLOCKED_FOR: Final = dt.timedelta(minutes=15)
 
 
 def sweep(session: Session, now: dt.datetime) -> int:
@@ -41,6 +44,10 @@ def _run_out(session: Session, incident_id: str, now: dt.datetime) -> bool:
         return False
     if timer is None:
         incident.due_at = None
+        return False
+    if timer is Timer.CLOSE and guards.measure_open(session, incident.id):
+        # What had to be done first is still to be done: looked at again, and nobody is told of it here.
+        incident.due_at = now + _BLOCKED_FOR
         return False
     if timer is Timer.CLOSE:
         record(session, incident, State.CLOSED, SYSTEM, now, reason="reviewed")

@@ -144,7 +144,7 @@ def blocked(measures: Iterable[tuple[bool, MeasureState]]) -> bool:
 
 
 def reminders(due_at: dt.datetime, now: dt.datetime) -> int:
-    """How often somebody should have been told by now that a measure is late: 0, 1 its owner, 2 the manager."""
+    """How often somebody should know by now that a measure is late: 0, 1 its owner, 2 the manager."""
     if now <= due_at:
         return 0
     return 1 if now < due_at + LATER else 2

@@ -17,6 +17,7 @@ from alerts.incidents.models import (
     Transition,
 )
 from alerts.plans.models import PlanStep
+from alerts.review.models import IncidentRating, IncidentReview, NeedIncident
 from privacy.holds import held_subjects
 from privacy.retention.protection import OPEN_STATES, hits_of_entries, watch_kept
 from privacy.retention.rows import Rows
@@ -61,6 +62,9 @@ def _held_incidents(_session: Session, scope: Scope) -> ColumnElement[bool]:
 def _forget_incidents(session: Session, _ground: Ground, _scope: Scope, ids: list[Any]) -> None:
     for table in (Evidence, Transition, Dispatch, IncidentKey, IncidentAnswer, PlanStep):
         _delete(session, table, table.incident.in_(ids))
+    # A need outlives the incidents that showed it.
+    for table in (IncidentReview, IncidentRating, NeedIncident):
+        _delete(session, table, table.incident.in_(ids))
     _delete(session, IncidentMerge, or_(IncidentMerge.target.in_(ids), IncidentMerge.source.in_(ids)))
     _delete(session, MergeProposal, or_(MergeProposal.first.in_(ids), MergeProposal.second.in_(ids)))
     # A source that is still to stay says that it was merged, though no longer into what.
@@ -79,6 +83,7 @@ INCIDENTS = Rows(
     (
         *("incidents", "incident_evidence", "incident_transitions", "dispatches", "incident_keys"),
         *("incident_answers", "incident_merges", "merge_proposals", "plan_steps"),
+        *("incident_reviews", "incident_ratings", "need_incidents"),
     ),
     _old_incidents,
     _forget_incidents,

@@ -11,6 +11,7 @@ from alerts.incidents import actions, deadlines, timers
 from alerts.incidents.lifecycle import ReopenReason, State, Step
 from alerts.incidents.models import Incident
 from storage import Database
+from tests.support.reviews import reviewed
 
 S, MIN, H = dt.timedelta(seconds=1), dt.timedelta(minutes=1), dt.timedelta(hours=1)
 DAY = 24 * H
@@ -47,6 +48,8 @@ WAY = [
 def step(database: Database, incident: Incident, at: float, *steps: State) -> None:
     with database.write() as session:
         for to in steps:
+            if to is State.REVIEWED:
+                reviewed(session, incident.id, moment(at))
             reason = ReopenReason.NOT_DONE if to is State.REOPENED else None
             actions.take_step(session, incident.id, Step(to, reason=reason), OPERATOR, moment(at))
 
