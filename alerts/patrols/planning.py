@@ -15,7 +15,7 @@ DayKind = Callable[[dt.date], str]
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A schedule: `times` are minutes after the local midnight of a day, `lasts` how long a round may take."""
+    """`times` are minutes after the local midnight of a day, `lasts` how long a round may take."""
 
     times: tuple[int, ...]
     lasts: dt.timedelta
