@@ -85,9 +85,13 @@ def withdraw(
     dispatch: str | None = None,
     responder: str | None = None,
     purposes: Iterable[Purpose] = (),
+    prefix: str | None = None,
 ) -> int:
-    """What is not sent yet is not sent any more; returns how many. At least one narrowing is given."""
-    return _end(session, NotificationState.WITHDRAWN, at, incident, dispatch, responder, purposes)
+    """What is not sent yet is not sent any more; returns how many. At least one narrowing is given.
+
+    `prefix`: what the keys of the asks begin with.
+    """
+    return _end(session, NotificationState.WITHDRAWN, at, incident, dispatch, responder, purposes, prefix)
 
 
 def answered(
@@ -98,9 +102,10 @@ def answered(
     dispatch: str | None = None,
     responder: str | None = None,
     purposes: Iterable[Purpose] = (),
+    prefix: str | None = None,
 ) -> int:
     """The receiver has done something about it: no further channel is tried. Returns how many."""
-    return _end(session, NotificationState.ANSWERED, at, incident, dispatch, responder, purposes)
+    return _end(session, NotificationState.ANSWERED, at, incident, dispatch, responder, purposes, prefix)
 
 
 def _end(
@@ -111,6 +116,7 @@ def _end(
     dispatch: str | None,
     responder: str | None,
     purposes: Iterable[Purpose],
+    prefix: str | None,
 ) -> int:
     narrowed = {
         Notification.incident: incident,
@@ -118,6 +124,8 @@ def _end(
         Notification.responder: responder,
     }
     given = [column == value for column, value in narrowed.items() if value is not None]
+    if prefix is not None:
+        given.append(Notification.key.startswith(prefix, autoescape=True))
     if not given:
         raise ValueError("whose notifications end has to be said")
     wanted = list(purposes)
