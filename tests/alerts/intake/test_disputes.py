@@ -1,0 +1,116 @@
+"""Mediators and their disputes: taken once, settled with an agreement, sealed for everybody else."""
+
+import datetime as dt
+
+import pytest
+
+from alerts.duty.models import Shift
+from alerts.incidents.lifecycle import State
+from alerts.intake import disputes
+from alerts.intake.disputes import STEPS, Move
+from alerts.intake.kinds import ReportKind
+from alerts.intake.models import Dispute, DisputeState
+from registry.errors import MissingError, RefusedError, StaleEditError
+
+ACCEPTED, MEETING, SETTLED = DisputeState.ACCEPTED, DisputeState.MEETING, DisputeState.SETTLED
+
+
+@pytest.fixture
+def dispute(desk):
+    desk.report(ReportKind.DISPUTE, responder="gu")
+    desk.follow()
+    [row] = desk.all(Dispute)
+    return row.id
+
+
+def move(desk, dispute, asked, who="mei", **more):
+    def work(session):
+        row = disputes.move(session, "willow", dispute, asked, who, desk.now, **more)
+        session.flush()
+        return row.version
+
+    return desk.write(work)
+
+
+def test_mediators_on_duty_are_asked_before_the_others(lite):
+    lite.write(
+        lambda session: session.add(
+            Shift(
+                id="s1",
+                responder="mo",
+                starts_at=lite.now - dt.timedelta(hours=1),
+                ends_at=lite.now + dt.timedelta(hours=1),
+            )
+        )
+    )
+    lite.report(ReportKind.NOISE)
+    lite.follow()
+    assert [one.responder for one in lite.told()] == ["mo"]
+
+
+def test_who_takes_it_has_it_and_the_incident_is_confirmed(desk, dispute):
+    move(desk, dispute, Move(ACCEPTED))
+    [row] = desk.all(Dispute)
+    assert (row.mediator, row.accepted_at) == ("mei", desk.now)
+    [incident] = desk.incidents()
+    assert incident.state == State.CONFIRMED
+    with pytest.raises(RefusedError) as refused:
+        move(desk, dispute, Move(ACCEPTED), "mo")
+    assert refused.value.code == "dispute_taken"
+    # Twice by the same hand changes nothing.
+    assert move(desk, dispute, Move(ACCEPTED)) == row.version
+
+
+def test_a_settled_dispute_has_an_agreement_and_resolves_its_incident(desk, dispute):
+    move(desk, dispute, Move(ACCEPTED, parties="301 与 401"))
+    move(desk, dispute, Move(MEETING, meeting_at=desk.now + dt.timedelta(hours=5)))
+    with pytest.raises(RefusedError) as refused:
+        move(desk, dispute, Move(SETTLED))
+    assert refused.value.code == "agreement_missing"
+    later = desk.now.date() + dt.timedelta(days=14)
+    move(desk, dispute, Move(SETTLED, agreement="22 点后不练琴", follow_up_on=later))
+    [row] = desk.all(Dispute)
+    assert (row.parties, row.agreement, row.follow_up_on) == ("301 与 401", "22 点后不练琴", later)
+    assert row.ended_at == desk.now
+    [incident] = desk.incidents()
+    assert incident.state == State.RESOLVED
+    assert incident.resolution is None
+    desk.follow()
+    assert ("gu", "done") in {(one.responder, one.arguments.get("stage")) for one in desk.told()}
+
+
+def test_what_the_parties_agreed_is_sealed_in_the_file(lite):
+    lite.report(ReportKind.DISPUTE)
+    lite.follow()
+    [row] = lite.all(Dispute)
+    move(lite, row.id, Move(ACCEPTED, parties="楼上楼下的秘密"))
+    with lite.database.engine.connect() as connection:
+        raw = connection.exec_driver_sql("SELECT parties FROM disputes").scalar()
+    assert "秘密".encode() not in (raw if isinstance(raw, bytes) else str(raw).encode())
+
+
+def test_nobody_but_a_mediator_moves_it(desk, dispute):
+    for who in ("gu", "nobody"):
+        with pytest.raises(MissingError):
+            move(desk, dispute, Move(ACCEPTED), who)
+    with pytest.raises(MissingError):
+        move(desk, "no-dispute", Move(ACCEPTED))
+
+
+def test_a_meeting_has_a_time_and_a_stale_hand_is_told(desk, dispute):
+    version = move(desk, dispute, Move(ACCEPTED))
+    with pytest.raises(RefusedError) as refused:
+        move(desk, dispute, Move(MEETING))
+    assert refused.value.code == "meeting_missing"
+    with pytest.raises(StaleEditError):
+        move(desk, dispute, Move(DisputeState.FAILED), expected_version=version - 1)
+    with pytest.raises(RefusedError) as refused:
+        move(desk, dispute, Move(DisputeState.FAILED, agreement="长" * 4001))
+    assert refused.value.code == "dispute_text"
+
+
+def test_every_state_is_reached_and_only_the_last_has_no_way_on():
+    assert set(STEPS) == set(DisputeState)
+    reached = {to for targets in STEPS.values() for to in targets}
+    assert reached | {DisputeState.OPEN} == set(DisputeState)
+    assert [state for state, targets in STEPS.items() if not targets] == [DisputeState.PASSED_ON]
