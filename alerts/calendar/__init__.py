@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
 
-from alerts.calendar import care, commands, duties, visits
+from alerts.calendar import care, commands, duties, visits, walks
 from alerts.calendar.duties import Duty, Round
 from alerts.calendar.places import Places
 from alerts.rules import Observation
@@ -45,6 +45,7 @@ def between(
         *visits.between(session, places, start, end),
         *care.between(session, places, start, end),
         *commands.between(session, places, start, end),
-        *duties.between(places, start, end, plans.patrols, plans.posts),
+        *duties.between(session, places, start, end, plans.patrols, plans.posts),
+        *walks.between(session, places, start, end),
     ]
     return sorted(found, key=lambda seen: (seen.at, seen.id))

@@ -1,7 +1,8 @@
 """R-C11: a patrol was due at a checkpoint and has not been there.
 
-A checkpoint is a reader, or a zone where any check-in counts. A patrol may be a little early; one that
-comes too late is told of and then ends it by itself.
+A checkpoint is a reader, or a zone where any check-in counts, or a point of the patrol tables where those
+of its own round do. A patrol may be a little early; one that comes too late is told of and then ends it by
+itself. A round of the tables says itself how early and how late it may be come by.
 """
 
 import datetime as dt
@@ -57,7 +58,7 @@ class PatrolMissed(Rule):
         observation: Observation, view: View, settings: Settings
     ) -> Question | tuple[Question, ...] | None:
         if observation.type == _DUE:
-            return Question(observation, observation.at + settings.minutes("grace_min") + DISORDER)
+            return Question(observation, observation.at + _grace(observation, settings) + DISORDER)
         # He may have come to the reader, or to the zone, or to both.
         where = {
             _checkpoint(due, view)
@@ -74,16 +75,16 @@ class PatrolMissed(Rule):
         what, _, place = question.stage.partition(":")
         if what == "came":
             return Clear(PatrolMissed.id, f"{PatrolMissed.id}:{place}", due.at)
-        grace, early = settings.minutes("grace_min"), settings.minutes("early_min")
+        grace, early = _grace(due, settings), _early(due, settings)
         until = due.at + grace
         if _came(view, due, due.at - early, until) or _is_blind(view, due, due.at - early, until):
             return None
         before = _before(view, due)
         again = False
         if before is not None:
-            since = before.at - early
+            since = before.at - _early(before, settings)
             # Who came late, but came, has not missed two.
-            to = max(before.at + grace, due.at - early)
+            to = max(before.at + _grace(before, settings), due.at - early)
             again = not _came(view, before, since, to) and not _is_blind(view, before, since, to)
         return Signal(
             rule=PatrolMissed.id,
@@ -94,20 +95,38 @@ class PatrolMissed(Rule):
             anchor=due,
             evidence=(due,) if not again or before is None else (before, due),
             reason="patrol_missed_again" if again else "patrol_missed",
-            reason_args={"minutes": grounds.plain(settings.values["grace_min"])},
+            reason_args={"minutes": grounds.plain(grace.total_seconds() / 60)},
             window=(due.at - early, until),
         )
 
 
+def _grace(due: Observation, settings: Settings) -> dt.timedelta:
+    return _minutes(due.number("grace_min"), settings.minutes("grace_min"))
+
+
+def _early(due: Observation, settings: Settings) -> dt.timedelta:
+    return _minutes(due.number("early_min"), settings.minutes("early_min"))
+
+
+def _minutes(said: float | None, otherwise: dt.timedelta) -> dt.timedelta:
+    return otherwise if said is None else dt.timedelta(minutes=said)
+
+
 def _checkpoint(due: Observation, view: View) -> str:
-    return due.device if due.device in view.site.devices else due.zone
+    if due.device in view.site.devices:
+        return due.device
+    return str(due.attributes.get("point") or due.zone)
 
 
 def _is_at(seen: Observation, due: Observation, view: View) -> bool:
     """Whether a check-in is one at that checkpoint; one from a phone counts for its zone's readers too."""
+    wanted, point = due.attributes.get("point"), seen.attributes.get("point")
+    if wanted is not None and point is not None:
+        return bool(point == wanted and seen.attributes.get("walk") == due.attributes.get("walk"))
     if due.device in view.site.devices and seen.device in view.site.devices:
         return seen.device == due.device
-    return seen.zone == due.zone
+    # A code on the wall is not come by at a reader that hangs somewhere in the same yard.
+    return wanted is None and seen.zone == due.zone
 
 
 def _came(view: View, due: Observation, start: dt.datetime, end: dt.datetime) -> bool:
@@ -118,6 +137,8 @@ def _readers(view: View, due: Observation) -> list[SiteDevice]:
     known = view.site.devices.get(due.device)
     if known is not None:
         return [known]
+    if due.attributes.get("point") is not None:
+        return []
     return [device for device in view.site.within(due.zone) if device.kind in _READERS]
 
 
