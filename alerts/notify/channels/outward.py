@@ -68,7 +68,7 @@ _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 def check_url(text: str) -> httpx.URL:
     """A URL as it may be entered: http or https, a host, no sign-in. Raises `ForbiddenAddressError`."""
-    if len(text) > _LONGEST_URL or not text.isprintable():
+    if len(text) > _LONGEST_URL or not text.isprintable() or " " in text:
         raise ForbiddenAddressError("bad_url")
     try:
         parts = urlsplit(text)
