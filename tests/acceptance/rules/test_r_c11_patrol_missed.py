@@ -154,3 +154,78 @@ class TestPatrolMissed(EveryRule):
             at(3600, due()),
             raised(4205, severity=4),
         )
+
+
+def walk_due(point: str = "p1", *, walk: str = "w1", early: int = 40, grace: int = 10, device: str = "none"):
+    """A point of a round of the tables: due when the round's time ends, come by from its beginning on."""
+    attributes = {"point": point, "walk": walk, "early_min": early, "grace_min": grace}
+    return seen("patrol.due", "fence", device=device, attributes=attributes)
+
+
+def walks_by(point: str = "p1", *, walk: str = "w1", zone: str = "fence", device: str = "none"):
+    return seen("patrol.checkin", zone, device=device, attributes={"point": point, "walk": walk})
+
+
+class TestPatrolMissedOfTheTables:
+    @pytest.mark.parametrize(
+        ("comes", "missed"), [(-2400, None), (-2401, 605), (0, None), (600, None), (601, 605)]
+    )
+    def test_the_round_says_itself_how_early_and_how_late(self, comes: int, missed: int | None) -> None:
+        told = [raised(missed, severity=4)] if missed else []
+        if missed and comes > 0:
+            told.append(cleared(comes + 5, severity=4))
+        tell(PATROL, at(0, walk_due()), at(comes, walks_by()), *told)
+
+    @pytest.mark.parametrize(
+        "elsewhere",
+        [
+            pytest.param(walks_by("p2"), id="another_point_of_the_same_yard"),
+            pytest.param(walks_by(walk="w2"), id="of_another_round"),
+            pytest.param(checks_in(), id="a_reader_of_the_yard"),
+            pytest.param(checks_in(device="phone-3"), id="a_phone_that_names_no_point"),
+        ],
+    )
+    def test_only_its_own_visits_count(self, elsewhere) -> None:
+        tell(PATROL, at(0, walk_due()), at(60, elsewhere), raised(605, severity=4))
+
+    def test_a_point_with_a_reader_is_come_by_at_the_reader_and_with_the_phone(self) -> None:
+        due = walk_due(device="fence-reader")
+        tell(PATROL, at(0, due), at(60, checks_in()))
+        tell(PATROL, at(0, due), at(60, walks_by(device="fence-reader")))
+        told = tell(PATROL, at(0, due), raised(605, severity=4))
+        assert told.only.dedupe_key == "R-C11:fence-reader"
+
+    def test_the_file_and_the_tables_that_name_one_reader_are_one_incident(self) -> None:
+        told = tell(
+            PATROL,
+            at(0, due()),
+            at(0, walk_due(device="fence-reader")),
+            raised(605, severity=4),
+            amended(605, severity=4),
+        )
+        assert len(told.cases) == 1
+
+    def test_two_points_of_one_yard_are_two(self) -> None:
+        tell(
+            PATROL,
+            at(0, walk_due("p1")),
+            at(0, walk_due("p2")),
+            raised(605, severity=4),
+            raised(605, severity=4),
+        )
+
+    def test_missed_by_two_rounds_in_a_row_is_a_warning(self) -> None:
+        tell(
+            PATROL,
+            at(0, walk_due()),
+            at(3600, walk_due(walk="w2")),
+            raised(605, severity=4),
+            amended(4205, severity=3),
+        )
+
+    def test_a_code_on_the_wall_is_not_blind_when_a_reader_is(self) -> None:
+        tell(PATROL, at(-60, offline("fence-reader", "fence")), at(0, walk_due()), raised(605, severity=4))
+
+    def test_the_incident_says_how_late_the_round_may_be(self) -> None:
+        told = tell(PATROL, at(0, walk_due(grace=4)), raised(245, severity=4))
+        assert told.only.reason_args == {"minutes": 4}
