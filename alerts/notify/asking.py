@@ -44,11 +44,12 @@ def ask(session: Session, asks: Iterable[Ask], at: dt.datetime) -> list[Notifica
     if not wanted:
         return []
     keys = [key for _, key in wanted]
-    known = set(
-        session.execute(
+    known = {
+        (compound, key)
+        for compound, key in session.execute(
             select(Notification.compound, Notification.key).where(Notification.key.in_(keys))
-        ).tuples()
-    )
+        )
+    }
     made = [
         Notification(
             id=new_id(),
@@ -135,7 +136,16 @@ def _end(
         update(Notification)
         .where(*given, Notification.due_at.is_not(None))
         .values(state=state, due_at=None, ended_at=at)
-        .returning(Notification.id)
+        .returning(Notification.id, Notification.held_by)
         .execution_options(synchronize_session=False)
     ).all()
+    # What was to be said in the same letter is another matter: it is told by itself.
+    carriers = [row.id for row in ended if row.held_by is not None]
+    if carriers:
+        session.execute(
+            update(Notification)
+            .where(Notification.bundle.in_(carriers), Notification.state == NotificationState.PENDING)
+            .values(bundle=None, due_at=at, moved_at=at)
+            .execution_options(synchronize_session=False)
+        )
     return len(ended)

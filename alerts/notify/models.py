@@ -4,7 +4,7 @@ import datetime as dt
 import enum
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, UniqueConstraint, false
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, EncryptedText, JsonText, OwnedByCompound, UtcTime
@@ -91,24 +91,35 @@ class Notification(OwnedByCompound, Base):
     asked_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     # When the next channel is tried, None when nothing is left to do.
     due_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
-    # Which step of the receiver's rule comes next, from 0.
+    # When `due_at` was set, None: in the asking. Later than now: the clock was set back since.
+    moved_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    # Which step of the receiver's rule comes next, from 0, and how often the rule was gone through.
     step: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    round: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    # When the first channel was tried.
+    begun_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    # What keeps it until `due_at`, before anything was tried: see `holding`.
+    held_by: Mapped[str | None] = mapped_column(String(16))
+    # The notification whose letter says this one too ("and 7 more").
+    bundle: Mapped[str | None] = mapped_column(String(32))
     expires_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
-    # Who holds it at this moment, and until when: one try at a time, whatever the number of processes.
-    holder: Mapped[str | None] = mapped_column(String(64))
-    held_until: Mapped[dt.datetime | None] = mapped_column(UtcTime)
 
     __table_args__ = (
         UniqueConstraint("compound", "key"),
         Index("ix_notifications_due", "due_at"),
         Index("ix_notifications_responder", "responder", "asked_at"),
+        Index("ix_notifications_begun", "begun_at"),
         Index("ix_notifications_incident", "incident"),
+        Index("ix_notifications_bundle", "bundle"),
     )
 
 
 class NotificationAttempt(Base):
-    """One try on one channel: the log that keeps anything from being sent twice."""
+    """One try on one channel: the log that keeps anything from being sent twice.
+
+    `id` is what a receipt names: 128 random bits, which nobody guesses. Whoever knows it has had the letter.
+    """
 
     __tablename__ = "notification_attempts"
 
@@ -116,8 +127,14 @@ class NotificationAttempt(Base):
     notification: Mapped[str] = mapped_column(ForeignKey("notifications.id", ondelete="CASCADE"))
     contact: Mapped[str] = mapped_column(String(32))
     kind: Mapped[ChannelKind] = mapped_column(String(16))
+    # Of the notification's tries, from 1; which step of the rule it was, and in which round of it.
     number: Mapped[int] = mapped_column(Integer)
+    step: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    round: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     state: Mapped[AttemptState] = mapped_column(String(16))
+    # Who is sending it, and until when nobody else takes it for lost.
+    holder: Mapped[str | None] = mapped_column(String(64))
+    held_until: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     at: Mapped[dt.datetime] = mapped_column(UtcTime)
     # When the outcome was known, and when a receipt came.
     settled_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
@@ -128,6 +145,14 @@ class NotificationAttempt(Base):
     __table_args__ = (
         UniqueConstraint("notification", "contact", "number"),
         Index("ix_notification_attempts_at", "at"),
+        # One letter at a time goes to one address, whatever the number of processes.
+        Index(
+            "uq_notification_attempts_sending",
+            "contact",
+            unique=True,
+            sqlite_where=text("state = 'sending'"),
+            postgresql_where=text("state = 'sending'"),
+        ),
     )
 
 
