@@ -1,14 +1,30 @@
 """What follows from a change of an incident, and what comes back with time: the two lists, in their order."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+from alerts.duty import rounds as duty
 from alerts.intake import reaction as intake
 from alerts.intake import upkeep
 from alerts.reactions import Reaction
 from alerts.rounds import Round
+from alerts.routing import reaction as routing
+from alerts.routing import rounds
+from alerts.routing.telling import ROUND
+from ringward import patrolside
 
-REACTIONS: Final[Sequence[tuple[str, Reaction]]] = (("intake", intake.follow),)
+REACTIONS: Final[Sequence[tuple[str, Reaction]]] = (
+    # First: whoever is told is told before anything else is begun.
+    ("routing", routing.follow),
+    ("intake", intake.follow),
+)
 """In the order in which they follow a change."""
 
-ROUNDS: Final[Sequence[Round]] = (upkeep.ROUND,)
+ROUNDS: Final[Sequence[Round]] = (
+    Round(ROUND, dt.timedelta(seconds=0.5), rounds.groups),
+    Round("groups_swept", dt.timedelta(hours=1), rounds.sweep),
+    upkeep.ROUND,
+    patrolside.ROUND,
+    *duty.ROUNDS,
+)

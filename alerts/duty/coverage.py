@@ -17,6 +17,7 @@ class Need(enum.StrEnum):
     GUARD = "guard"  # at an entrance
     RESPONDER = "responder"
     COMPANION = "companion"  # a volunteer is alone
+    CALENDAR = "calendar"  # the year's rest days are not known, so nobody is put on duty by them
 
 
 RESPONDERS: Final = frozenset(TeamKind) - {

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from alerts.duty.models import Responder, Shift, Team, TeamKind
@@ -67,3 +67,78 @@ def on_duty(
             for responder, team, shift in session.execute(query)
         }.values()
     )
+
+
+def is_on_duty(session: Session, responder: str, at: dt.datetime) -> bool:
+    """Whether somebody is on duty at `at`, on the spot or on call; a volunteer until they check out."""
+    return (
+        session.scalar(
+            select(Shift.id)
+            .join(Responder, Responder.id == Shift.responder)
+            .where(Shift.responder == responder, Responder.active, Shift.starts_at <= at, Shift.ends_at > at)
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def is_checked_in(session: Session, responder: str, at: dt.datetime) -> bool:
+    """Whether somebody has checked in and not out; where they are is kept only between the two."""
+    return (
+        session.scalar(
+            select(Shift.id)
+            .where(
+                Shift.responder == responder,
+                Shift.checked_in_at <= at,
+                Shift.checked_out_at.is_(None),
+                Shift.ends_at > at,
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NextDuty:
+    """A duty that begins; of a team all that begin at the same moment are next."""
+
+    id: str
+    team: str
+    kind: TeamKind
+    post: str | None
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    on_call: bool
+
+
+def next_on_duty(session: Session, compound: str, team: str, at: dt.datetime) -> list[NextDuty]:
+    """Who of a team comes on duty next after `at`, by id; nobody where no shift is written."""
+    query = (
+        select(Shift, Responder, Team)
+        .join(Responder, Responder.id == Shift.responder)
+        .join(Team, Team.id == Responder.team)
+        .where(Team.compound == compound, Team.id == team, Responder.active, Shift.starts_at > at)
+    )
+    first = session.scalar(
+        select(func.min(Shift.starts_at))
+        .join(Responder, Responder.id == Shift.responder)
+        .join(Team, Team.id == Responder.team)
+        .where(Team.compound == compound, Team.id == team, Responder.active, Shift.starts_at > at)
+    )
+    if first is None:
+        return []
+    return [
+        NextDuty(
+            responder.id,
+            team_row.id,
+            TeamKind(team_row.kind),
+            shift.post or responder.post,
+            shift.starts_at,
+            shift.ends_at,
+            shift.on_call,
+        )
+        for shift, responder, team_row in session.execute(
+            query.where(Shift.starts_at == first).order_by(Responder.id)
+        ).tuples()
+    ]
