@@ -1,28 +1,13 @@
 """Hand-overs as they were generated, who signed them, and what was said about them."""
 
 import datetime as dt
-import enum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from alerts.handover.rules import EntryKind, Side
 from storage import Base, EncryptedText, JsonText, OwnedByCompound, UtcTime
-
-
-class Side(enum.StrEnum):
-    """Which of the two somebody is."""
-
-    OUTGOING = "outgoing"  # 交班
-    INCOMING = "incoming"  # 接班
-
-
-class EntryKind(enum.StrEnum):
-    """What was written on a hand-over."""
-
-    NOTE = "note"  # before anybody signed: it is signed along with the rest
-    DISAGREEMENT = "disagreement"  # what one of the two does not sign for
-    ADDENDUM = "addendum"  # after it was signed: beside it, never over it
 
 
 class Handover(OwnedByCompound, Base):

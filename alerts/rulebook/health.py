@@ -62,7 +62,11 @@ def health(
     what = (Incident.rule, Incident.device_id, Incident.state, Incident.false_alarm_reason, Incident.held)
     found: dict[_Source, _Count] = defaultdict(_Count)
     query = select(*what, Incident.raised_at).where(
-        Incident.compound == compound, Incident.raised_at > at - window, Incident.raised_at <= at
+        Incident.compound == compound,
+        Incident.raised_at > at - window,
+        Incident.raised_at <= at,
+        # An exercise says nothing of a rule.
+        Incident.drill.is_(False),
     )
     for row in session.execute(query):
         if decided is None or decided.counts(row.rule, row.device_id, row.raised_at):

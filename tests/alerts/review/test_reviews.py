@@ -40,7 +40,7 @@ LAMP = MeasureDraft(
 
 
 @pytest.fixture
-def database(either_database: Database) -> Database:
+def settled(either_database: Database) -> Database:
     people(either_database)
     return either_database
 
@@ -51,8 +51,8 @@ def refused(session, step, incident):
     return error.value.code
 
 
-def test_nothing_is_reviewed_or_closed_without_a_review(database):
-    with database.write() as session:
+def test_nothing_is_reviewed_or_closed_without_a_review(settled):
+    with settled.write() as session:
         row = resolved(session)
         assert refused(session, Step(State.REVIEWED), row) == "review_required"
         assert refused(session, Step(State.CLOSED), row) == "not_from_here"
@@ -62,8 +62,8 @@ def test_nothing_is_reviewed_or_closed_without_a_review(database):
         assert audit.verify(session) is None
 
 
-def test_what_was_resolved_again_is_reviewed_again(database):
-    with database.write() as session:
+def test_what_was_resolved_again_is_reviewed_again(settled):
+    with settled.write() as session:
         row = resolved(session)
         write(session, row)
         reopen(session, row, later(hours=2))
@@ -73,13 +73,13 @@ def test_what_was_resolved_again_is_reviewed_again(database):
         assert session.scalar(select(func.count()).select_from(IncidentReview)) == 2
 
 
-def test_nobody_reviews_what_they_resolved_themselves(database):
+def test_nobody_reviews_what_they_resolved_themselves(settled):
     def code(session, row, by, responder=None):
         with pytest.raises(RefusedError) as error:
             review(session, COMPOUND, row.id, draft(), by, later(hours=1), responder=responder)
         return error.value.code
 
-    with database.write() as session:
+    with settled.write() as session:
         by_manager = resolved(session, MANAGER)
         assert code(session, by_manager, MANAGER) == "own_work"
         by_lead = resolved(session, Actor("op-lead", "responder"))
@@ -93,15 +93,15 @@ def test_nobody_reviews_what_they_resolved_themselves(database):
         assert write(session, by_radio).incident.state == State.REVIEWED
 
 
-def test_a_review_is_of_the_own_compound(database):
-    with database.write() as session:
+def test_a_review_is_of_the_own_compound(settled):
+    with settled.write() as session:
         row = resolved(session)
         with pytest.raises(LookupError):
             review(session, ELSEWHERE, row.id, draft(), MANAGER, later(hours=1))
 
 
-def test_low_score_takes_it_up_again_once_and_tells_the_operators_leader(database):
-    with database.write() as session:
+def test_low_score_takes_it_up_again_once_and_tells_the_operators_leader(settled):
+    with settled.write() as session:
         row = resolved(session)
         assert write(session, row, 2).review.reopened
         last = session.scalars(select(Transition).order_by(Transition.version.desc())).first()
@@ -113,8 +113,8 @@ def test_low_score_takes_it_up_again_once_and_tells_the_operators_leader(databas
         assert told(session, "review") == [("op-lead", "low_score")] * 2
 
 
-def test_reporter_who_is_not_content_takes_it_up_again_whoever_reviewed_it_well(database):
-    with database.write() as session:
+def test_reporter_who_is_not_content_takes_it_up_again_whoever_reviewed_it_well(settled):
+    with settled.write() as session:
         row = resolved(session)
         invited = ratings.invite(session, row, NOW, responder="li")
         assert ratings.invite(session, row, NOW, responder="li") is None, "asked once"
@@ -131,8 +131,8 @@ def test_reporter_who_is_not_content_takes_it_up_again_whoever_reviewed_it_well(
         assert twice.value.code == "rating_given"
 
 
-def test_rating_of_what_was_resolved_again_since_reopens_nothing(database):
-    with database.write() as session:
+def test_rating_of_what_was_resolved_again_since_reopens_nothing(settled):
+    with settled.write() as session:
         row = resolved(session)
         invited = ratings.invite(session, row, NOW, kind=RaterKind.HOUSEHOLD)
         reopen(session, row, later(hours=1))
@@ -141,8 +141,8 @@ def test_rating_of_what_was_resolved_again_since_reopens_nothing(database):
         assert row.state == State.RESOLVED
 
 
-def test_link_ends_after_a_week_and_belongs_to_its_compound(database):
-    with database.write() as session:
+def test_link_ends_after_a_week_and_belongs_to_its_compound(settled):
+    with settled.write() as session:
         row = resolved(session)
         invited = ratings.invite(session, row, NOW)
         assert ratings.by_token(session, COMPOUND, invited.token, later(days=6.9)) is invited.rating
@@ -158,8 +158,8 @@ def test_link_ends_after_a_week_and_belongs_to_its_compound(database):
         )
 
 
-def test_blocking_measure_keeps_it_from_being_closed_by_hand_and_by_time(database):
-    with database.write() as session:
+def test_blocking_measure_keeps_it_from_being_closed_by_hand_and_by_time(settled):
+    with settled.write() as session:
         row = resolved(session)
         write(session, row, measure=LAMP)
         lamp = session.scalars(select(Measure)).one()
@@ -171,8 +171,8 @@ def test_blocking_measure_keeps_it_from_being_closed_by_hand_and_by_time(databas
         assert row.state == State.CLOSED
 
 
-def test_other_measures_hold_nothing(database):
-    with database.write() as session:
+def test_other_measures_hold_nothing(settled):
+    with settled.write() as session:
         row, other = resolved(session), resolved(session)
         write(session, row, measure=LAMP)
         write(session, other, measure=MeasureDraft("贴提示", later(days=2), responder="li"))
@@ -180,8 +180,8 @@ def test_other_measures_hold_nothing(database):
         assert (row.state, other.state) == (State.REVIEWED, State.CLOSED)
 
 
-def test_review_that_is_late_is_said_to_the_supervisor_once_and_listed(database):
-    with database.write() as session:
+def test_review_that_is_late_is_said_to_the_supervisor_once_and_listed(settled):
+    with settled.write() as session:
         row = resolved(session, severity=1)
         assert timers.sweep(session, later(hours=24)) == 1
         step = session.scalars(select(Transition).order_by(Transition.version.desc())).first()
@@ -194,8 +194,8 @@ def test_review_that_is_late_is_said_to_the_supervisor_once_and_listed(database)
         assert session.execute(text("SELECT state FROM notifications")).all() == [("answered",)]
 
 
-def test_late_measure_is_said_to_its_owner_then_to_the_manager_and_no_more(database):
-    with database.write() as session:
+def test_late_measure_is_said_to_its_owner_then_to_the_manager_and_no_more(settled):
+    with settled.write() as session:
         row = measures.add(
             session, COMPOUND, MeasureDraft("修闸机", later(days=1), responder="electrician"), MANAGER, NOW
         )
@@ -209,8 +209,8 @@ def test_late_measure_is_said_to_its_owner_then_to_the_manager_and_no_more(datab
         assert row.reminded == 2
 
 
-def test_done_measure_is_not_asked_after(database):
-    with database.write() as session:
+def test_done_measure_is_not_asked_after(settled):
+    with settled.write() as session:
         row = measures.add(
             session, COMPOUND, MeasureDraft("修闸机", later(days=1), team="property"), MANAGER, NOW
         )
@@ -229,22 +229,22 @@ def test_done_measure_is_not_asked_after(database):
         ({"need": NeedDraft("灯", "nowhere")}, "unknown_place"),
     ],
 )
-def test_measure_without_what_it_needs_is_refused_and_leaves_nothing(database, changes, code):
+def test_measure_without_what_it_needs_is_refused_and_leaves_nothing(settled, changes, code):
     given = {"what": "修闸机", "due_at": later(days=1), "responder": "li", **changes}
-    with pytest.raises(RefusedError) as error, database.write() as session:
+    with pytest.raises(RefusedError) as error, settled.write() as session:
         measures.add(session, COMPOUND, MeasureDraft(**given), MANAGER, NOW)
     assert error.value.code == code
-    with database.read() as session:
+    with settled.read() as session:
         assert session.scalar(select(func.count()).select_from(Need)) == 0
 
 
-def test_what_people_wrote_lies_sealed(database):
-    with database.write() as session:
+def test_what_people_wrote_lies_sealed(settled):
+    with settled.write() as session:
         row = resolved(session)
         write(session, row, measure=LAMP)
         invited = ratings.invite(session, row, NOW)
         ratings.rate(session, invited.rating, 4, "谢谢小王", Actor("x", "link"), later(hours=1))
-    with database.read() as session:
+    with settled.read() as session:
         raw = [
             *session.execute(text("SELECT lesson FROM incident_reviews")).scalars(),
             *session.execute(text("SELECT words FROM incident_ratings")).scalars(),
@@ -255,15 +255,15 @@ def test_what_people_wrote_lies_sealed(database):
         assert not any(word.encode() in bytes(one) for one in raw)
 
 
-def test_two_reviews_at_once_give_one(database):
+def test_two_reviews_at_once_give_one(settled):
     from concurrent.futures import ThreadPoolExecutor
 
-    with database.write() as session:
+    with settled.write() as session:
         row_id = resolved(session).id
 
     def attempt(number: int) -> str:
         try:
-            with database.write() as session:
+            with settled.write() as session:
                 review(
                     session,
                     COMPOUND,
@@ -279,12 +279,12 @@ def test_two_reviews_at_once_give_one(database):
     with ThreadPoolExecutor(4) as pool:
         outcomes = sorted(pool.map(attempt, range(4)))
     assert outcomes == ["not_resolved"] * 3 + ["written"]
-    with database.read() as session:
+    with settled.read() as session:
         assert session.get_one(Incident, row_id).state == State.REVIEWED
 
 
-def test_unresolved_one_invites_nobody_and_is_not_reviewed(database):
-    with database.write() as session:
+def test_unresolved_one_invites_nobody_and_is_not_reviewed(settled):
+    with settled.write() as session:
         row = confirmed(session)
         assert ratings.invite(session, row, NOW) is None
         with pytest.raises(RefusedError) as error:
