@@ -19,6 +19,7 @@ from console.api import (
     devices,
     disclosures,
     dispatches,
+    disputes,
     districts,
     dwellings,
     entry,
@@ -34,6 +35,7 @@ from console.api import (
     incident_merges,
     incident_why,
     incidents,
+    intake,
     maps,
     me,
     media,
@@ -65,6 +67,7 @@ from console.api import (
     vehicles,
     watchlist,
     watchlist_orders,
+    work_orders,
     zones,
 )
 
@@ -137,6 +140,9 @@ for _resource in (
     imports,
     exports,
     audits,
+    intake,
+    disputes,
+    work_orders,
     stream,
 ):
     router.include_router(_resource.router)

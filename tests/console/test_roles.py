@@ -118,6 +118,18 @@ ROUTES = {
     ("POST", "/incidents/{incident_id}/dispatches"): Action.INCIDENTS_DECIDE,
     ("GET", "/incidents/{incident_id}/plan"): Action.INCIDENTS_READ,
     ("POST", "/incidents/{incident_id}/plan/{step_id}"): Action.INCIDENTS_DECIDE,
+    ("GET", "/incidents/{incident_id}/reports"): Action.INCIDENTS_READ,
+    ("GET", "/intake/places"): Action.REPORT_IN,
+    ("GET", "/intake"): Action.REPORT_IN,
+    ("POST", "/intake"): Action.REPORT_IN,
+    ("GET", "/intake/{report_id}"): Action.REPORT_IN,
+    ("PUT", "/intake/{report_id}/photo"): Action.REPORT_IN,
+    ("GET", "/disputes"): Action.DISPUTES,
+    ("GET", "/disputes/{dispute_id}"): Action.DISPUTES,
+    ("POST", "/disputes/{dispute_id}/steps"): Action.DISPUTES,
+    ("GET", "/work-orders"): Action.WORK_ORDERS_READ,
+    ("POST", "/work-orders"): Action.WORK_ORDERS_EDIT,
+    ("POST", "/work-orders/{order_id}/steps"): Action.WORK_ORDERS_EDIT,
     ("GET", "/dispatches"): Action.TASKS,
     ("POST", "/dispatches/{dispatch_id}/{reply}"): Action.TASKS,
     ("GET", "/responders"): Action.INCIDENTS_READ,
@@ -258,6 +270,15 @@ MERGES = {
 }
 
 
+INTAKE = {
+    ("POST", "/intake"): {"json": {"kind": "damaged", "zone": "gate"}},
+    ("PUT", "/intake/{report_id}/photo"): {"files": {"file": b"\xff\xd8\xff"}},
+    ("POST", "/disputes/{dispute_id}/steps"): {"json": {"to": "accepted"}},
+    ("POST", "/work-orders"): {"json": {"fault": "lamp", "zone": "gate"}},
+    ("POST", "/work-orders/{order_id}/steps"): {"json": {"to": "done"}},
+}
+
+
 class Ids(dict):
     """Ids of what the world holds; of anything else one that nothing has."""
 
@@ -288,6 +309,8 @@ def filled(path: str, world) -> str:
 
 
 def body(method: str, path: str) -> dict:
+    if (method, path) in INTAKE:
+        return INTAKE[method, path]
     if (method, path) in MERGES:
         return {"json": MERGES[method, path]}
     if path.endswith("/answers") and method == "POST":
