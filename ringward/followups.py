@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from alerts.duty import rounds as duty
+from alerts.handover import rounds as handover
 from alerts.intake import reaction as intake
 from alerts.intake import upkeep
 from alerts.reactions import Reaction
+from alerts.review import reaction as review
+from alerts.review import rounds as measures
 from alerts.rounds import Round
 from alerts.routing import reaction as routing
 from alerts.routing import rounds
@@ -18,6 +21,7 @@ REACTIONS: Final[Sequence[tuple[str, Reaction]]] = (
     # First: whoever is told is told before anything else is begun.
     ("routing", routing.follow),
     ("intake", intake.follow),
+    ("review", review.follow),
 )
 """In the order in which they follow a change."""
 
@@ -27,4 +31,6 @@ ROUNDS: Final[Sequence[Round]] = (
     upkeep.ROUND,
     patrolside.ROUND,
     *duty.ROUNDS,
+    handover.ROUND,
+    measures.ROUND,
 )

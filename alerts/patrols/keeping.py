@@ -6,7 +6,6 @@ still for a day loses nothing: rounds are planned `AHEAD`, and what was due mean
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from alerts.duty.calendars import calendar_of
 from alerts.duty.models import Team, TeamKind
 from alerts.duty.onduty import OnDuty, on_duty
 from alerts.notify.asking import Ask, ask
@@ -34,16 +34,13 @@ TOLD_BEFORE: Final = dt.timedelta(minutes=30)
 _LATELY: Final = dt.timedelta(days=7)
 _OPEN: Final = (RoundState.PLANNED, RoundState.UNDER_WAY)
 
-Calendars = Callable[[Session, str], DayKind]
-"""(session, compound): what kind of day a date is there."""
 
-
-def keep(session: Session, now: dt.datetime, calendars: Calendars) -> int:
+def keep(session: Session, now: dt.datetime) -> int:
     """Plans, tells and closes; returns how many rounds it did something about."""
-    return plan(session, now, calendars) + tell(session, now) + close(session, now)
+    return plan(session, now) + tell(session, now) + close(session, now)
 
 
-def plan(session: Session, now: dt.datetime, calendars: Calendars) -> int:
+def plan(session: Session, now: dt.datetime) -> int:
     """Rounds of all schedules until `AHEAD` of now, each once."""
     held = session.execute(
         select(PatrolSchedule, PatrolRoute, Compound.time_zone)
@@ -65,7 +62,7 @@ def plan(session: Session, now: dt.datetime, calendars: Calendars) -> int:
     made = 0
     for schedule, route, zone in held:
         if route.compound not in kinds:
-            kinds[route.compound] = calendars(session, route.compound)
+            kinds[route.compound] = _kinds(session, route.compound)
         hours = Hours(
             tuple(schedule.times),
             dt.timedelta(minutes=schedule.lasts_min),
@@ -129,6 +126,18 @@ def close(session: Session, now: dt.datetime) -> int:
             tell_control_room(session, row, "missed", now, count=len(missing))
     session.flush()
     return len(over)
+
+
+def _kinds(session: Session, compound: str) -> DayKind:
+    """By the duty calendar; of a year that nobody has entered yet by the days of the week."""
+    calendar = calendar_of(session, compound)
+
+    def kind(day: dt.date) -> str:
+        if calendar.known(day):
+            return str(calendar.kind(day))
+        return "weekend" if day.weekday() >= 5 else "weekday"
+
+    return kind
 
 
 def _plan_one(

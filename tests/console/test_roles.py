@@ -9,6 +9,10 @@ from console.permissions import ALLOWED, Action, action_of
 # Written down once more, apart from the routes: a route that slips to another action goes red.
 ROUTES = {
     ("GET", "/me"): Action.OWN_ACCOUNT,
+    ("GET", "/push/key"): Action.CONTACTS_OWN,
+    ("POST", "/push/subscriptions"): Action.CONTACTS_OWN,
+    ("POST", "/push/subscriptions/end"): Action.CONTACTS_OWN,
+    ("GET", "/notifications/inbox"): Action.CONTACTS_OWN,
     ("GET", "/compounds"): Action.PLACES_READ,
     ("GET", "/compounds/{compound_id}"): Action.PLACES_READ,
     ("POST", "/compounds"): Action.PLACES_EDIT,
@@ -258,6 +262,26 @@ ROUTES = {
     ("GET", "/imports/{import_id}/faults"): Action.REGISTRY_IMPORT,
     ("POST", "/imports/{import_id}/undo"): Action.REGISTRY_IMPORT,
     ("GET", "/exports/registry"): Action.REGISTRY_EXPORT,
+    ("GET", "/patrols/routes"): Action.PATROLS_READ,
+    ("POST", "/patrols/routes"): Action.PATROLS_EDIT,
+    ("PUT", "/patrols/routes/{route_id}"): Action.PATROLS_EDIT,
+    ("POST", "/patrols/routes/{route_id}/retirement"): Action.PATROLS_EDIT,
+    ("POST", "/patrols/routes/{route_id}/schedules"): Action.PATROLS_EDIT,
+    ("POST", "/patrols/schedules/{schedule_id}/end"): Action.PATROLS_EDIT,
+    ("GET", "/patrols/points"): Action.PATROLS_READ,
+    ("POST", "/patrols/points"): Action.PATROLS_EDIT,
+    ("PUT", "/patrols/points/{point_id}"): Action.PATROLS_EDIT,
+    ("POST", "/patrols/points/{point_id}/code"): Action.PATROLS_EDIT,
+    ("POST", "/patrols/points/{point_id}/retirement"): Action.PATROLS_EDIT,
+    ("GET", "/patrols/rounds"): Action.PATROLS_READ,
+    ("GET", "/patrols/rounds/mine"): Action.PATROLS_WALK,
+    ("GET", "/patrols/rounds/{round_id}"): Action.PATROLS_READ,
+    ("POST", "/patrols/rounds"): Action.PATROLS_WALK,
+    ("POST", "/patrols/rounds/{round_id}/start"): Action.PATROLS_WALK,
+    ("POST", "/patrols/rounds/{round_id}/abort"): Action.PATROLS_WALK,
+    ("POST", "/patrols/visits"): Action.PATROLS_WALK,
+    ("GET", "/patrols/visits"): Action.PATROLS_READ,
+    ("GET", "/patrols/report"): Action.PATROLS_READ,
 }
 
 
@@ -367,6 +391,8 @@ def body(method: str, path: str) -> dict:
         return DEVICES[method, path]
     if (method, path) in RULES:
         return RULES[method, path]
+    if (method, path) in PATROLS:
+        return PATROLS[method, path]
     looks = ("/people", "/passes/", "/watchlist")
     return {"params": {"purpose": "monitoring"}} if path.startswith(looks) else {}
 
@@ -435,6 +461,21 @@ DEVICES = {
     ("PUT", "/devices/{device_id}/stream"): {
         "json": {"url": "http://192.168.10.21", "username": "reader", "password": "north-gate-7"}
     },
+}
+
+
+PATROLS = {
+    ("POST", "/patrols/routes"): {"json": {"name": "夜巡", "team": "none", "points": ["none"]}},
+    ("PUT", "/patrols/routes/{route_id}"): {"json": {"name": "夜巡", "team": "none", "points": ["none"]}},
+    ("POST", "/patrols/routes/{route_id}/schedules"): {
+        "json": {"times": [1320], "lasts_min": 30, "weekdays": [0]}
+    },
+    ("POST", "/patrols/points"): {"json": {"name": "东门", "zone": "gate", "kind": "qr"}},
+    ("PUT", "/patrols/points/{point_id}"): {"json": {"name": "东门", "zone": "gate", "kind": "qr"}},
+    ("POST", "/patrols/rounds"): {"json": {"route": "none"}},
+    ("POST", "/patrols/rounds/{round_id}/abort"): {"json": {"reason": "storm"}},
+    ("POST", "/patrols/visits"): {"json": {"client": "visit-0001", "code": "none"}},
+    ("GET", "/patrols/report"): {"params": {"month": "2026-11"}},
 }
 
 
