@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter
 from alerts import reactions, rounds
 from alerts.reactions import Reaction
 from alerts.rounds import Round
+from ringward.delivery import Delivery, Make, engine
 from ringward.followups import REACTIONS, ROUNDS
 from ringward.foundation import Foundation
 from ringward.roles import Role
@@ -40,7 +41,7 @@ class NotifyMetrics:
 
 
 class NotifyRole(Role):
-    """Reacts to changes and keeps rounds."""
+    """Reacts to changes, keeps rounds, and brings to people what they are to hear."""
 
     name = "notify"
 
@@ -50,12 +51,14 @@ class NotifyRole(Role):
         *,
         follow: Sequence[tuple[str, Reaction]] = REACTIONS,
         kept: Sequence[Round] = ROUNDS,
+        make: Make = engine,
     ) -> None:
         self._foundation = foundation
         self._metrics = NotifyMetrics(foundation.metrics)
         self._follow = follow
         self._rounds = kept
         self._tasks: list[asyncio.Task[None]] = []
+        self._delivery = Delivery(foundation, make)
         self._has_looked = False
 
     async def start(self) -> None:
@@ -63,15 +66,17 @@ class NotifyRole(Role):
             asyncio.create_task(self._react(), name="notify-react"),
             asyncio.create_task(self._keep(), name="notify-rounds"),
         ]
+        self._delivery.start()
 
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        await self._delivery.stop()
 
     def ready(self) -> bool:
-        return self._has_looked
+        return self._has_looked and self._delivery.ready()
 
     async def _react(self) -> None:
         while True:
@@ -83,7 +88,9 @@ class NotifyRole(Role):
                 log.exception("notify.react_failed")
                 done = 0
                 await asyncio.sleep(_AWAY_S)
-            if not done:
+            if done:
+                self._delivery.wake()
+            else:
                 await asyncio.sleep(LOOK_S)
 
     def _take(self) -> int:

@@ -267,6 +267,14 @@ class Settings(BaseSettings):
         "It takes the place of all of them, so that all is read in one place; a plan for duress that "
         "could be heard or seen on the spot is refused.",
     )
+    routes_file: Path | None = Field(
+        None,
+        title="Routing tree",
+        description="TOML file of who is told of what, in Alertmanager's words; empty: the tree that Ringward "
+        "comes with, which it takes the place of as a whole. It is read again whenever it changes; one with "
+        "errors, or in which an incident could reach nobody, is refused as a whole and what was routed by "
+        "stays: see `ringward check-config` and `ringward routes test`.",
+    )
     face_population: str = Field(
         "east_asian",
         max_length=32,
@@ -443,6 +451,30 @@ class Settings(BaseSettings):
         title="Contact for push services",
         description="mailto: or https: address at which a push service may tell you that something is wrong "
         "with what you send; empty: the public address. Some services refuse what comes without one.",
+    )
+    notify_cap_warnings: int = Field(
+        20,
+        ge=1,
+        le=1000,
+        title="Warnings to one person",
+        description="Letters of severity 3 that one receiver gets in ten minutes; what is more comes in one "
+        "letter afterwards. Too few: people wait for what they could do now. Too many: they stop reading. "
+        "What is critical or urgent is never capped.",
+    )
+    notify_cap_notices: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        title="Notices to one person",
+        description="The same for severity 4, in an hour.",
+    )
+    notify_cool_s: int = Field(
+        30,
+        ge=0,
+        le=3600,
+        title="Pause in one matter",
+        description="Seconds before somebody hears of the same incident for the same reason again, where it "
+        "is neither critical nor urgent. Too many: news comes late. 0: no pause.",
     )
     alerts_only: str = Field(
         "",
