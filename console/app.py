@@ -35,6 +35,8 @@ def create_app(rooms: Rooms) -> FastAPI:
             yield
         finally:
             await feed.stop()
+            if (box := getattr(app.state, "letterbox", None)) is not None:
+                await box.stop()
 
     app = FastAPI(
         title="Ringward",

@@ -71,6 +71,10 @@ class Rooms:
     plans: Callable[[], Sequence[Plan]] = default_plans
     # Why an incident of a compound was raised, as JSON; None where this process cannot read the past.
     explain: Callable[[str, str], dict[str, Any]] | None = None
+    # The public key that browsers subscribe to pushed letters with; None where none are sent.
+    push_key: Callable[[], str] | None = None
+    # Where chats and webhooks may be although it is no address of the Internet.
+    receiver_networks: tuple[Network, ...] = ()
 
 
 # Which of the deployment's compounds a request is about; without it the console's own.

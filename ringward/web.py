@@ -12,6 +12,7 @@ from alerts.plans import read as read_plans
 from console.app import create_app
 from console.context import EnrolledPhoto, PhotoRefusedError, Rooms
 from recognition import enrolment
+from ringward.channels import push_key
 from ringward.faces import Faces, open_faces
 from ringward.figures import Listener, OtherProcesses
 from ringward.foundation import Foundation
@@ -90,6 +91,8 @@ class ConsoleRole(Role):
             secret_overlap=dt.timedelta(minutes=settings.device_secret_overlap_minutes),
             camera_networks=settings.near_networks,
             plans=_plans(settings.plans_file),
+            push_key=lambda: push_key(foundation),
+            receiver_networks=settings.receiver_networks,
             explain=lambda compound, incident: as_json(why(foundation.database, compound, incident)),
         )
         self._served = Served(
