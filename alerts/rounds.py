@@ -49,7 +49,7 @@ def due(database: Database, rounds: Sequence[Round], now: dt.datetime) -> list[R
     """Those whose turn it is; takes no turn of a writer."""
     with database.read() as session:
         turns = {row.name: row for row in session.scalars(select(RoundTurn))}
-    return [one for one in rounds if _is_due(turns.get(one.name), one, now)]
+        return [one for one in rounds if _is_due(turns.get(one.name), one, now)]
 
 
 def keep(
