@@ -4,8 +4,12 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+from alerts.dispatch import reaction as dispatching
+from alerts.dispatch import waiting
 from alerts.duty import rounds as duty
+from alerts.escalation import reaction as escalating
 from alerts.handover import rounds as handover
+from alerts.incidents import rounds as timing
 from alerts.intake import reaction as intake
 from alerts.intake import upkeep
 from alerts.reactions import Reaction
@@ -20,12 +24,16 @@ from ringward import patrolside
 REACTIONS: Final[Sequence[tuple[str, Reaction]]] = (
     # First: whoever is told is told before anything else is begun.
     ("routing", routing.follow),
+    ("dispatch", dispatching.follow),
+    ("escalation", escalating.follow),
     ("intake", intake.follow),
     ("review", review.follow),
 )
 """In the order in which they follow a change."""
 
 ROUNDS: Final[Sequence[Round]] = (
+    timing.ROUND,
+    *waiting.ROUNDS,
     Round(ROUND, dt.timedelta(seconds=0.5), rounds.groups),
     Round("groups_swept", dt.timedelta(hours=1), rounds.sweep),
     upkeep.ROUND,

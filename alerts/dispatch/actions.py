@@ -1,26 +1,55 @@
-"""Sending responders and taking their answers. The first who accepts leads."""
+"""What responders answer. The first who accepts leads; others go along, or see at once that it is taken.
+
+The incident's row is the lock under which its dispatches change, and `lead_of` is unique besides: two who
+accept together make one lead. Whatever is said twice changes nothing the second time.
+"""
 
 import datetime as dt
-from collections.abc import Sequence
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from alerts.dispatch.models import Dispatch, DispatchState
-from alerts.duty.models import Responder, Team
+from alerts.dispatch import lonework
+from alerts.dispatch.leading import lead, leaderless, taken
+from alerts.dispatch.models import UNDER_WAY, Arrival, Decline, Dispatch, DispatchState, Result
+from alerts.dispatch.next import ask_next
+from alerts.dispatch.ranking import Candidate, exclusion
+from alerts.dispatch.sending import (
+    DispatchRefusedError,
+    call_off,
+    choose,
+    dispatches_of,
+    release,
+    send,
+)
+from alerts.dispatch.suggest import candidates, matter_of
+from alerts.dispatch.telling import announce
 from alerts.incidents.actor import Actor
-from alerts.incidents.lifecycle import State, StepRefusedError
+from alerts.incidents.deadlines import LIMITS, Timer
+from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
-from alerts.incidents.record import StaleVersionError, load, record
-from bus import subjects
-from bus.messages import DispatchChanged, encode
-from storage import audit, new_id
-from storage.events import enqueue
+from alerts.incidents.record import load, record
+from alerts.notify import asking
+from alerts.notify.models import Purpose
 
-_SENDABLE = frozenset({State.CONFIRMED, State.REOPENED, State.DISPATCHED, State.ACCEPTED, State.EN_ROUTE})
+__all__ = [
+    "DispatchNotFoundError",
+    "DispatchRefusedError",
+    "accept",
+    "arrive",
+    "assist",
+    "choose",
+    "decline",
+    "depart",
+    "hand_over",
+    "locked",
+    "mark_seen",
+    "release",
+    "resolve",
+    "send",
+]
 
-# Who may be asked once more: who had said no, was called off, or was there before it was reopened.
-_AGAIN = frozenset({DispatchState.DECLINED, DispatchState.CANCELLED, DispatchState.RESOLVED})
+_COMING = frozenset({DispatchState.ACCEPTED, DispatchState.ASSISTING, DispatchState.EN_ROUTE})
 
 
 class DispatchNotFoundError(LookupError):
@@ -31,199 +60,181 @@ class DispatchNotFoundError(LookupError):
         self.dispatch_id = dispatch_id
 
 
-class DispatchRefusedError(Exception):
-    """The dispatch does not allow that now; `code` says why.
-
-    Codes: `nobody_named`, `unknown_responder`, `not_offered`, `not_leading`, `already_ended`.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-def send(
-    session: Session,
-    incident_id: str,
-    responder_ids: Sequence[str],
-    actor: Actor,
-    at: dt.datetime,
-    *,
-    expected_version: int | None = None,
-) -> list[Dispatch]:
-    """Asks responders to go. Asking somebody again who already has it changes nothing.
-
-    Raises `StepRefusedError` when the incident is not confirmed, `StaleVersionError`,
-    `DispatchRefusedError`.
-    """
-    incident = load(session, incident_id)
-    if expected_version is not None and incident.version != expected_version:
-        raise StaleVersionError(incident.id, incident.version)
-    state = State(incident.state)
-    if state not in _SENDABLE:
-        raise StepRefusedError(state, State.DISPATCHED, "not_from_here")
-    wanted = list(dict.fromkeys(responder_ids))
-    if not wanted:
-        raise DispatchRefusedError("nobody_named")
-    known = set(
-        session.scalars(
-            select(Responder.id)
-            .join(Team, Team.id == Responder.team)
-            .where(Responder.id.in_(wanted), Team.compound == incident.compound)
-        )
-    )
-    if known != set(wanted):
-        raise DispatchRefusedError("unknown_responder")
-    asked = {
-        row.responder: row
-        for row in session.scalars(select(Dispatch).where(Dispatch.incident == incident.id))
-    }
-    sent: list[Dispatch] = []
-    for responder_id in wanted:
-        row = asked.get(responder_id)
-        if row is not None and row.state not in _AGAIN:
-            continue
-        if row is None:
-            row = Dispatch(
-                id=new_id(), incident=incident.id, compound=incident.compound, responder=responder_id
-            )
-            session.add(row)
-        row.state = DispatchState.OFFERED
-        row.offered_at = at
-        row.answered_at = row.arrived_at = row.resolved_at = None
-        session.flush()
-        _announce(session, row, at)
-        sent.append(row)
-    if state in {State.CONFIRMED, State.REOPENED}:
-        record(session, incident, State.DISPATCHED, actor, at)
-    audit.append(
-        session,
-        at,
-        audit.AuditEntry(
-            actor.id, actor.role, "incident.dispatch", "incident_handling", incident.id, ",".join(wanted)
-        ),
-    )
-    return sent
-
-
 def accept(session: Session, dispatch_id: str, responder_id: str, at: dt.datetime) -> Dispatch:
-    """Takes an offer: ACCEPTED leads, TAKEN came second. Accepting twice changes nothing."""
-    dispatch, incident = _load(session, dispatch_id, responder_id)
-    if dispatch.state in {DispatchState.ACCEPTED, DispatchState.TAKEN, DispatchState.ARRIVED}:
+    """Takes an offer: ACCEPTED leads, TAKEN came second, ASSISTING was asked to go along.
+
+    Whose duty ended between the asking and the answer is thanked and not sent: DECLINED for OFF_DUTY, and
+    the next one is asked. Who may not go any more, because it turned out to be violence, is CANCELLED.
+    """
+    dispatch, incident = locked(session, dispatch_id, responder_id)
+    if dispatch.state in {*UNDER_WAY, DispatchState.TAKEN}:
         return dispatch
     if dispatch.state != DispatchState.OFFERED:
         raise DispatchRefusedError("not_offered")
     if not State(incident.state).is_open:
         raise DispatchRefusedError("already_ended")
-    others = session.scalars(
-        select(Dispatch).where(Dispatch.incident == incident.id, Dispatch.id != dispatch.id)
-    )
-    siblings = list(others)
-    dispatch.answered_at = at
-    if any(other.lead_of for other in siblings):
-        dispatch.state = DispatchState.TAKEN
-        session.flush()
-        _announce(session, dispatch, at)
+    if _may_not(session, dispatch, incident, at):
         return dispatch
-    dispatch.state = DispatchState.ACCEPTED
-    dispatch.lead_of = incident.id
+    others = [row for row in dispatches_of(session, incident.id) if row.id != dispatch.id]
+    led = any(row.lead_of for row in others)
+    dispatch.answered_at = at
+    dispatch.overdue = 0
+    dispatch.due_at = _arrival_due(incident, at)
+    dispatch.state = DispatchState.ASSISTING if led else DispatchState.ACCEPTED
+    if not led:
+        dispatch.lead_of = incident.id
     session.flush()
-    _announce(session, dispatch, at)
-    for other in siblings:
-        # Everybody else sees at once that it is taken, without having pressed anything.
-        if other.state == DispatchState.OFFERED:
-            other.state = DispatchState.TAKEN
-            _announce(session, other, at)
+    _heard(session, dispatch, at)
+    announce(session, dispatch, at)
+    if led:
+        return dispatch
+    taken(session, incident, others, at)
     if State(incident.state) is State.DISPATCHED:
         record(session, incident, State.ACCEPTED, Actor(responder_id, "responder"), at)
     return dispatch
 
 
-def decline(session: Session, dispatch_id: str, responder_id: str, at: dt.datetime) -> Dispatch:
-    """Refuses an offer; a leader who declines gives the incident back to the operator."""
-    dispatch, incident = _load(session, dispatch_id, responder_id)
+def assist(session: Session, dispatch_id: str, responder_id: str, at: dt.datetime) -> Dispatch:
+    """Goes along, although somebody else leads. Saying so twice changes nothing."""
+    dispatch, incident = locked(session, dispatch_id, responder_id)
+    if dispatch.state in UNDER_WAY:
+        return dispatch
+    if dispatch.state != DispatchState.TAKEN:
+        raise DispatchRefusedError("not_offered")
+    if _may_not(session, dispatch, incident, at):
+        return dispatch
+    dispatch.state = DispatchState.ASSISTING
+    dispatch.answered_at = at
+    dispatch.due_at = _arrival_due(incident, at)
+    session.flush()
+    _heard(session, dispatch, at)
+    announce(session, dispatch, at)
+    return dispatch
+
+
+def decline(
+    session: Session,
+    dispatch_id: str,
+    responder_id: str,
+    at: dt.datetime,
+    reason: Decline | None = None,
+) -> Dispatch:
+    """Refuses an offer, or gives back what was taken on; somebody who goes along leads then, else the
+    next one is asked.
+    """
+    dispatch, incident = locked(session, dispatch_id, responder_id)
     if dispatch.state == DispatchState.DECLINED:
         return dispatch
-    if dispatch.state not in {DispatchState.OFFERED, DispatchState.ACCEPTED, DispatchState.TAKEN}:
+    if dispatch.state not in {DispatchState.OFFERED, DispatchState.TAKEN, *_COMING}:
         raise DispatchRefusedError("not_offered")
     led = dispatch.lead_of is not None
-    dispatch.state = DispatchState.DECLINED
-    dispatch.answered_at = at
-    dispatch.lead_of = None
-    session.flush()
-    _announce(session, dispatch, at)
+    _declined(session, dispatch, at, reason)
     if led:
-        # The others may take it now.
-        for other in session.scalars(
-            select(Dispatch).where(Dispatch.incident == incident.id, Dispatch.state == DispatchState.TAKEN)
-        ):
-            other.state = DispatchState.OFFERED
-            other.answered_at = None
-            _announce(session, other, at)
-        if State(incident.state) in {State.ACCEPTED, State.EN_ROUTE}:
-            record(
-                session, incident, State.DISPATCHED, Actor(responder_id, "responder"), at, reason="declined"
-            )
+        leaderless(session, incident, Actor(responder_id, "responder"), at)
+    _ask_for(session, incident, at)
     return dispatch
 
 
 def depart(session: Session, dispatch_id: str, responder_id: str, at: dt.datetime) -> Dispatch:
-    """The leader is on the way. Saying so twice changes nothing."""
-    dispatch, incident = _load(session, dispatch_id, responder_id)
-    if dispatch.state != DispatchState.ACCEPTED:
+    """Is on the way. Saying so twice changes nothing."""
+    dispatch, incident = locked(session, dispatch_id, responder_id)
+    if dispatch.state == DispatchState.EN_ROUTE:
+        return dispatch
+    if dispatch.state not in {DispatchState.ACCEPTED, DispatchState.ASSISTING}:
         raise DispatchRefusedError("not_leading")
-    if State(incident.state) is State.ACCEPTED:
+    dispatch.state = DispatchState.EN_ROUTE
+    dispatch.set_out_at = at
+    dispatch.alone_due_at = lonework.first(incident.severity, at)
+    session.flush()
+    _heard(session, dispatch, at)
+    announce(session, dispatch, at)
+    if dispatch.lead_of is not None and State(incident.state) is State.ACCEPTED:
         record(session, incident, State.EN_ROUTE, Actor(responder_id, "responder"), at)
-        _announce(session, dispatch, at)
     return dispatch
 
 
-def arrive(session: Session, dispatch_id: str, responder_id: str, at: dt.datetime) -> Dispatch:
-    """The leader is there."""
-    dispatch, incident = _load(session, dispatch_id, responder_id)
+def arrive(
+    session: Session,
+    dispatch_id: str,
+    responder_id: str,
+    at: dt.datetime,
+    by: Arrival = Arrival.SAID,
+) -> Dispatch:
+    """Is there; `by` is what stands behind it. The first who is there ends the waiting for somebody."""
+    dispatch, incident = locked(session, dispatch_id, responder_id)
     if dispatch.state == DispatchState.ARRIVED:
         return dispatch
-    if dispatch.state != DispatchState.ACCEPTED:
+    if dispatch.state not in _COMING:
         raise DispatchRefusedError("not_leading")
     dispatch.state = DispatchState.ARRIVED
     dispatch.arrived_at = at
+    dispatch.arrived_by = by
+    dispatch.due_at = None
+    dispatch.alone_due_at = lonework.first(incident.severity, at)
     session.flush()
-    _announce(session, dispatch, at)
+    _heard(session, dispatch, at)
+    announce(session, dispatch, at)
     if State(incident.state) in {State.ACCEPTED, State.EN_ROUTE}:
-        record(session, incident, State.ARRIVED, Actor(responder_id, "responder"), at)
+        record(session, incident, State.ARRIVED, Actor(responder_id, "responder"), at, reason=f"arrived_{by}")
     return dispatch
 
 
 def resolve(
-    session: Session, dispatch_id: str, responder_id: str, at: dt.datetime, note: str | None = None
+    session: Session,
+    dispatch_id: str,
+    responder_id: str,
+    at: dt.datetime,
+    note: str | None = None,
+    result: Result | None = None,
 ) -> Dispatch:
-    """The leader has dealt with it; `note` says what came of it."""
-    dispatch, incident = _load(session, dispatch_id, responder_id)
+    """The leader has dealt with it; `result` and `note` say what came of it. The others are done, too."""
+    dispatch, incident = locked(session, dispatch_id, responder_id)
     if dispatch.state == DispatchState.RESOLVED:
         return dispatch
-    if dispatch.state not in {DispatchState.ACCEPTED, DispatchState.ARRIVED}:
+    if dispatch.state not in UNDER_WAY or dispatch.lead_of is None:
         raise DispatchRefusedError("not_leading")
     dispatch.state = DispatchState.RESOLVED
     dispatch.resolved_at = at
     dispatch.note = note
+    dispatch.result = result
+    dispatch.due_at = dispatch.help_at = dispatch.alone_due_at = dispatch.alone_asked_at = None
     session.flush()
-    _announce(session, dispatch, at)
+    _heard(session, dispatch, at)
+    announce(session, dispatch, at)
     if State(incident.state) in {State.ACCEPTED, State.EN_ROUTE, State.ARRIVED}:
         incident.resolution = note
-        record(session, incident, State.RESOLVED, Actor(responder_id, "responder"), at, note=note)
+        record(
+            session, incident, State.RESOLVED, Actor(responder_id, "responder"), at, reason=result, note=note
+        )
         release(session, incident, at)
     return dispatch
 
 
-def release(session: Session, incident: Incident, at: dt.datetime) -> None:
-    """Calls off everybody who is still asked or under way, once an incident has ended."""
-    open_states = [state for state in DispatchState if state.is_open or state is DispatchState.TAKEN]
-    for row in session.scalars(
-        select(Dispatch).where(Dispatch.incident == incident.id, Dispatch.state.in_(open_states))
-    ):
-        row.state = DispatchState.CANCELLED
-        row.lead_of = None
-        _announce(session, row, at)
+def hand_over(session: Session, dispatch_id: str, responder_id: str, to: str, at: dt.datetime) -> Dispatch:
+    """The leader gives the lead to somebody who goes, too, and goes along from then on.
+
+    Raises `DispatchRefusedError` (`not_leading`, `nobody_to_lead`).
+    """
+    dispatch, incident = locked(session, dispatch_id, responder_id)
+    if dispatch.lead_of is None or dispatch.state not in UNDER_WAY:
+        raise DispatchRefusedError("not_leading")
+    other = next(
+        (
+            row
+            for row in dispatches_of(session, incident.id)
+            if row.responder == to and row.id != dispatch.id and row.state in UNDER_WAY
+        ),
+        None,
+    )
+    if other is None:
+        raise DispatchRefusedError("nobody_to_lead")
+    dispatch.lead_of = None
+    if dispatch.state == DispatchState.ACCEPTED:
+        dispatch.state = DispatchState.ASSISTING
+    session.flush()
+    announce(session, dispatch, at)
+    lead(session, incident, other, Actor(responder_id, "responder"), at, "lead_handed_over")
+    return dispatch
 
 
 def mark_seen(session: Session, responder_id: str, at: dt.datetime) -> int:
@@ -241,7 +252,8 @@ def mark_seen(session: Session, responder_id: str, at: dt.datetime) -> int:
     return len(result)
 
 
-def _load(session: Session, dispatch_id: str, responder_id: str) -> tuple[Dispatch, Incident]:
+def locked(session: Session, dispatch_id: str, responder_id: str) -> tuple[Dispatch, Incident]:
+    """A responder's dispatch and its incident, under the incident's lock. Raises `DispatchNotFoundError`."""
     dispatch = session.get(Dispatch, dispatch_id)
     if dispatch is None or dispatch.responder != responder_id:
         raise DispatchNotFoundError(dispatch_id)
@@ -251,16 +263,63 @@ def _load(session: Session, dispatch_id: str, responder_id: str) -> tuple[Dispat
     return dispatch, incident
 
 
-def _announce(session: Session, dispatch: Dispatch, at: dt.datetime) -> None:
-    message = DispatchChanged(
-        id=dispatch.id,
-        incident_id=dispatch.incident,
-        compound=dispatch.compound,
-        responder_id=dispatch.responder,
-        state=dispatch.state,
-        at=at,
-    )
-    enqueue(
+def _heard(session: Session, dispatch: Dispatch, at: dt.datetime) -> None:
+    """Whoever answers has seen what they were asked, and is all right."""
+    asking.answered(
         session,
-        [(f"dispatch:{dispatch.id}:{new_id()}", subjects.dispatch(dispatch.compound), encode(message))],
+        at,
+        dispatch=dispatch.id,
+        responder=dispatch.responder,
+        purposes=(Purpose.OFFER, Purpose.HELP, Purpose.LONE_WORKER, Purpose.TAKEN, Purpose.ESCALATION),
     )
+    dispatch.alone_asked_at = None
+
+
+def _may_not(session: Session, dispatch: Dispatch, incident: Incident, at: dt.datetime) -> bool:
+    """Ends the dispatch of somebody who may not go any more; whether it was so.
+
+    Raises `DispatchRefusedError` (`busy_graver`) for who has taken on something graver meanwhile.
+    """
+    code = exclusion(matter_of(incident), _candidate(session, dispatch, incident, at))
+    if code == "busy_graver":
+        raise DispatchRefusedError(code)
+    if code == "volunteer_violence":
+        call_off(session, incident, dispatch, at, "violence")
+    elif code == "off_duty" and dispatch.duty_until is not None:
+        # Kindly: they were on duty when they were asked, and are not any more.
+        _declined(session, dispatch, at, Decline.OFF_DUTY)
+    else:
+        return False
+    _ask_for(session, incident, at)
+    return True
+
+
+def _candidate(session: Session, dispatch: Dispatch, incident: Incident, at: dt.datetime) -> Candidate:
+    everybody = candidates(session, incident, at, (dispatch.responder,))
+    return next(one for one in everybody if one.id == dispatch.responder)
+
+
+def _declined(session: Session, dispatch: Dispatch, at: dt.datetime, reason: Decline | None) -> None:
+    dispatch.state = DispatchState.DECLINED
+    dispatch.answered_at = at
+    dispatch.declined_for = reason
+    dispatch.lead_of = None
+    dispatch.due_at = dispatch.help_at = dispatch.alone_due_at = None
+    session.flush()
+    _heard(session, dispatch, at)
+    announce(session, dispatch, at)
+
+
+def _ask_for(session: Session, incident: Incident, at: dt.datetime) -> None:
+    """Asks somebody else where nobody is asked or goes any more."""
+    waiting = {*UNDER_WAY, DispatchState.OFFERED}
+    there = session.scalar(
+        select(Dispatch.id).where(Dispatch.incident == incident.id, Dispatch.state.in_(waiting)).limit(1)
+    )
+    if there is None:
+        ask_next(session, incident, at)
+
+
+def _arrival_due(incident: Incident, at: dt.datetime) -> dt.datetime | None:
+    limit = LIMITS[Timer.ARRIVE].get(incident.severity)
+    return None if limit is None else at + limit

@@ -89,6 +89,27 @@ def after_rise(
     return min((one for one in (fresh, running) if one is not None), default=None)
 
 
-def again(state: State, severity: int, at: dt.datetime) -> dt.datetime | None:
-    """When it runs out once more after it ran out at `at`: a critical one while somebody is needed."""
-    return at + RENOTIFY if severity == 1 and RUNS.get(state) in _URGENT else None
+def again(
+    state: State, severity: int, at: dt.datetime, *, level: int = 1, rungs: int = 1
+) -> dt.datetime | None:
+    """When it runs out once more after it ran out at `at`, for the `level`-th time, on a ladder of `rungs`.
+
+    A critical one while somebody is needed: every minute, also at the ladder's end. Others: after the same
+    limit, until the ladder is at its end.
+    """
+    timer = RUNS.get(state)
+    if timer is None:
+        return None
+    if severity == 1 and timer in _URGENT:
+        return at + RENOTIFY
+    limit = LIMITS[timer].get(severity)
+    return at + limit if limit is not None and level < rungs else None
+
+
+def stale(state: State, due_at: dt.datetime, now: dt.datetime) -> bool:
+    """Whether what ran out is so long ago that nobody is woken for it any more.
+
+    Only what somebody has taken on: it is written down as overdue, and stands on the hand-over list. What
+    nobody ever took is said, however late.
+    """
+    return state is not State.RAISED and now - due_at > _DAY

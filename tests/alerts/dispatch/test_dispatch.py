@@ -144,12 +144,12 @@ def test_accepting_twice_changes_nothing(post) -> None:
     assert (post.of(incident).version, told(post), post.dispatch(sent["lin"]).answered_at) == before
 
 
-def test_asked_after_somebody_leads_one_comes_second(post) -> None:
+def test_asked_after_somebody_leads_one_goes_along(post) -> None:
     incident = post.incident()
     first = send(post, incident, "lin")
     answer(post, actions.accept, first["lin"], "lin")
     second = send(post, incident, "zhou", second=5)
-    assert answer(post, actions.accept, second["zhou"], "zhou", 6) == DispatchState.TAKEN
+    assert answer(post, actions.accept, second["zhou"], "zhou", 6) == DispatchState.ASSISTING
     assert post.dispatch(first["lin"]).lead_of == incident
 
 

@@ -91,9 +91,8 @@ def test_it_is_said_once_at_its_moment_and_not_before(database: Database) -> Non
     assert sweep(database, 59.999) == 0
     assert sweep(database, 60) == 1
     assert sweep(database, 60) == 0
-    assert sweep(database, 6000) == 0
     late = again(database, incident)
-    assert (late.state, late.escalation, late.due_at, late.version) == (State.RAISED, 1, None, 2)
+    assert (late.state, late.escalation, late.due_at, late.version) == (State.RAISED, 1, moment(120), 2)
     (row,) = path_of(database, incident)[1:]
     assert (row.from_state, row.to_state, row.actor, row.role, row.reason, row.at) == (
         "raised",
@@ -117,6 +116,64 @@ def test_critical_one_is_said_every_minute_until_somebody_takes_it(database: Dat
     sweep(database, 238)
     sweep(database, 239)
     assert timeouts(database, incident)[3:] == [(239, "timeout_confirm")]
+
+
+def test_urgent_one_climbs_rung_by_rung_after_the_same_limit_and_its_ladder_has_an_end(
+    database: Database,
+) -> None:
+    incident = raise_one(database, "a", severity=2)
+    for second in range(0, 3600, 5):
+        sweep(database, second)
+    assert timeouts(database, incident) == [(60.0 * n, "timeout_acknowledge") for n in range(1, 6)]
+    assert again(database, incident).due_at is None
+
+
+def test_warning_does_not_climb_to_the_street(database: Database) -> None:
+    incident = raise_one(database, "a", severity=3)
+    for second in range(0, 7200, 60):
+        sweep(database, second)
+    assert len(timeouts(database, incident)) == 3
+
+
+def test_ladder_that_was_down_goes_on_where_it_was_and_says_one_rung_not_all(database: Database) -> None:
+    incident = raise_one(database, "a", severity=2)
+    sweep(database, 60)
+    assert sweep(database, 6000) == 1
+    assert timeouts(database, incident) == [(60, "timeout_acknowledge"), (6000, "timeout_acknowledge")]
+    assert again(database, incident).due_at == moment(6060)
+
+
+def test_old_acknowledged_alert_is_not_escalated_months_later(database: Database) -> None:
+    """Grafana OnCall #3111: "Old, acknowledge alert has been escalated after two months"."""
+    taken, never = raise_one(database, "a", severity=2), raise_one(database, "b", severity=2)
+    step(database, taken, 10, State.ACKNOWLEDGED)
+    # Everything was off for two months; then somebody switches it on again.
+    later = 60 * DAY.total_seconds()
+    assert sweep(database, later) == 2
+    assert timeouts(database, taken) == []
+    assert path_of(database, taken)[-1].reason == "overdue_confirm"
+    assert again(database, taken).due_at is None
+    # What nobody ever took is said, however late.
+    assert timeouts(database, never) == [(later, "timeout_acknowledge")]
+
+
+def test_acknowledgement_does_not_hold_for_ever(database: Database) -> None:
+    """GoAlert #1919: who acknowledges and does nothing is climbed over, too."""
+    incident = raise_one(database, "a", severity=2)
+    step(database, incident, 10, State.ACKNOWLEDGED)
+    for second in range(10, 3600, 5):
+        sweep(database, second)
+    assert timeouts(database, incident) == [(10.0 + 120 * n, "timeout_confirm") for n in range(1, 6)]
+
+
+def test_clock_that_was_set_back_delays_nobody_by_more_than_the_limit(database: Database) -> None:
+    incident = raise_one(database, "a", at=7200, severity=2)
+    assert again(database, incident).due_at == moment(7260)
+    # An hour and a half back: the timer would run for all of that.
+    sweep(database, 1800)
+    assert again(database, incident).due_at == moment(1860)
+    assert sweep(database, 1860) == 1
+    assert sweep(database, 1861) == 0
 
 
 def test_paperwork_that_is_late_rings_once(database: Database) -> None:
