@@ -107,7 +107,7 @@ def keep(session: Session, now: dt.datetime) -> int:
         .where(Shift.checked_in_at.is_not(None), Shift.checked_out_at.is_(None), Shift.ends_at <= now)
         .order_by(Shift.ends_at)
         .limit(AT_ONCE)
-    ).tuples()
+    )
     done = 0
     for row, compound in found:
         _by_limit(row)

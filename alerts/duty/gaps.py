@@ -34,7 +34,7 @@ def covering(session: Session, compound: str, start: dt.datetime, end: dt.dateti
         .join(Team, Team.id == Responder.team)
         .where(Team.compound == compound, Responder.active, Shift.ends_at > start, Shift.starts_at < end)
         .order_by(Shift.starts_at, Shift.id)
-    ).tuples()
+    )
     return [
         Covering(row.responder, TeamKind(kind), row.starts_at, row.ends_at, row.on_call, row.post or post)
         for row, post, kind in found

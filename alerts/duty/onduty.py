@@ -140,5 +140,5 @@ def next_on_duty(session: Session, compound: str, team: str, at: dt.datetime) ->
         )
         for shift, responder, team_row in session.execute(
             query.where(Shift.starts_at == first).order_by(Responder.id)
-        ).tuples()
+        )
     ]

@@ -47,8 +47,7 @@ def tell(session: Session, compound: str, news: Iterable[News], at: dt.datetime)
     """Tells each what concerns them; more than a few at once are one notice. Returns how many asks."""
     by_responder: dict[str, list[News]] = defaultdict(list)
     for one in news:
-        if one.ends_at > at - _LATE:
-            by_responder[one.responder].append(one)
+        by_responder[one.responder].append(one)
     if not by_responder:
         return 0
     teams: dict[str, str] = dict(
@@ -56,9 +55,7 @@ def tell(session: Session, compound: str, news: Iterable[News], at: dt.datetime)
             select(Responder.id, Team.name)
             .join(Team, Team.id == Responder.team)
             .where(Responder.id.in_(by_responder))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     asks: list[Ask] = []
     for responder, its in by_responder.items():
@@ -127,7 +124,7 @@ def keep(session: Session, now: dt.datetime) -> int:
             (Shift.roster.is_not(None)) | (Shift.checked_in_at.is_(None)),
         )
         .order_by(Shift.starts_at, Shift.id)
-    ).tuples()
+    )
     wanted: dict[str, list[News]] = {}
     for row, compound in rows:
         if (why := _why(row, now)) is not None:

@@ -1,6 +1,7 @@
 """What follows from a roster: each duty once, no hole, whatever the spans that are asked for."""
 
 import datetime as dt
+import itertools
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -195,7 +196,7 @@ def test_same_duties_whatever_the_chunking(of, start, hours):
     for length in hours:
         edges.append(edges[-1] + length * HOUR)
     whole = duties(of, edges[0], edges[-1])
-    chunks = [one for a, b in zip(edges, edges[1:], strict=False) for one in duties(of, a, b)]
+    chunks = [one for a, b in itertools.pairwise(edges) for one in duties(of, a, b)]
     assert chunks == list(whole)
 
 
@@ -263,7 +264,7 @@ def test_absence_takes_the_time_away_and_a_later_stand_in_of_a_stand_in_holds():
 
 
 def _tiled(found):
-    for one, following in zip(found, found[1:], strict=False):
+    for one, following in itertools.pairwise(found):
         assert one.ends_at == following.starts_at
 
 
