@@ -15,6 +15,7 @@ from alerts.handover.writing import make
 from alerts.incidents.actor import SYSTEM
 from alerts.notify.models import Purpose
 from alerts.review.telling import supervisors, tell
+from alerts.rounds import Round
 
 LATE_BY: Final = dt.timedelta(hours=1)
 """A shift that ended longer ago than this is not handed over by itself any more: it is no longer so."""
@@ -89,3 +90,6 @@ def _ask_again(session: Session, now: dt.datetime) -> int:
         to = supervisors(session, row.compound)
         tell(session, to, Purpose.HANDOVER, f"unsigned:{row.id}", row.compound, now, arguments)
     return len(late)
+
+
+ROUND: Final = Round("handovers", dt.timedelta(seconds=15), keep)

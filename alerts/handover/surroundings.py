@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from alerts import mutes as rule_mutes
 from alerts.duty.rostermodels import RosterGap
 from alerts.notify.models import Contact
+from alerts.patrols.facts import missed_points
 from alerts.routing.models import Silence
 from alerts.rulebook.current import current
 from bus.deadletters import DeadLetter
@@ -150,9 +151,17 @@ def watchlist(session: Session, compound: str, start: dt.datetime, end: dt.datet
 
 
 def patrols(session: Session, compound: str, since: dt.datetime, until: dt.datetime) -> list[dict[str, Any]]:
-    """Points that nobody came by in time."""
-    del session, compound, since, until
-    return []
+    """Points that nobody came by in time: places, and not whose round it was."""
+    return [
+        {
+            "route": one.route_name,
+            "point": one.point_name,
+            "zone": one.zone,
+            "due": one.due_until.isoformat(),
+            "why": one.why,
+        }
+        for one in missed_points(session, compound, since, until)
+    ]
 
 
 def dead_letters(
