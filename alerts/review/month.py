@@ -1,4 +1,4 @@
-"""A month's figures from the tables. Everything that is read is counted; nothing that names anybody is kept."""
+"""A month's figures from the tables: everything is counted, nothing that names anybody is kept."""
 
 import datetime as dt
 from collections import Counter

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import random
-import statistics
 
 import pytest
 from review_world import OPERATOR, people, reopen
@@ -136,10 +135,7 @@ def test_figures_are_those_of_a_month_counted_by_hand(settled):
         ]
         (first,) = [one for one in found.responses if one.timer == "acknowledge"]
         assert first.count == len(acknowledged)
-        assert (
-            first.p50_s == statistics.quantiles(sorted(acknowledged), n=2, method="inclusive")[0]
-            or first.p50_s in acknowledged
-        )
+        assert first.p50_s == sorted(acknowledged)[(len(acknowledged) - 1) // 2]
         limits = {1: 20, 2: 60, 3: 300}
         met = [
             seconds <= limits[r.severity]
@@ -312,5 +308,5 @@ def test_it_names_nobody(settled):
         reopen(session, row, START + 2 * HOUR)
         said = str(figures(session, COMPOUND, FIRST, AFTER))
         assert session.scalars(select(Transition.actor)).first()
-    for word in ("云A00001", "王小明", OPERATOR.id, "name of", "li"):
-        assert f"'{word}'" not in said and (len(word) < 3 or word not in said)
+    for word in ("云A00001", "王小明", OPERATOR.id, "name of", "'li'"):
+        assert word not in said
