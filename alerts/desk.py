@@ -10,7 +10,8 @@ from sqlalchemy import select
 from alerts.deskmetrics import DeskMetrics
 from alerts.evaluator import Evaluator, Ground
 from alerts.leases import Lease, LeaseLostError
-from alerts.routing.tree import DEFAULT_ROUTES, Route
+from alerts.routing.current import in_force
+from alerts.routing.tree import Tree
 from alerts.rules.engine import HORIZON
 from bus.messages import EventStored, Message, Sighting
 from registry.models import Compound
@@ -33,7 +34,7 @@ class AlertDesk:
         clock: Clock,
         metrics: DeskMetrics,
         on_commit: Callable[[], None],
-        routes: Sequence[Route] = DEFAULT_ROUTES,
+        routes: Callable[[], Tree] = in_force,
     ) -> None:
         self._ground = Ground(database, clock, metrics, on_commit, routes)
         self._lock = threading.Lock()

@@ -19,7 +19,8 @@ from alerts import calendar, knowing
 from alerts.deskmetrics import DeskMetrics
 from alerts.leases import Come, Lease, LeaseLostError
 from alerts.oddities import marked, oddities
-from alerts.routing.tree import DEFAULT_ROUTES, Route
+from alerts.routing.current import in_force
+from alerts.routing.tree import Tree
 from alerts.rules import RULES, Engine, Observation, Said
 from alerts.rules.engine import HORIZON
 from alerts.situation import Situation
@@ -47,7 +48,7 @@ class Ground:
     clock: Clock
     metrics: DeskMetrics
     on_commit: Callable[[], None]
-    routes: Sequence[Route] = DEFAULT_ROUTES
+    routes: Callable[[], Tree] = in_force
 
 
 class Evaluator:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
+from alerts.routing.current import use as use_routes
 from bus.broker import BusAddress
 from bus.login import BrokerLogin
 from ringward.ports import reachable
@@ -41,6 +42,7 @@ def lay(settings: Settings) -> Foundation:
     install_ring(ring)
     vault = Vault(settings.vault_url, ring) if settings.vault_url else Vault.at(settings.vault_file, ring)
     install_vault(vault)
+    use_routes(settings.routes_file)
     metrics = CollectorRegistry()
     ProcessCollector(registry=metrics)
     PlatformCollector(registry=metrics)

@@ -16,6 +16,7 @@ import alerts.plans.models
 import alerts.reactions
 import alerts.review.models
 import alerts.rounds
+import alerts.routing.models
 import alerts.rulebook.models
 import bus.deadletters
 import console.accounts.models
@@ -57,6 +58,7 @@ _ROOMS = (
     alerts.reactions,
     alerts.review.models,
     alerts.rounds,
+    alerts.routing.models,
     alerts.rulebook.models,
     bus.deadletters,
     console.accounts.models,

@@ -5,15 +5,13 @@ finds out when it writes, takes back what it began, and looks again.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from alerts.duty.models import Team
 from alerts.incidents import confirming, deadlines, joining, keys, merging, portrait, proposals
 from alerts.incidents.actor import SYSTEM
 from alerts.incidents.folding import belongs, in_order
@@ -22,7 +20,10 @@ from alerts.incidents.lifecycle import PROGRESS, UNDECIDED, State
 from alerts.incidents.models import Evidence, Incident, IncidentKey
 from alerts.incidents.portrait import Portrait, is_care
 from alerts.incidents.record import announce, record
-from alerts.routing.tree import DEFAULT_ROUTES, Facts, Route, route
+from alerts.routing.current import in_force
+from alerts.routing.gathering import clock_of, facts_of_signal
+from alerts.routing.reaching import first_team
+from alerts.routing.tree import Tree, decide
 from alerts.rules import Clear, Proposal, RuleBook, Said, Signal
 from storage import content_id, new_id
 
@@ -45,7 +46,7 @@ class Circumstances:
     """Under which rules things are said, who is sent, what is held back and what confirms itself."""
 
     book: RuleBook = _AS_THEY_COME
-    routes: Sequence[Route] = DEFAULT_ROUTES
+    routes: Callable[[], Tree] = in_force
     hold: Hold | None = None
     # Rules of `confirming.PLAN_LIST` whose incidents need nobody to say that they are real.
     confirm_alone: frozenset[str] = frozenset()
@@ -65,7 +66,7 @@ def apply_all(
     at: dt.datetime,
     *,
     book: RuleBook = _AS_THEY_COME,
-    routes: Sequence[Route] = DEFAULT_ROUTES,
+    routes: Callable[[], Tree] = in_force,
     hold: Hold | None = None,
     confirm_alone: frozenset[str] = frozenset(),
     drill: bool = False,
@@ -228,7 +229,7 @@ class _Writer:
             drill=self.under.drill,
             held=False,
             escalation=0,
-            team=self._team(looks),
+            team=self._team(looks, signal.rule),
         )
         joining.show(incident, looks)
         if self.under.hold is not None:
@@ -247,7 +248,7 @@ class _Writer:
         after = before.with_heard(portrait.of_signal(signal), decided=state not in UNDECIDED)
         joining.show(incident, after)
         if after.zone != before.zone or after.kind != before.kind or after.severity != before.severity:
-            incident.team = self._team(after)
+            incident.team = self._team(after, incident.rule)
         if after.severity < before.severity:
             if incident.held and self._comes_out(incident):
                 # Why it was held at first stays: the report of what was held back is made of it.
@@ -289,16 +290,11 @@ class _Writer:
         )
         self.session.flush()
 
-    def _team(self, looks: Portrait) -> str | None:
-        """The team that the routes name for where it is; None when the compound has none."""
-        facts = Facts(looks.ring, looks.kind, looks.severity, looks.zone)
-        kind = route(self.under.routes, facts).team_kind
-        return self.session.scalars(
-            select(Team.id)
-            .where(Team.compound == self.compound, Team.kind == kind)
-            .order_by(Team.id)
-            .limit(1)
-        ).first()
+    def _team(self, looks: Portrait, rule: str) -> str | None:
+        """The team that the tree names first for where it is; None when the compound has none."""
+        given = facts_of_signal(looks, rule, self.compound)
+        decision = decide(self.under.routes(), given, self.at, clock_of(self.session, self.compound))
+        return first_team(self.session, self.compound, decision, given, looks.zone)
 
 
 def _within(row: IncidentKey, signal: Signal) -> bool:

@@ -1,1 +1,5 @@
-"""Routing: which team an incident concerns, by ring, kind and severity."""
+"""Routing: who hears of an incident, and when.
+
+`tree` decides by ring, kind, place, hour and how grave it is; `reaction` turns a decision into what
+people are told. Silences, groups and inhibition keep the lesser things quiet, never a graver one.
+"""

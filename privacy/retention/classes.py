@@ -71,6 +71,8 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "embedding_photos": "goes with the template that it is about, by the database's own word",
     "camera_views": _PLACE,
     "camera_openings": _PLACE,
+    "incident_tellings": "goes with the incident that was told of, by the database's own word",
+    "route_groups": "what is told together: labels of places and kinds, cleared away when empty; of nobody",
     "rule_versions": "the rules as they were, which incidents name by their number; of nobody",
     "rule_files": "one row a compound, overwritten: what came of the rules file when it was last looked at",
     "rule_proposals": "what a rule should become, from counts; of nobody",

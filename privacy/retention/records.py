@@ -29,6 +29,7 @@ from alerts.mutes import RuleMute
 from alerts.notify.models import Notification
 from alerts.patrols.models import PatrolRound, PatrolVisit
 from alerts.review.models import Measure, Need
+from alerts.routing.models import Silence
 from alerts.rulebook.models import OperatingMode
 from bus.deadletters import DeadLetter
 from devices.commands.models import DeviceCommand
@@ -208,6 +209,7 @@ RECORDS: Final = (
             Need.ended_at < scope.cutoff("incidents"), ~exists().where(Measure.need == Need.id)
         ),
     ),
+    _simple("silences", "incidents", Silence, lambda scope: Silence.ends_at < scope.cutoff("incidents")),
     _simple("rule_mutes", "incidents", RuleMute, lambda scope: RuleMute.ends_at < scope.cutoff("incidents")),
     _simple(
         "shifts",

@@ -3,17 +3,19 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import typer
 from pydantic import ValidationError
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.duty.models import Responder, Team
 from alerts.plans import reading as plans
-from alerts.routing.tree import DEFAULT_ROUTES, holes
+from alerts.routing import reading as routes
+from alerts.routing.gathering import clock_of
+from alerts.routing.proving import prove
+from alerts.routing.reaching import manned
+from alerts.routing.times import CHINA
 from alerts.rulebook.file import Reading, load
 from alerts.rulebook.findings import nearest
 from alerts.rulebook.versions import check, newest
@@ -110,13 +112,13 @@ def _examine(path: Path | None, texts: Texts, data_dir: Path | None) -> Iterator
         if file is not None:
             yield from of_reading(str(file), load(read_text(file)), texts)
         if path is None:
-            yield from _of_routes(None, loaded.compound, texts)
+            yield from _of_routes(None, loaded, texts)
         return
     try:
         with database.read() as session:
             yield from _of_rules(session, loaded, path, texts)
             if path is None:
-                yield from _of_routes(session, loaded.compound, texts)
+                yield from _of_routes(session, loaded, texts)
     finally:
         database.close()
 
@@ -152,24 +154,18 @@ def _of_plans(path: Path) -> Iterator[Said]:
             yield Said(str(path), 0, "error", fault.code, f"{fault.where}: {fault.text}")
 
 
-def _of_routes(session: Session | None, compound: str, texts: Texts) -> Iterator[Said]:
-    """Incidents that no route takes, and routes to a team that nobody is in."""
-    for hole in holes(DEFAULT_ROUTES):
-        facts: dict[str, Any] = {"ring": hole.ring, "severity": hole.severity}
-        yield Said("routes", 0, "error", "route_hole", texts("rulebook.route_hole", **facts))
-    if session is None:
-        return
-    manned = set(
-        session.scalars(
-            select(Team.kind)
-            .join(Responder, Responder.team == Team.id)
-            .where(Team.compound == compound, Responder.active.is_(True))
-        )
-    )
-    for kind in sorted({route.team_kind for route in DEFAULT_ROUTES} - {str(one) for one in manned}):
-        rings = sorted({ring for one in DEFAULT_ROUTES if one.team_kind == kind for ring in one.rings})
-        facts = {"team": texts.code("team", kind), "rings": ", ".join(rings)}
-        yield Said("routes", 0, "error", "route_to_nobody", texts("rulebook.route_to_nobody", **facts))
+def _of_routes(session: Session | None, loaded: Settings, texts: Texts) -> Iterator[Said]:
+    """What is wrong with the routing tree: its file, and its ways, with who works here if that is known."""
+    file = loaded.routes_file
+    reading = routes.load(routes.default_text() if file is None else read_text(file))
+    by, here = CHINA, None
+    if session is not None:
+        by, here = clock_of(session, loaded.compound), manned(session, loaded.compound)
+    name = "routes" if file is None else str(file)
+    for one in (*reading.findings, *prove(reading, by, here)):
+        level = "error" if one.error else "warning"
+        # Lines of the tree that Ringward comes with are nobody's to look up.
+        yield Said(name, one.line if file is not None else 0, level, one.code, finding_text(texts, one))
 
 
 def _database(loaded: Settings) -> Database | None:
