@@ -15,6 +15,8 @@ from alerts import reactions, rounds
 from alerts.reactions import Reaction
 from alerts.rounds import Round
 from ringward.delivery import Delivery, Make, engine
+from alerts.routing.current import REFUSED
+from alerts.routing.reaching import FELL
 from ringward.followups import REACTIONS, ROUNDS
 from ringward.foundation import Foundation
 from ringward.roles import Role
@@ -38,6 +40,8 @@ class NotifyMetrics:
             ["name"],
             registry=registry,
         )
+        for of_process in (FELL, REFUSED):
+            registry.register(of_process)
 
 
 class NotifyRole(Role):
