@@ -51,13 +51,14 @@ def plan(session: Session, now: dt.datetime) -> int:
     ).all()
     if not held:
         return 0
-    known = set(
-        session.execute(
+    known = {
+        (row.route, row.due_from)
+        for row in session.execute(
             select(PatrolRound.route, PatrolRound.due_from).where(
                 PatrolRound.route.in_({route.id for _, route, _ in held}), PatrolRound.due_from >= now
             )
-        ).tuples()
-    )
+        )
+    }
     kinds: dict[str, DayKind] = {}
     made = 0
     for schedule, route, zone in held:
@@ -84,7 +85,8 @@ def tell(session: Session, now: dt.datetime) -> int:
         .join(PatrolRoute, PatrolRoute.id == PatrolRound.route)
         .join(Team, Team.id == PatrolRoute.team)
         .where(
-            PatrolRound.state.in_(_OPEN),
+            # One that somebody has begun is theirs.
+            PatrolRound.state == RoundState.PLANNED,
             PatrolRound.told_at.is_(None),
             PatrolRound.schedule.is_not(None),
             PatrolRound.due_from <= now + TOLD_BEFORE,

@@ -160,17 +160,8 @@ def _round_of(
         .order_by(PatrolRound.due_from, PatrolRound.id)
     ).all()
     team = session.scalar(select(Responder.team).where(Responder.id == told.by)) if told.by else None
-    teams = (
-        dict(
-            session.execute(
-                select(PatrolRoute.id, PatrolRoute.team).where(
-                    PatrolRoute.id.in_({row.route for row in found})
-                )
-            ).tuples()
-        )
-        if found
-        else {}
-    )
+    routes = select(PatrolRoute.id, PatrolRoute.team).where(PatrolRoute.id.in_({row.route for row in found}))
+    teams = {row.id: row.team for row in session.execute(routes)} if found else {}
 
     def fits(row: PatrolRound) -> bool:
         early = dt.timedelta(minutes=row.plan["tolerance_min"])
