@@ -45,8 +45,8 @@ def follow(session: Session, changed: Changed, now: dt.datetime) -> None:
 def _climb(session: Session, incident: Incident, step: Transition, now: dt.datetime) -> None:
     state = State(incident.state)
     timer = Timer((step.reason or "").removeprefix(_TIMEOUT))
-    if RUNS.get(state) is not timer:
-        # Somebody was faster than we were.
+    if RUNS.get(state) is not timer or timer is Timer.REVIEW:
+        # Somebody was faster than we were; and what is late to be looked back at is `review`'s to say.
         return
     level = level_of(session, incident, step)
     acted = _acted(session, incident)
