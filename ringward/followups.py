@@ -6,6 +6,7 @@ from typing import Final
 
 from alerts.dispatch import reaction as dispatching
 from alerts.dispatch import waiting
+from alerts.drills import playing
 from alerts.duty import rounds as duty
 from alerts.escalation import reaction as escalating
 from alerts.handover import rounds as handover
@@ -37,6 +38,7 @@ ROUNDS: Final[Sequence[Round]] = (
     Round(ROUND, dt.timedelta(seconds=0.5), rounds.groups),
     Round("groups_swept", dt.timedelta(hours=1), rounds.sweep),
     upkeep.ROUND,
+    playing.ROUND,
     patrolside.ROUND,
     *duty.ROUNDS,
     handover.ROUND,

@@ -28,6 +28,8 @@ def by_budget(budget: Budget, operators: int) -> Hold:
                 Incident.raised_at > at - HOUR,
                 Incident.held.is_(False),
                 Incident.care.is_(False),
+                # An exercise takes nothing of the hour from what is real.
+                Incident.drill.is_(False),
                 Incident.id != incident.id,
             )
         )

@@ -55,7 +55,7 @@ class Move:
 
 
 def open_for(session: Session, incident: Incident, at: dt.datetime) -> Dispute:
-    """The dispute of an incident, begun where there is none; mediators on duty are asked, else all."""
+    """The dispute of an incident, begun where there is none; `mediators` are told."""
     known = session.scalars(select(Dispute).where(Dispute.incident == incident.id)).one_or_none()
     if known is not None:
         return known
@@ -91,14 +91,21 @@ def open_for(session: Session, incident: Incident, at: dt.datetime) -> Dispute:
 
 
 def mediators(session: Session, compound: str, at: dt.datetime) -> list[str]:
-    """Mediators on duty; all of them where none is."""
-    there = [one.id for one in on_duty(session, compound, at, kinds=[TeamKind.MEDIATION])]
-    if there:
-        return there
+    """Whom nobody else tells: where no mediator is on duty, all of the team but who leads it.
+
+    Those on duty hear of the incident by the routes, and where none is, the routes tell the lead.
+    """
+    if on_duty(session, compound, at, kinds=[TeamKind.MEDIATION]):
+        return []
     rows = session.scalars(
         select(Responder.id)
         .join(Team, Team.id == Responder.team)
-        .where(Team.compound == compound, Team.kind == TeamKind.MEDIATION, Responder.active)
+        .where(
+            Team.compound == compound,
+            Team.kind == TeamKind.MEDIATION,
+            Responder.active,
+            Responder.leads.is_(False),
+        )
         .order_by(Responder.id)
     )
     return list(rows)

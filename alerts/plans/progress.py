@@ -86,6 +86,9 @@ def take(
 def _release(
     session: Session, step: Step, incident: Incident, actor: Actor, at: dt.datetime, site: Site
 ) -> tuple[Do, str]:
+    if incident.drill:
+        # An exercise opens nothing: who practises would let anybody in.
+        return Do.DONE, "drill: no door was asked to open"
     asked: list[str] = []
     away: list[str] = []
     for door in doors(site, incident.zone, step.scope or "building"):

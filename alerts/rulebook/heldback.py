@@ -39,7 +39,12 @@ class HeldReport:
 
 def report(session: Session, compound: str, start: dt.datetime, end: dt.datetime) -> HeldReport:
     """Of incidents raised from `start` to `end`; most first. An incident that came out keeps its reason."""
-    span = (Incident.compound == compound, Incident.raised_at >= start, Incident.raised_at < end)
+    span = (
+        Incident.compound == compound,
+        Incident.raised_at >= start,
+        Incident.raised_at < end,
+        Incident.drill.is_(False),
+    )
     raised = session.scalar(select(func.count()).select_from(Incident).where(*span)) or 0
     found: dict[tuple[str, str, int, str], list[tuple[dt.datetime, bool]]] = defaultdict(list)
     hours: dict[dt.datetime, int] = defaultdict(int)
