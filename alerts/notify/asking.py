@@ -19,9 +19,9 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Ask:
     """Something that somebody has to hear.
 
-    `key` is what makes it one thing within the compound: the same key again asks for nothing. One of
-    `responder` and `channel` is given. `arguments` fill the words' blanks: codes, ids of places, times;
-    never a name, a plate or a person.
+    `key` is what makes it one thing within the compound: the same key again asks for nothing. `responder` or
+    `channel` is given; both: that responder by this one contact of theirs, whatever their rule says.
+    `arguments` fill the words' blanks: codes, ids of places, times; never a name, a plate or a person.
     """
 
     compound: str

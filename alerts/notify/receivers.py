@@ -20,6 +20,7 @@ from alerts.notify.models import (
     ContactStep,
     Notification,
     NotificationAttempt,
+    Purpose,
 )
 from registry.models import Compound
 
@@ -97,8 +98,8 @@ class Usable:
         paused = contact.paused_until
         if paused is None or paused <= self.now or paused > self.now + LONGEST_PAUSE:
             return self.now
-        # What is grave tries a dead one all the same; a pause that the other side asked for is kept.
-        if contact.dead_since is not None and row.severity <= plan.GRAVE:
+        # What is grave, and a test, try a dead one all the same; a pause that was asked for is kept.
+        if contact.dead_since is not None and (row.severity <= plan.GRAVE or row.purpose == Purpose.TEST):
             return self.now
         return paused
 
