@@ -4,18 +4,20 @@ The page asks, waits, shows, and gives a receipt for each letter (`POST /notific
 did not receive is still there when it asks again, today or when the phone is back in the network.
 """
 
+import contextlib
 import datetime as dt
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from alerts.duty.models import Responder, Team, TeamKind
 from alerts.notify.letters import Told
-from alerts.notify.models import ChannelKind, Notification, NotificationAttempt, Purpose
+from alerts.notify.models import ChannelKind, Contact, Notification, NotificationAttempt, Purpose
 from console.accounts.models import User
 from console.context import Rooms, rooms
 from console.letterbox import Letterbox, Reader, Waiting
@@ -23,6 +25,7 @@ from console.letters import in_words, texts_of
 from console.permissions import Action, allowed, may
 from console.problems import ProblemError
 from console.texts import COOKIE, negotiate
+from storage import content_id
 
 router = APIRouter(tags=["notifications"])
 Own = Annotated[User, may(Action.CONTACTS_OWN)]
@@ -74,11 +77,36 @@ async def inbox(
     here = rooms(request)
     if control_room and not allowed(user, Action.INCIDENTS_READ):
         raise ProblemError(403, "forbidden", "Your role may not do this")
+    if after is None and user.responder_id is not None:
+        await run_in_threadpool(open_page, here, user.responder_id)
     reader = Reader(here.compound, user.responder_id, control_room)
     found = await box_of(request).changed(reader, after, wait)
     chosen = request.cookies.get(COOKIE) or user.language
     language = negotiate(chosen, request.headers.get("Accept-Language"))
     return await run_in_threadpool(_answer, here, found, language)
+
+
+def open_page(here: Rooms, responder: str) -> None:
+    """Whoever opens a page can be reached by it from then on; a page that is not open gives no receipt."""
+    contact = content_id("page", here.compound, responder)
+    with here.database.read() as session:
+        if session.get(Contact, contact) is not None:
+            return
+    # Two pages opened at once may both come here: one of them has made it.
+    with contextlib.suppress(IntegrityError), here.database.write() as session:
+        session.add(
+            Contact(
+                id=contact,
+                compound=here.compound,
+                responder=responder,
+                kind=ChannelKind.PHONE_PAGE,
+                name="-",
+                address="page",
+                settings={},
+                enabled=True,
+                created_at=here.clock.now(),
+            )
+        )
 
 
 def box_of(request: Request) -> Letterbox:

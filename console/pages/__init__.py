@@ -27,6 +27,7 @@ from console.pages import (
     reports,
     rules,
     signin,
+    worker,
 )
 from console.pages.view import error_page
 
@@ -35,6 +36,7 @@ __all__ = ["error_page", "router"]
 router = APIRouter(include_in_schema=False)
 for _part in (
     signin,
+    worker,
     operator,
     incident,
     link_steps,

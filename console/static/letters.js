@@ -1,0 +1,143 @@
+// Letters on an open page: heard, felt and seen, and acknowledged once somebody can have seen them.
+
+import { follow, receipt } from "./inbox.js";
+import { play, unblocked } from "./sounds.js";
+
+const VIBRATE = { 1: [600, 200, 600, 200, 600], 2: [400, 200, 400], 3: [300], 4: [150] };
+const KEPT = 5;
+const REPEAT_MS = 10_000;
+
+const box = document.getElementById("letters");
+const list = document.getElementById("letters-list");
+const card = document.getElementById("letter-card");
+const state = document.getElementById("letters-state");
+const soundButton = document.getElementById("letters-sound");
+const blocked = document.getElementById("letters-blocked");
+const room = box.dataset.room === "yes";
+const csrf = box.dataset.csrf;
+
+const sounded = new Set(); // attempts that were heard
+const owed = new Set(); // attempts whose receipt the server has not taken yet
+let loud = new Map(); // incidents that nobody has acknowledged, with their severity
+let started = false;
+
+// ── Showing ──────────────────────────────────────────────────────────────────
+
+function show(letter) {
+  let line = list.querySelector(`[data-notification="${CSS.escape(letter.notification)}"]`);
+  if (!line) {
+    line = card.content.firstElementChild.cloneNode(true);
+    line.dataset.notification = letter.notification;
+    line.querySelector("button").addEventListener("click", () => line.remove());
+    list.prepend(line);
+  }
+  line.dataset.severity = letter.severity;
+  line.classList.toggle("drill", letter.drill);
+  const link = line.querySelector("a");
+  link.textContent = letter.title;
+  link.setAttribute("href", letter.path?.startsWith("/") ? letter.path : "/phone");
+  line.querySelector("p").textContent = letter.body;
+  while (list.children.length > KEPT) list.lastElementChild.remove();
+}
+
+async function acknowledge() {
+  // Behind another window nobody has seen it: the next way is tried as if this page were closed.
+  if (document.visibilityState !== "visible") return;
+  for (const attempt of [...owed]) {
+    if (await receipt(attempt, csrf)) owed.delete(attempt);
+  }
+}
+
+async function heard({ items, raised }) {
+  let gravest = 0;
+  for (const letter of items) {
+    show(letter);
+    owed.add(letter.attempt);
+    if (sounded.has(letter.attempt)) continue;
+    sounded.add(letter.attempt);
+    gravest = gravest ? Math.min(gravest, letter.severity) : letter.severity;
+  }
+  if (room) {
+    const now = new Map(raised.map((one) => [one.incident, one.severity]));
+    for (const [incident, severity] of now) {
+      // What stood there already when the page was opened is not news, unless it is of the gravest.
+      if (loud.has(incident) || (!started && severity > 1)) continue;
+      gravest = gravest ? Math.min(gravest, severity) : severity;
+    }
+    loud = now;
+    box.dataset.loud = [...loud.values()].filter((severity) => severity === 1).length;
+    started = true;
+  }
+  if (gravest) await alarm(gravest);
+  await acknowledge();
+}
+
+// ── Sound ────────────────────────────────────────────────────────────────────
+
+async function alarm(severity) {
+  navigator.vibrate?.(VIBRATE[severity]);
+  blocked.hidden = await play(severity);
+}
+
+async function look() {
+  // Before a press nothing is tried but an alarm itself: it may be allowed to sound all the same.
+  blocked.hidden = navigator.userActivation?.hasBeenActive !== false && (await unblocked());
+}
+
+for (const button of [soundButton, blocked.querySelector("button")]) {
+  button?.addEventListener("click", async () => {
+    blocked.hidden = await play(Number(button.dataset.severity ?? 3));
+  });
+}
+// Any press at all unlocks the sound.
+document.addEventListener("pointerdown", look, { once: true });
+document.addEventListener("keydown", look, { once: true });
+
+if (room) {
+  // The gravest are heard until somebody has acknowledged them.
+  setInterval(() => [...loud.values()].includes(1) && alarm(1), REPEAT_MS);
+}
+
+// ── Line, receipts, screen ───────────────────────────────────────────────────
+
+function lost(isLost) {
+  const text = isLost ? state.dataset.lost : state.dataset.live;
+  if (state.textContent !== text) state.textContent = text;
+  state.dataset.state = isLost ? "lost" : "live";
+}
+
+document.addEventListener("visibilitychange", acknowledge);
+window.addEventListener("online", acknowledge);
+setInterval(() => owed.size && acknowledge(), REPEAT_MS);
+
+const awake = document.getElementById("letters-awake");
+let lock = null;
+
+async function keepAwake() {
+  try {
+    lock = await navigator.wakeLock.request("screen");
+    lock.addEventListener("release", () => awake.setAttribute("aria-pressed", "false"));
+    awake.setAttribute("aria-pressed", "true");
+  } catch {
+    awake.setAttribute("aria-pressed", "false");
+  }
+}
+
+if (awake && "wakeLock" in navigator) {
+  awake.hidden = false;
+  let wanted = false;
+  awake.addEventListener("click", async () => {
+    wanted = awake.getAttribute("aria-pressed") !== "true";
+    if (wanted) await keepAwake();
+    else await lock?.release();
+  });
+  // The browser lets go of it whenever the page is hidden.
+  document.addEventListener("visibilitychange", () => {
+    if (wanted && document.visibilityState === "visible") keepAwake();
+  });
+}
+
+if ("serviceWorker" in navigator) navigator.serviceWorker.register("/worker.js").catch(() => {});
+
+look();
+follow({ controlRoom: room, heard, lost });
