@@ -44,6 +44,7 @@ bench: $(VENV)/.run $(PORTRAITS)/.done
 	$(VENV)/bin/ringward bench rules
 	$(VENV)/bin/ringward bench replay
 	$(VENV)/bin/ringward bench incident
+	$(VENV)/bin/ringward bench routes
 
 MINUTES ?= 10
 

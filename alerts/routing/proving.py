@@ -80,9 +80,10 @@ def prove(reading: Reading, by: Clock = CHINA, here: Manned | None = None) -> tu
     _dead_ways(found, tree.root, ())
     _waits(found, reading, tree.root, ())
     _noise(found, tree, here)
-    _said(found, tree, holes(tree, by, here), by)
+    fallen = list(holes(tree, by))
+    _said(found, tree, fallen, by)
     if here is not None:
-        _unmanned(found, tree, here)
+        _unmanned(found, tree, here, [] if fallen else list(holes(tree, by, here)))
     return found.all()
 
 
@@ -284,8 +285,14 @@ def _noise(found: Findings, tree: Tree, here: Manned | None) -> None:
                     )  # fmt: skip
 
 
-def _unmanned(found: Findings, tree: Tree, here: Manned) -> None:
-    """Receivers whose people and channels are not there: told instead is whoever `reaching` falls on to."""
+def _unmanned(found: Findings, tree: Tree, here: Manned, alone: Iterable[Hole]) -> None:
+    """Receivers whose people and channels are not there. What goes to such a one alone is an error; of the
+    rest others are told as well. Told instead is whoever `reaching` falls on to.
+    """
+    only: dict[str, Hole] = {}
+    for hole in alone:
+        for name in hole.receivers:
+            only.setdefault(name, hole)
     for name, receiver in tree.receivers.items():
         missing = [team for team in receiver.teams if team not in here.kind_of]
         missing += [one for one in receiver.channels if one not in here.channels]
@@ -296,4 +303,12 @@ def _unmanned(found: Findings, tree: Tree, here: Manned) -> None:
         if not any(kind in here.kinds for kind in receiver.team_kinds) and not any(
             team in here.teams for team in receiver.teams
         ):
-            found.warn(tree.root.line, "receiver_unmanned", f"receivers.{name}", name=name)
+            first = only.get(name)
+            where = f"receivers.{name}"
+            if first is None:
+                found.warn(tree.root.line, "receiver_unmanned", where, name=name)
+            else:
+                found.error(
+                    tree.root.line, "receiver_alone_unmanned", where,
+                    name=name, ring=first.ring, severity=first.severity, kind=first.kind,
+                )  # fmt: skip

@@ -13,6 +13,7 @@ from ringward.cli import (
     demo,
     devices,
     doctor,
+    drill,
     enrol,
     evaluate,
     exports,
@@ -25,6 +26,7 @@ from ringward.cli import (
     models,
     mute,
     replay,
+    routes,
     rules,
     sim,
     tokens,
@@ -68,6 +70,8 @@ app.add_typer(evaluate.app, name="eval")
 app.add_typer(sim.app, name="sim")
 app.add_typer(rules.app, name="rules")
 app.add_typer(mode.app, name="mode")
+app.add_typer(routes.app, name="routes")
 app.add_typer(care.app, name="care")
+app.add_typer(drill.app, name="drill")
 
 __all__ = ["app"]

@@ -294,3 +294,18 @@ def incident(
 
     logs.configure("warning", "console")
     _print(run(seconds=seconds, rate=rate, share=share), as_json=as_json)
+
+
+@app.command("routes")
+def routes(
+    decisions: Annotated[int, typer.Option(min=1000, max=10_000_000, help="Of each round.")] = 100_000,
+    rounds: Annotated[int, typer.Option(min=1, max=9, help="Medians are taken over the rounds.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Routing decisions a second on one core, beside looking the answers up in a dictionary.
+
+    Example: ringward bench routes --json
+    """
+    from ringward.bench.routes import run
+
+    _print(run(decisions=decisions, rounds=rounds), as_json=as_json)
