@@ -24,7 +24,13 @@ from alerts.notify.holding import Limits
 from alerts.notify.lanes import Lanes
 from alerts.notify.letters import Words
 from alerts.notify.metrics import DeliveryMetrics
-from alerts.notify.models import ChannelKind, Notification, NotificationAttempt, NotificationState
+from alerts.notify.models import (
+    ChannelKind,
+    Contact,
+    Notification,
+    NotificationAttempt,
+    NotificationState,
+)
 from alerts.notify.settling import NOT_WANTED, Done, Settled, settle
 from storage import Clock, Database
 
@@ -145,6 +151,16 @@ class Engine:
             waiting, oldest = session.execute(
                 select(func.count(), func.min(Notification.due_at)).where(Notification.due_at <= now)
             ).one()
+            dead = {
+                ChannelKind(kind): number
+                for kind, number in session.execute(
+                    select(Contact.kind, func.count())
+                    .where(Contact.dead_since.is_not(None), Contact.enabled)
+                    .group_by(Contact.kind)
+                )
+            }
+        for kind in ChannelKind:
+            self._metrics.dead.labels(kind.value).set(dead.get(kind, 0))
         self._metrics.backlog.set(waiting)
         self._metrics.oldest.set(max((now - oldest).total_seconds(), 0.0) if oldest else 0.0)
 

@@ -33,16 +33,16 @@ class DeliveryMetrics:
             registry=registry,
         )
         self.backlog = Gauge(
-            "ringward_notify_backlog", "Notifications that are due and not begun.", registry=registry
+            "ringward_notify_backlog", "Notifications that are due at this moment.", registry=registry
         )
         self.oldest = Gauge(
             "ringward_notify_oldest_seconds",
-            "Age of the oldest notification that is due and not begun.",
+            "For how long the oldest of them has been due.",
             registry=registry,
         )
         self.dead = Gauge(
             "ringward_notify_dead_contacts",
-            "Ways to reach somebody that do not work any more, by kind.",
+            "Ways to reach somebody that are enabled and do not work any more, by kind.",
             ["kind"],
             registry=registry,
         )
