@@ -62,6 +62,7 @@ class Task:
     happened_at: dt.datetime
     night: bool
     plan: Plan | None
+    drill: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,7 @@ def _task(
         happened_at=incident.happened_at,
         night=incident.reason_args.get("night") is True,
         plan=plan if plan.zones else None,
+        drill=incident.drill,
     )
 
 

@@ -32,6 +32,8 @@ class QueueItem:
     late: bool
     # Nothing left but to close it: it stands below the line.
     settled: bool
+    # An exercise: below everything that is real.
+    drill: bool = False
 
 
 def why(t: Texts, incident: Incident, zone: str) -> str:
@@ -73,10 +75,10 @@ def items(
     """Open incidents, worst first and the longest waiting first among equals.
 
     Severity comes before age throughout: a fresh critical one must never wait beneath an
-    old notice. What is resolved and only waits to be closed comes last.
+    old notice; what is real comes before an exercise. What is resolved and only waits to be closed comes last.
     """
     lines = [_item(t, incident, zones, devices, now) for incident in incidents]
-    return sorted(lines, key=lambda item: (item.settled, item.severity, item.raised_at, item.id))
+    return sorted(lines, key=lambda item: (item.settled, item.drill, item.severity, item.raised_at, item.id))
 
 
 def _item(
@@ -98,4 +100,5 @@ def _item(
         signal_count=incident.signal_count,
         late=waiting and limit is not None and now - incident.raised_at > limit,
         settled=incident.state in {State.RESOLVED, State.REVIEWED},
+        drill=incident.drill,
     )

@@ -147,6 +147,10 @@ ROUTES = {
     ("GET", "/disputes"): Action.DISPUTES,
     ("GET", "/disputes/{dispute_id}"): Action.DISPUTES,
     ("POST", "/disputes/{dispute_id}/steps"): Action.DISPUTES,
+    ("GET", "/drills"): Action.DRILLS,
+    ("POST", "/drills"): Action.DRILLS,
+    ("GET", "/drills/{drill_id}"): Action.DRILLS,
+    ("POST", "/drills/{drill_id}/end"): Action.DRILLS,
     ("GET", "/work-orders"): Action.WORK_ORDERS_READ,
     ("POST", "/work-orders"): Action.WORK_ORDERS_EDIT,
     ("POST", "/work-orders/{order_id}/steps"): Action.WORK_ORDERS_EDIT,
@@ -336,6 +340,7 @@ INTAKE = {
     ("POST", "/intake"): {"json": {"kind": "damaged", "zone": "gate"}},
     ("PUT", "/intake/{report_id}/photo"): {"files": {"file": b"\xff\xd8\xff"}},
     ("POST", "/disputes/{dispute_id}/steps"): {"json": {"to": "accepted"}},
+    ("POST", "/drills"): {"json": {"scenario": "flood"}},
     ("POST", "/work-orders"): {"json": {"fault": "lamp", "zone": "gate"}},
     ("POST", "/work-orders/{order_id}/steps"): {"json": {"to": "done"}},
 }
