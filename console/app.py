@@ -11,7 +11,7 @@ from types import ModuleType
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from console import health, problems, terminal_pictures
+from console import calendars, health, problems, terminal_pictures
 from console.accounts.limits import SignInLimiter
 from console.api import router as api_router
 from console.api import uploads
@@ -49,12 +49,14 @@ def create_app(rooms: Rooms) -> FastAPI:
     )
     app.state.rooms = rooms
     app.state.limiter = SignInLimiter()
+    app.state.calendar_throttle = calendars.Throttle()
     app.state.feed = LiveFeed(rooms.nats_url, rooms.nats_options, rooms.compound, rooms.metrics_registry)
 
     guarded = [Depends(check_csrf)]
     app.include_router(api_router, prefix=API, dependencies=guarded)
     app.include_router(health.router)
     app.include_router(terminal_pictures.router)
+    app.include_router(calendars.router)
     pages = _pages()
     if pages is not None:
         app.include_router(pages.router, dependencies=guarded, include_in_schema=False)

@@ -80,7 +80,7 @@ def check_out(session: Session, compound: str, responder: str, by: Actor, at: dt
     if row is None:
         raise RefusedError("not_checked_in")
     row.checked_out_at = row.ends_at = at
-    row.closed_by = "self" if by.id == responder or by.role == "volunteer" else by.id
+    row.closed_by = "self"
     session.flush()
     mark(session, compound, by, at, "duty.checked_out", f"responder:{responder}")
     return row

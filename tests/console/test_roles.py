@@ -156,6 +156,55 @@ ROUTES = {
     ("POST", "/work-orders/{order_id}/steps"): Action.WORK_ORDERS_EDIT,
     ("GET", "/dispatches"): Action.TASKS,
     ("POST", "/dispatches/{dispatch_id}/{reply}"): Action.TASKS,
+    ("GET", "/dispatches/{dispatch_id}/picture"): Action.TASKS,
+    ("POST", "/position/agreement"): Action.TASKS,
+    ("PUT", "/position"): Action.TASKS,
+    ("DELETE", "/position"): Action.TASKS,
+    ("GET", "/incidents/{incident_id}/candidates"): Action.INCIDENTS_READ,
+    ("GET", "/incidents/{incident_id}/escalation"): Action.INCIDENTS_READ,
+    ("GET", "/incidents/{incident_id}/calls"): Action.INCIDENTS_READ,
+    ("POST", "/incidents/{incident_id}/calls"): Action.INCIDENTS_DECIDE,
+    ("POST", "/incidents/{incident_id}/picture"): Action.INCIDENTS_DECIDE,
+    ("DELETE", "/incidents/{incident_id}/picture"): Action.INCIDENTS_DECIDE,
+    ("GET", "/rosters"): Action.ROSTERS_READ,
+    ("POST", "/rosters"): Action.ROSTERS_EDIT,
+    ("PUT", "/rosters/{roster_id}"): Action.ROSTERS_EDIT,
+    ("GET", "/rosters/{roster_id}/duties"): Action.ROSTERS_READ,
+    ("GET", "/roster-gaps"): Action.ROSTERS_READ,
+    ("GET", "/duty-rules"): Action.ROSTERS_READ,
+    ("PUT", "/duty-rules"): Action.ROSTERS_EDIT,
+    ("GET", "/duty-calendar"): Action.ROSTERS_READ,
+    ("PUT", "/duty-calendar/{day}"): Action.ROSTERS_EDIT,
+    ("DELETE", "/duty-calendar/{day}"): Action.ROSTERS_EDIT,
+    ("PUT", "/duty-calendar/years/{year}"): Action.ROSTERS_EDIT,
+    ("GET", "/shifts"): Action.ROSTERS_READ,
+    ("POST", "/shifts"): Action.ROSTERS_EDIT,
+    ("DELETE", "/shifts/{shift_id}"): Action.ROSTERS_EDIT,
+    ("GET", "/duty-changes"): Action.ROSTERS_EDIT,
+    ("POST", "/duty-changes"): Action.ROSTERS_EDIT,
+    ("POST", "/duty-changes/{change_id}/end"): Action.ROSTERS_EDIT,
+    ("GET", "/swaps"): Action.DUTY_OWN,
+    ("POST", "/swaps"): Action.DUTY_OWN,
+    ("POST", "/swaps/{swap_id}/accept"): Action.DUTY_OWN,
+    ("POST", "/swaps/{swap_id}/decline"): Action.DUTY_OWN,
+    ("POST", "/swaps/{swap_id}/withdrawal"): Action.DUTY_OWN,
+    ("POST", "/swaps/{swap_id}/decision"): Action.ROSTERS_EDIT,
+    ("GET", "/duty"): Action.DUTY_OWN,
+    ("POST", "/duty/check-in"): Action.DUTY_OWN,
+    ("POST", "/duty/check-out"): Action.DUTY_OWN,
+    ("POST", "/duty/absences"): Action.DUTY_OWN,
+    ("GET", "/duty/hours"): Action.DUTY_OWN,
+    ("GET", "/duty/feeds"): Action.DUTY_OWN,
+    ("POST", "/duty/feeds"): Action.DUTY_OWN,
+    ("POST", "/duty/feeds/{feed_id}/revocation"): Action.DUTY_OWN,
+    ("GET", "/teams"): Action.ROSTERS_READ,
+    ("POST", "/teams"): Action.ROSTERS_EDIT,
+    ("PATCH", "/teams/{team_id}"): Action.ROSTERS_EDIT,
+    ("GET", "/teams/{team_id}/responders"): Action.ROSTERS_EDIT,
+    ("GET", "/teams/{team_id}/hours"): Action.ROSTERS_EDIT,
+    ("POST", "/teams/{team_id}/feeds"): Action.ROSTERS_EDIT,
+    ("POST", "/responders"): Action.ROSTERS_EDIT,
+    ("PATCH", "/responders/{responder_id}"): Action.ROSTERS_EDIT,
     ("GET", "/responders"): Action.INCIDENTS_READ,
     ("GET", "/people/{person_id}"): Action.PEOPLE_FIND,
     ("POST", "/people"): Action.PEOPLE_EDIT,
@@ -332,6 +381,9 @@ MERGES = {
     ("POST", "/incidents/{incident_id}/merges/preview"): {"source": "another"},
     ("POST", "/incidents/{incident_id}/merges"): {"source": "another"},
     ("POST", "/incidents/{incident_id}/link"): {"right": True},
+    ("POST", "/incidents/{incident_id}/calls"): {"number": "110"},
+    ("POST", "/incidents/{incident_id}/picture"): {"media_id": "0" * 64, "reason": "to know them again"},
+    ("PUT", "/position"): {"longitude": 0, "latitude": 0, "accuracy": 5},
     ("POST", "/merge-proposals/{proposal_id}/decision"): {"into": None},
 }
 
@@ -343,6 +395,32 @@ INTAKE = {
     ("POST", "/drills"): {"json": {"scenario": "flood"}},
     ("POST", "/work-orders"): {"json": {"fault": "lamp", "zone": "gate"}},
     ("POST", "/work-orders/{order_id}/steps"): {"json": {"to": "done"}},
+}
+
+
+_ROSTER = {"team": "none", "name": "夜班", "slots": [], "starts_on": "2026-11-01"}
+_SPAN = {"starts_at": "2026-11-25T00:00:00Z", "ends_at": "2026-11-25T08:00:00Z"}
+DUTY = {
+    ("POST", "/rosters"): {"json": _ROSTER},
+    ("PUT", "/rosters/{roster_id}"): {"json": _ROSTER | {"version": 1}},
+    ("PUT", "/duty-rules"): {
+        "json": {"rest_h": 11, "check_in_h": 4, "approve_swaps": False, "check_coverage": True}
+    },
+    ("PUT", "/duty-calendar/{day}"): {"json": {"kind": "holiday", "name": "社区日"}},
+    ("PUT", "/duty-calendar/years/{year}"): {
+        "json": {"source": "国办", "days": {"2031-01-01": {"kind": "holiday", "name": "元旦"}}}
+    },
+    ("POST", "/shifts"): {"json": {"responder": "none"} | _SPAN},
+    ("POST", "/duty-changes"): {"json": {"instead_of": "none"} | _SPAN},
+    ("POST", "/duty/absences"): {"json": _SPAN},
+    ("POST", "/swaps"): {"json": {"shift": "none"}},
+    ("POST", "/swaps/{swap_id}/decision"): {"json": {"approved": False}},
+    ("GET", "/duty/hours"): {"params": {"month": "2026-11"}},
+    ("GET", "/teams/{team_id}/hours"): {"params": {"month": "2026-11"}},
+    ("POST", "/teams"): {"json": {"name": "夜巡队", "kind": "patrol"}},
+    ("PATCH", "/teams/{team_id}"): {"json": {"name": "夜巡队"}},
+    ("POST", "/responders"): {"json": {"name": "某人", "team": "none"}},
+    ("PATCH", "/responders/{responder_id}"): {"json": {"capacity": 2}},
 }
 
 
@@ -371,6 +449,8 @@ def filled(path: str, world) -> str:
         step="suspend",
         version=1,
         number=1,
+        day="2026-12-24",
+        year="2031",
     )
     return "/api/v1" + path.format_map(ids)
 
@@ -395,6 +475,8 @@ REVIEWS = {
 def body(method: str, path: str) -> dict:
     if (method, path) in REVIEWS:
         return {"json": REVIEWS[method, path]}
+    if (method, path) in DUTY:
+        return DUTY[method, path]
     if (method, path) in INTAKE:
         return INTAKE[method, path]
     if (method, path) in MERGES:
