@@ -19,7 +19,7 @@ from registry.models import Zone
 from storage import audit, new_id
 from storage.audit import AuditEntry
 
-PURPOSE: Final = "patrols"
+PURPOSE: Final = "operation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def add_point(
 ) -> tuple[Checkpoint, str | None]:
     """A new checkpoint and its code, which is not to be had a second time; a reader has none.
 
-    Raises `MissingError`, `RefusedError`: name_required, patrol_reader_needed, patrol_name_taken.
+    Raises `MissingError`, `RefusedError`: patrol_name_required, patrol_reader_needed, patrol_name_taken.
     """
     row = Checkpoint(id=new_id(), compound=compound, name="", zone="", kind=PointKind.QR)
     _fill(session, compound, row, given)
@@ -123,7 +123,7 @@ def _on(session: Session, point_id: str) -> Sequence[PatrolPoint]:
 
 def _fill(session: Session, compound: str, row: Checkpoint, given: PointGiven) -> None:
     if not given.name.strip():
-        raise RefusedError("name_required")
+        raise RefusedError("patrol_name_required")
     rows.find(session, Zone, compound, given.zone, "zone")
     if given.kind is PointKind.READER:
         if given.device is None:

@@ -45,7 +45,7 @@ class ScheduleGiven:
 
 
 def add_route(session: Session, compound: str, given: RouteGiven, by: Actor, at: dt.datetime) -> PatrolRoute:
-    """Raises `MissingError`, `RefusedError`: name_required, patrol_no_points, patrol_point_twice,
+    """Raises `MissingError`, `RefusedError`: patrol_name_required, patrol_no_points, patrol_point_twice,
     patrol_pace, patrol_name_taken.
     """
     row = PatrolRoute(id=new_id(), compound=compound, name="", team="", created_at=at)
@@ -152,7 +152,7 @@ def schedules(session: Session, routes: Sequence[str]) -> list[PatrolSchedule]:
 
 def _check_route(session: Session, compound: str, given: RouteGiven) -> None:
     if not given.name.strip():
-        raise RefusedError("name_required")
+        raise RefusedError("patrol_name_required")
     rows.find(session, Team, compound, given.team, "team")
     if not given.points:
         raise RefusedError("patrol_no_points")

@@ -41,10 +41,14 @@ _Row = tuple[str, str, tuple[Action, ...]]
 _MENU: Final[tuple[_Row, ...]] = (
     ("/console", "nav.live", (Action.INCIDENTS_READ,)),
     ("/phone", "nav.tasks", (Action.TASKS,)),
+    ("/phone/patrol", "nav.patrol", (Action.PATROLS_WALK,)),
+    ("/console/patrols", "nav.patrols", (Action.PATROLS_READ,)),
     ("/console/devices", "nav.devices", (Action.DEVICES_READ,)),
     ("/console/refused", "nav.refused", (Action.EVENTS_READ,)),
     ("/console/rules", "nav.rules", (Action.RULES_READ,)),
     ("/console/recognition", "nav.recognition", (Action.RECOGNITION_READ,)),
+    ("/console/reviews", "nav.reviews", (Action.REVIEWS_READ,)),
+    ("/console/handovers", "nav.handovers", (Action.HANDOVERS_READ,)),
     ("/registry", "nav.registry", (Action.PEOPLE_FIND, Action.ENTRY_CHECK)),
     ("/erasures", "nav.erasures", (Action.ERASURES_READ,)),
     ("/audit", "nav.audit", (Action.AUDIT_READ,)),
@@ -55,6 +59,12 @@ _REGISTRY: Final[tuple[_Row, ...]] = (
     ("/console/people", "nav.people", (Action.PEOPLE_EDIT,)),
     ("/registry/reports", "nav.reports", (Action.REPORTS_READ,)),
     ("/registry/import", "nav.import", (Action.REGISTRY_IMPORT,)),
+)
+
+_REVIEWS: Final[tuple[_Row, ...]] = (
+    ("/console/reviews", "nav.reviews", (Action.REVIEWS_READ,)),
+    ("/console/measures", "nav.measures", (Action.REVIEWS_READ,)),
+    ("/console/reports/month", "nav.month", (Action.REVIEWS_READ,)),
 )
 
 
@@ -72,6 +82,11 @@ def menu(user: User | None, path: str) -> list[Link]:
     return links if len(links) > 1 else []
 
 
+def review_tabs(user: User | None, path: str) -> list[Link]:
+    """The tabs of the pages on what was learnt."""
+    return _links([row for row in _REVIEWS if user is not None and _shown(user, row)], path)
+
+
 def registry_tabs(user: User | None, path: str) -> list[Link]:
     """The tabs of the registry's pages."""
     rows = [row for row in _REGISTRY if user is not None and _shown(user, row)]
@@ -79,7 +94,7 @@ def registry_tabs(user: User | None, path: str) -> list[Link]:
 
 
 def _shown(user: User, row: _Row) -> bool:
-    if row[0] == "/phone" and allowed(user, Action.INCIDENTS_READ):
+    if row[0] in {"/phone", "/phone/patrol"} and allowed(user, Action.INCIDENTS_READ):
         # Who works in the control room is sent somewhere only where they are a responder too.
         return user.responder_id is not None
     return any(allowed(user, action) for action in row[2])

@@ -247,7 +247,7 @@ def test_a_schedule_that_ends_takes_its_rounds_back(patrols: Patrols) -> None:
         ({"points": ()}, "patrol_no_points"),
         ({"points": ("gate", "gate")}, "patrol_point_twice"),
         ({"least_s": 60, "most_s": 30}, "patrol_pace"),
-        ({"name": " "}, "name_required"),
+        ({"name": " "}, "patrol_name_required"),
     ],
 )
 def test_a_route_that_nobody_can_walk_is_refused(patrols: Patrols, given: dict, code: str) -> None:
