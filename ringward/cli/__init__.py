@@ -25,6 +25,7 @@ from ringward.cli import (
     mode,
     models,
     mute,
+    patrols,
     replay,
     routes,
     rules,
@@ -72,6 +73,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(mode.app, name="mode")
 app.add_typer(routes.app, name="routes")
 app.add_typer(care.app, name="care")
+app.add_typer(patrols.app, name="patrols")
 app.add_typer(drill.app, name="drill")
 
 __all__ = ["app"]
