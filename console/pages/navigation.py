@@ -46,6 +46,7 @@ _MENU: Final[tuple[_Row, ...]] = (
     ("/console/devices", "nav.devices", (Action.DEVICES_READ,)),
     ("/console/refused", "nav.refused", (Action.EVENTS_READ,)),
     ("/console/rules", "nav.rules", (Action.RULES_READ,)),
+    ("/console/routes", "nav.routes", (Action.ROUTES_READ,)),
     ("/console/recognition", "nav.recognition", (Action.RECOGNITION_READ,)),
     ("/console/reviews", "nav.reviews", (Action.REVIEWS_READ,)),
     ("/console/handovers", "nav.handovers", (Action.HANDOVERS_READ,)),

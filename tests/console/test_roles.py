@@ -118,6 +118,13 @@ ROUTES = {
     ("GET", "/mutes"): Action.RULES_READ,
     ("POST", "/mutes"): Action.RULES_MUTE,
     ("POST", "/mutes/{mute_id}/lifting"): Action.RULES_MUTE,
+    ("GET", "/routes"): Action.ROUTES_READ,
+    ("GET", "/routes/decision"): Action.ROUTES_READ,
+    ("GET", "/routes/quiet"): Action.ROUTES_READ,
+    ("GET", "/silences"): Action.ROUTES_READ,
+    ("POST", "/silences"): Action.SILENCES_EDIT,
+    ("POST", "/silences/preview"): Action.SILENCES_EDIT,
+    ("DELETE", "/silences/{silence_id}"): Action.SILENCES_EDIT,
     ("GET", "/operating-modes"): Action.RULES_READ,
     ("POST", "/operating-modes"): Action.MODES_ASK,
     ("POST", "/operating-modes/{mode_id}/approval"): Action.MODES_APPROVE,
@@ -628,6 +635,11 @@ RULES = {
     ("POST", "/rules/check"): {"json": {"text": "version = 1"}},
     ("GET", "/rules/versions/{number}/difference"): {"params": {"against": 1}},
     ("POST", "/rule-proposals/{proposal_id}/decision"): {"json": {"verdict": "refuse"}},
+    ("POST", "/silences"): {
+        "json": {"matchers": ["ring = building"], "ends_at": "2026-12-01T00:00:00Z", "comment": "works"}
+    },
+    ("POST", "/silences/preview"): {"json": {"matchers": ["ring = building"]}},
+    ("GET", "/routes/decision"): {"params": {"ring": "building", "kind": "door.forced"}},
     ("POST", "/mutes"): {
         "json": {"rule": "R-B05", "ends_at": "2026-12-01T00:00:00Z", "reason": "the lock is replaced"}
     },
