@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+from alerts.dispatch import positions, waiting
 from alerts.dispatch import reaction as dispatching
-from alerts.dispatch import waiting
 from alerts.drills import playing
 from alerts.duty import rounds as duty
 from alerts.escalation import reaction as escalating
@@ -35,6 +35,7 @@ REACTIONS: Final[Sequence[tuple[str, Reaction]]] = (
 ROUNDS: Final[Sequence[Round]] = (
     timing.ROUND,
     *waiting.ROUNDS,
+    positions.ROUND,
     Round(ROUND, dt.timedelta(seconds=0.5), rounds.groups),
     Round("groups_swept", dt.timedelta(hours=1), rounds.sweep),
     upkeep.ROUND,

@@ -203,9 +203,9 @@ def resolve(
     announce(session, dispatch, at)
     if State(incident.state) in {State.ACCEPTED, State.EN_ROUTE, State.ARRIVED}:
         incident.resolution = note
-        record(
-            session, incident, State.RESOLVED, Actor(responder_id, "responder"), at, reason=result, note=note
-        )
+        reason = None if result is None else f"result_{result}"
+        actor = Actor(responder_id, "responder")
+        record(session, incident, State.RESOLVED, actor, at, reason=reason, note=note)
         release(session, incident, at)
     return dispatch
 

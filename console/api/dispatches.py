@@ -6,23 +6,29 @@ or telephone; the audit log then names who pressed the button.
 
 import datetime as dt
 import enum
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, assert_never
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.dispatch import actions
-from alerts.dispatch.models import Dispatch, DispatchState
+from alerts.dispatch import actions, needing, pictures, positions
+from alerts.dispatch.models import Arrival, Decline, Dispatch, DispatchState, Result
 from alerts.incidents.models import Incident
+from alerts.patrols.visiting import by_code
 from console.accounts.models import User
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.api.views import DispatchView, DispatchWithTask, IncidentForVolunteer
+from console.context import Rooms
 from console.permissions import Action, allowed, may
-from console.problems import not_found
+from console.problems import ProblemError, not_found
+from console.watermark import NoPictureError, watermarked
+from registry.errors import MissingError, RefusedError
+from storage.media import MediaNotFoundError
 
 router = APIRouter(tags=["dispatches"])
 Tasked = Annotated[User, may(Action.TASKS)]
@@ -33,13 +39,33 @@ class Reply(enum.StrEnum):
 
     ACCEPT = "accept"
     DECLINE = "decline"
+    ASSIST = "assist"
     DEPART = "depart"
     ARRIVE = "arrive"
+    HELP = "help"
+    ALL_RIGHT = "all_right"
+    HAND_OVER = "hand_over"
     RESOLVE = "resolve"
 
 
 class NoteAsked(BaseModel):
+    """What goes with an answer: `reason` with a refusal, `code` of a checkpoint with an arrival, `to` (a
+    responder) with handing over the lead, `result` and `note` with the end.
+    """
+
     note: Annotated[str | None, Field(max_length=2000)] = None
+    reason: Decline | None = None
+    code: Annotated[str | None, Field(max_length=128)] = None
+    to: Annotated[str | None, Field(max_length=64)] = None
+    result: Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said, and why it was not taken as it was meant; what was written stays."""
+
+    row: Dispatch
+    refused: str | None = None
 
 
 @router.get("/dispatches")
@@ -68,18 +94,47 @@ def dispatches(
 def reply_to(
     here: Here, user: Tasked, dispatch_id: str, reply: Reply, asked: NoteAsked | None = None
 ) -> DispatchWithTask:
-    """Accepts, declines, sets out, arrives or resolves. The same answer twice changes nothing."""
+    """Accepts, declines, goes along, sets out, arrives, calls for help, is all right, hands the lead over,
+    resolves. The same answer twice changes nothing.
+
+    Whose duty ended since they were asked gets 409 `off_duty`, and the next one is asked.
+    """
     with here.database.write() as session:
-        row = answer(
-            session,
-            user,
-            here.compound,
-            dispatch_id,
-            reply,
-            at=here.clock.now(),
-            note=asked.note if asked else None,
+        said = answer(
+            session, user, here.compound, dispatch_id, reply, asked or NoteAsked(), at=here.clock.now()
         )
-        return with_task(session, row)
+        shown = with_task(session, said.row)
+    if said.refused is not None:
+        raise actions.DispatchRefusedError(said.refused)
+    return shown
+
+
+@router.get("/dispatches/{dispatch_id}/picture", response_class=Response)
+def picture(here: Here, user: Tasked, dispatch_id: str) -> Response:
+    """The picture that an operator flagged as needed, marked with who looks at it: a JPEG, never kept.
+
+    410 once it ran out, or the task is over.
+    """
+    return task_picture(here, user, dispatch_id)
+
+
+def task_picture(here: Rooms, user: User, dispatch_id: str) -> Response:
+    """The responder's own marked picture, audited. Raises 404 and 410 problems."""
+    now = here.clock.now()
+    with here.database.write() as session:
+        row = session.get(Dispatch, dispatch_id)
+        own = row is not None and user.responder_id is not None and row.responder == user.responder_id
+        if row is None or row.compound != here.compound or not own:
+            raise not_found("dispatch")
+        try:
+            shown = pictures.of_dispatch(session, row, now)
+            content = watermarked(here.media.get(shown.media_id), row.responder, now)
+        except (pictures.PictureGoneError, MediaNotFoundError, NoPictureError) as error:
+            raise ProblemError(410, "picture_gone", "This picture is not shown any more") from error
+        look = Look("task.picture_viewed", Purpose.INCIDENT_HANDLING, row.incident, f"dispatch:{row.id}")
+        note_look(session, now, user, look)
+    headers = {"Cache-Control": "no-store", "Content-Disposition": "inline"}
+    return Response(content, media_type="image/jpeg", headers=headers)
 
 
 def answer(
@@ -88,13 +143,13 @@ def answer(
     compound: str,
     dispatch_id: str,
     reply: Reply,
+    asked: NoteAsked,
     *,
     at: dt.datetime,
-    note: str | None = None,
-) -> Dispatch:
+) -> Said:
     """Answers a dispatch as the user may.
 
-    Raises a 404 problem for what is not theirs, and `DispatchRefusedError`.
+    Raises a 404 problem for what is not theirs, `DispatchRefusedError` and `RefusedError`.
     """
     row = session.get(Dispatch, dispatch_id)
     theirs = row is not None and (
@@ -104,20 +159,54 @@ def answer(
     if row is None or row.compound != compound or not theirs:
         # Whether somebody else was asked is not a volunteer's to know.
         raise not_found("dispatch")
-    match reply:
-        case Reply.ACCEPT:
-            row = actions.accept(session, row.id, row.responder, at)
-        case Reply.DECLINE:
-            row = actions.decline(session, row.id, row.responder, at)
-        case Reply.DEPART:
-            row = actions.depart(session, row.id, row.responder, at)
-        case Reply.ARRIVE:
-            row = actions.arrive(session, row.id, row.responder, at)
-        case Reply.RESOLVE:
-            row = actions.resolve(session, row.id, row.responder, at, note)
+    row = _act(session, row, reply, asked, at)
     look = Look(f"dispatch.{reply}", Purpose.INCIDENT_HANDLING, row.incident, str(row.state))
     note_look(session, at, user, look)
-    return row
+    if reply in {Reply.ACCEPT, Reply.ASSIST}:
+        if row.state == DispatchState.DECLINED:
+            return Said(row, "off_duty")
+        if row.state == DispatchState.CANCELLED:
+            return Said(row, "volunteer_violence")
+    return Said(row)
+
+
+def _act(session: Session, row: Dispatch, reply: Reply, asked: NoteAsked, at: dt.datetime) -> Dispatch:
+    who = row.responder
+    match reply:
+        case Reply.ACCEPT:
+            return actions.accept(session, row.id, who, at)
+        case Reply.DECLINE:
+            return actions.decline(session, row.id, who, at, asked.reason)
+        case Reply.ASSIST:
+            return actions.assist(session, row.id, who, at)
+        case Reply.DEPART:
+            return actions.depart(session, row.id, who, at)
+        case Reply.ARRIVE:
+            return actions.arrive(session, row.id, who, at, _arrival(session, row, asked.code, at))
+        case Reply.HELP:
+            return needing.need_help(session, row.id, who, at)
+        case Reply.ALL_RIGHT:
+            return needing.all_right(session, row.id, who, at)
+        case Reply.HAND_OVER:
+            return actions.hand_over(session, row.id, who, asked.to or "", at)
+        case Reply.RESOLVE:
+            return actions.resolve(session, row.id, who, at, asked.note, asked.result)
+        case _:
+            assert_never(reply)
+
+
+def _arrival(session: Session, row: Dispatch, code: str | None, at: dt.datetime) -> Arrival:
+    """What stands behind an arrival. Raises `RefusedError` for a code that is not of the place."""
+    incident = session.get_one(Incident, row.incident)
+    if not code:
+        return positions.arrived_by(session, incident, row.responder, at)
+    try:
+        checkpoint, replaced = by_code(session, row.compound, code)
+    except MissingError as error:
+        raise RefusedError("code_not_of_place") from error
+    if replaced or checkpoint.zone != incident.zone:
+        raise RefusedError("code_not_of_place")
+    return Arrival.CHECKPOINT
 
 
 def with_task(session: Session, row: Dispatch) -> DispatchWithTask:

@@ -192,11 +192,15 @@ def take_step(here: Here, request: Request, user: Decider, incident_id: str, ask
 
 @router.post("/incidents/{incident_id}/dispatches", response_model=Page[DispatchView], status_code=201)
 def send(here: Here, request: Request, user: Decider, incident_id: str, asked: SendAsked) -> Response:
-    """Asks responders to go; the answer lists those who had not been asked yet."""
+    """Asks responders to go; the answer lists those who had not been asked yet.
+
+    Where that would be one volunteer by themselves the next best is asked with them; 409 for who may not
+    be sent: `volunteer_violence`, `volunteer_alone`, `off_duty`, `busy_graver`, `other_task`.
+    """
 
     def work(session: Session, at: dt.datetime) -> Answer:
         _find(session, here.compound, incident_id)
-        sent = dispatching.send(
+        sent = dispatching.choose(
             session,
             incident_id,
             asked.responder_ids,

@@ -3,9 +3,9 @@
 import datetime as dt
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from alerts.dispatch.models import DispatchState
+from alerts.dispatch.models import Arrival, Decline, DispatchState, Result
 from alerts.incidents.lifecycle import State
 from registry.models import Ring
 
@@ -78,6 +78,8 @@ class IncidentForVolunteer(_FromRow):
 class DispatchView(_FromRow):
     """One responder asked to go to one incident."""
 
+    model_config = ConfigDict(from_attributes=True, populate_by_name=True)
+
     id: str
     incident: str
     responder: str
@@ -88,6 +90,20 @@ class DispatchView(_FromRow):
     resolved_at: dt.datetime | None
     seen_at: dt.datetime | None
     note: str | None
+    # Whether this responder leads; what stands behind an arrival, a refusal, an end.
+    leads: bool = Field(validation_alias="lead_of")
+    set_out_at: dt.datetime | None
+    arrived_by: Arrival | None
+    declined_for: Decline | None
+    result: Result | None
+    # Since when they need help; until when an answer or the arrival is waited for.
+    help_at: dt.datetime | None
+    due_at: dt.datetime | None
+
+    @field_validator("leads", mode="before")
+    @classmethod
+    def _whether(cls, lead_of: object) -> bool:
+        return bool(lead_of)
 
 
 class DispatchWithTask(DispatchView):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from alerts.dispatch.actions import DispatchRefusedError, send
+from alerts.dispatch.actions import DispatchRefusedError, choose
 from alerts.incidents import answers
 from alerts.incidents.actions import IncidentNotFoundError, StaleVersionError, ask_link_first, take_step
 from alerts.incidents.confirming import missing, missing_for_error
@@ -92,7 +92,7 @@ def dispatch(
     here = rooms(request)
 
     def act(session: Session) -> str | None:
-        send(
+        choose(
             session,
             incident_id,
             responder or [],

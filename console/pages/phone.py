@@ -1,40 +1,43 @@
-"""The volunteer's page: what, where, how to stay safe, and four big buttons.
+"""The volunteer's page: what, where, how to stay safe, and a few big buttons.
 
-It carries no name, no picture and no plate: the task does not need them (L-20).
+It carries no plate and nobody's name but a colleague's who goes along; one picture, where an operator said
+that it is needed, for a while and marked (L-20). What is over is one line, and then nothing.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from alerts.dispatch import positions
 from alerts.dispatch.actions import DispatchRefusedError, mark_seen
-from alerts.dispatch.models import Dispatch, DispatchState
+from alerts.dispatch.models import (
+    Decline,
+    Dispatch,
+    DispatchState,
+    ResponderPosition,
+    Result,
+)
 from alerts.duty.models import Responder, Shift, Team
-from alerts.incidents.lifecycle import State
-from alerts.incidents.models import Incident
 from console.accounts.models import User
-from console.api.dispatches import Reply, answer
+from console.api.dispatches import NoteAsked, Reply, answer, task_picture
+from console.api.positions import PositionAsked, own
 from console.context import rooms
-from console.pages.board import shapes
-from console.pages.plan import BuildingShape, IncidentSpot, Plan, ZoneShape, build
+from console.pages.phone_tasks import ended_of, tasks_of
 from console.pages.view import Frame, frame, is_fragment, render
 from console.permissions import Action, may
-from registry.models import Building, Zone
+from registry.errors import RefusedError
 
 router = APIRouter()
 Tasked = Annotated[User, may(Action.TASKS)]
 
-# A finished or withdrawn task stays readable for a while: "what became of it?"
-_STAYS: Final = dt.timedelta(minutes=30)
-# Names on the small plan, as its style sheet draws them.
-_LETTER: Final = 30.0
-_SHOWN: Final = (DispatchState.OFFERED, DispatchState.ACCEPTED, DispatchState.ARRIVED, DispatchState.TAKEN)
+# What a person may say who declines; the last is said by the system alone.
+_DECLINES: Final = tuple(str(one) for one in Decline if one is not Decline.OFF_DUTY)
+_RESULTS: Final = tuple(str(one) for one in Result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +48,6 @@ class Duty:
     team: str
     until: dt.datetime | None
     next_start: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One dispatch as a card."""
-
-    id: str
-    state: str
-    kind: str
-    severity: int
-    ring: str
-    zone_id: str
-    zone: str
-    buildings: tuple[str, ...]
-    happened_at: dt.datetime
-    night: bool
-    plan: Plan | None
-    drill: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    kind: str
-    zone: str
-    state: str
-    at: dt.datetime
 
 
 @router.get("/phone")
@@ -93,6 +70,10 @@ def reply(
     dispatch_id: str,
     reply: Reply,
     note: Annotated[str, Form(max_length=2000)] = "",
+    reason: Annotated[str, Form(max_length=32)] = "",
+    code: Annotated[str, Form(max_length=128)] = "",
+    to: Annotated[str, Form(max_length=64)] = "",
+    result: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
     """One tap. A refusal is shown above the cards, which then stand as they really are."""
     here = rooms(request)
@@ -103,22 +84,62 @@ def reply(
             if user.responder_id is None or own is None or own.responder != user.responder_id:
                 refused = "not_found"
             else:
-                answer(
-                    session,
-                    user,
-                    here.compound,
-                    dispatch_id,
-                    reply,
-                    at=here.clock.now(),
+                asked = NoteAsked(
                     note=note.strip() or None,
+                    reason=Decline(reason) if reason in _DECLINES else None,
+                    code=code.strip() or None,
+                    to=to or None,
+                    result=Result(result) if result in _RESULTS else None,
                 )
-    except DispatchRefusedError as error:
+                at = here.clock.now()
+                refused = answer(session, user, here.compound, dispatch_id, reply, asked, at=at).refused
+    except (DispatchRefusedError, RefusedError) as error:
         refused = error.code
     if is_fragment(request):
         return _page(request, user, part=True, refused=refused)
     if refused:
         return _page(request, user, refused=refused)
     return RedirectResponse("/phone", 303)
+
+
+@router.get("/phone/dispatches/{dispatch_id}/picture")
+def picture(request: Request, user: Tasked, dispatch_id: str) -> Response:
+    """The picture of a task, marked; 410 once it ran out or the task is over."""
+    return task_picture(rooms(request), user, dispatch_id)
+
+
+@router.post("/phone/position/{what}")
+def position(
+    request: Request,
+    user: Tasked,
+    what: Literal["agree", "say", "forget"],
+    longitude: Annotated[float, Form(ge=-180, le=180)] = 0.0,
+    latitude: Annotated[float, Form(ge=-85, le=85)] = 0.0,
+    accuracy: Annotated[float, Form(ge=0, le=100_000)] = 100_000.0,
+) -> Response:
+    """Agrees to say where one is until duty ends, says it, or takes it back."""
+    here = rooms(request)
+    refused: str | None = None
+    try:
+        with here.database.write() as session:
+            at = here.clock.now()
+            if what == "agree":
+                positions.agree(session, here.compound, own(user), at)
+            elif what == "forget":
+                positions.forget(session, own(user))
+            else:
+                asked = PositionAsked(longitude=longitude, latitude=latitude, accuracy=accuracy)
+                positions.say(
+                    session, here.compound, own(user), asked.longitude, asked.latitude, asked.accuracy, at
+                )
+    except RefusedError as error:
+        refused = error.code
+    if what == "say":
+        # The page does not need to be drawn anew for it.
+        return Response(status_code=204 if refused is None else 409)
+    if is_fragment(request):
+        return _page(request, user, part=True, refused=refused)
+    return _page(request, user, refused=refused) if refused else RedirectResponse("/phone", 303)
 
 
 def _note_seen(request: Request, user: User) -> None:
@@ -143,7 +164,7 @@ def _page(request: Request, user: User, *, part: bool = False, refused: str | No
     here, view = rooms(request), frame(request)
     with here.database.read() as session:
         responder = session.get(Responder, user.responder_id) if user.responder_id else None
-        tasks = _tasks(session, responder.id, here.compound) if responder else []
+        tasks = tasks_of(session, responder.id, here.compound, view.now) if responder else []
         return render(
             view,
             "fragments/tasks.html" if part else "phone.html",
@@ -151,7 +172,10 @@ def _page(request: Request, user: User, *, part: bool = False, refused: str | No
             hears=request.app.state.feed.connected,
             duty=_duty(session, responder, view) if responder else None,
             tasks=tasks,
-            ended=_ended(session, responder.id, view.now) if responder else [],
+            ended=ended_of(session, responder.id, view.now) if responder else [],
+            located=responder is not None and session.get(ResponderPosition, responder.id) is not None,
+            declines=_DECLINES,
+            results=_RESULTS,
             refused=refused,
         )
 
@@ -171,69 +195,3 @@ def _duty(session: Session, responder: Responder, view: Frame) -> Duty:
         until=shift.ends_at if shift and on else None,
         next_start=shift.starts_at if shift and not on else None,
     )
-
-
-def _tasks(session: Session, responder_id: str, compound: str) -> list[Task]:
-    rows = session.execute(
-        select(Dispatch, Incident, Zone)
-        .join(Incident, Incident.id == Dispatch.incident)
-        .outerjoin(Zone, Zone.id == Incident.zone)
-        .where(Dispatch.responder == responder_id, Dispatch.state.in_(_SHOWN))
-        .order_by(Incident.severity, Dispatch.offered_at.desc())
-    ).all()
-    live = [row for row in rows if State(row[1].state).is_open and row[1].state != State.RESOLVED]
-    if not live:
-        return []
-    ground = shapes(session, compound)
-    # What the responder has taken on comes before what is merely offered, what is taken last.
-    rank = {DispatchState.TAKEN: 2, DispatchState.OFFERED: 1}
-    live.sort(key=lambda row: rank.get(DispatchState(row[0].state), 0))
-    return [_task(session, dispatch, incident, zone, *ground) for dispatch, incident, zone in live]
-
-
-def _task(
-    session: Session,
-    dispatch: Dispatch,
-    incident: Incident,
-    zone: Zone | None,
-    zones: Sequence[ZoneShape],
-    houses: Sequence[BuildingShape],
-) -> Task:
-    # The pin is a mark like any other, so it stands beside the name of its place.
-    pin = IncidentSpot(dispatch.id, incident.severity, incident.zone, "", "")
-    plan = build(zones, houses, (), [pin], letter=_LETTER)
-    buildings = session.scalars(select(Building.name).where(Building.zone == incident.zone).limit(3)).all()
-    return Task(
-        id=dispatch.id,
-        state=str(dispatch.state),
-        kind=incident.kind,
-        severity=incident.severity,
-        ring=incident.ring,
-        zone_id=incident.zone,
-        zone=zone.name if zone else incident.zone,
-        buildings=tuple(name for name in buildings if zone is None or name != zone.name),
-        happened_at=incident.happened_at,
-        night=incident.reason_args.get("night") is True,
-        plan=plan if plan.zones else None,
-        drill=incident.drill,
-    )
-
-
-def _ended(session: Session, responder_id: str, now: dt.datetime) -> list[Ended]:
-    rows = session.execute(
-        select(Dispatch, Incident, Zone.name)
-        .join(Incident, Incident.id == Dispatch.incident)
-        .outerjoin(Zone, Zone.id == Incident.zone)
-        .where(
-            Dispatch.responder == responder_id,
-            Dispatch.state.in_([DispatchState.RESOLVED, DispatchState.CANCELLED]),
-            Dispatch.offered_at > now - dt.timedelta(hours=12),
-        )
-        .order_by(Dispatch.offered_at.desc())
-        .limit(5)
-    )
-    lines = [
-        Ended(i.kind, zone or i.zone, str(d.state), d.resolved_at or d.answered_at or d.offered_at)
-        for d, i, zone in rows
-    ]
-    return [line for line in lines if now - line.at < _STAYS]
