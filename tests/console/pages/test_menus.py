@@ -52,5 +52,5 @@ def test_the_menu_marks_where_one_is(visit: Visit) -> None:
 
 
 def test_who_has_one_page_needs_no_menu(visit: Visit) -> None:
-    for who in ("li", "resident", "police"):
+    for who in ("resident", "police"):
         assert '<nav class="nav"' not in visit(who).get("/my").text
