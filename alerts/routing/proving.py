@@ -176,30 +176,40 @@ def _moments(tree: Tree, by: Clock) -> list[dt.datetime]:
     return edges(used.values(), _MONDAY, by, days=7)
 
 
-def _said(found: Findings, tree: Tree, all_holes: Iterable[Hole], by: Clock) -> None:
-    """Holes that differ in the kind or the hour alone are said in one line, with the first of them."""
-    together: dict[tuple[Any, ...], list[Hole]] = defaultdict(list)
-    for hole in all_holes:
-        together[
-            hole.why, hole.receivers, hole.ring, hole.severity, hole.care, hole.confirmed, hole.label
-        ].append(hole)
-    for number, ones in enumerate(together.values()):
+def _said(found: Findings, tree: Tree, fallen: Iterable[Hole], by: Clock) -> None:
+    """Holes of the same kinds at the same stage are said in one line, with the first hour of each."""
+    kinds: dict[tuple[Any, ...], dict[str, Hole]] = defaultdict(dict)
+    for hole in fallen:
+        same = (hole.why, hole.receivers, hole.care, hole.label, hole.confirmed, hole.ring, hole.severity)
+        kinds[same].setdefault(hole.kind, hole)
+    severities: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    first: dict[tuple[Any, ...], Hole] = {}
+    for (*same, ring, severity), by_kind in kinds.items():
+        key = (*same, tuple(by_kind), ring)
+        severities[key].append(severity)
+        first.setdefault(key, next(iter(by_kind.values())))
+    rings: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for (*same, ring), some in severities.items():
+        key = (*same, tuple(some))
+        rings[key].append(ring)
+        first.setdefault(key, first[(*same, ring)])
+    for number, (key, where) in enumerate(rings.items()):
+        *_, of, some = key
         if number == _SHOWN:
-            found.error(tree.root.line, "route_holes_more", more=len(together) - _SHOWN)
+            found.error(tree.root.line, "route_holes_more", more=len(rings) - _SHOWN)
             return
-        first = ones[0]
-        kinds = list(dict.fromkeys(one.kind for one in ones))
+        hole = first[key]
         found.error(
             tree.root.line,
-            f"route_{first.why}",
-            ring=first.ring,
-            severity=first.severity,
-            stage="confirmed" if first.confirmed else "raised",
-            kinds=", ".join(kinds[:4]) + (f" (+{len(kinds) - 4})" if len(kinds) > 4 else ""),
-            care="true" if first.care else "false",
-            hour=f"{first.at.astimezone(by.zone):%a %H:%M}",
-            receivers=", ".join(first.receivers) or "–",
-            label=f" {first.label}" if first.label else "",
+            f"route_{hole.why}",
+            ring=", ".join(where),
+            severity=", ".join(str(one) for one in some),
+            stage="confirmed" if hole.confirmed else "raised",
+            kinds=", ".join(of[:4]) + (f" (+{len(of) - 4})" if len(of) > 4 else ""),
+            care="true" if hole.care else "false",
+            hour=f"{hole.at.astimezone(by.zone):%a %H:%M}",
+            receivers=", ".join(hole.receivers) or "–",
+            label=f" {hole.label}" if hole.label else "",
         )
 
 

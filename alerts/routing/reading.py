@@ -133,7 +133,8 @@ class _Reader:
         """A route with what it inherits. One that cannot be read is there all the same, to read on."""
         name = self._name(table, above, depth)
         receiver = self._receiver_of(table) or above.receiver
-        group_by = table.texts("group_by") if table.has("group_by") else above.group_by
+        named = table.texts("group_by")
+        group_by = named if table.has("group_by") else above.group_by
         self._labels(table, "group_by", group_by)
         wait = _duration(table, "group_wait", _WAIT, above.wait_s)
         if table.has("group_wait"):
@@ -289,7 +290,8 @@ def _times(name: str, table: Fields) -> Times | None:
 
 def _span(table: Fields) -> Span | None:
     days = table.days("days") or EVERY_DAY
-    worked = table.flag("worked", default=True) if table.has("worked") else None
+    flagged = table.flag("worked", default=True)
+    worked = flagged if table.has("worked") else None
     starts, ends = table.clock("from"), table.clock("to", end=True)
     if table.has("from") != table.has("to"):
         table.need("from", "to")
