@@ -43,6 +43,8 @@ _MENU: Final[tuple[_Row, ...]] = (
     ("/phone", "nav.tasks", (Action.TASKS,)),
     ("/phone/patrol", "nav.patrol", (Action.PATROLS_WALK,)),
     ("/console/patrols", "nav.patrols", (Action.PATROLS_READ,)),
+    ("/phone/duty", "duty.link", (Action.DUTY_OWN,)),
+    ("/console/roster", "nav.roster", (Action.ROSTERS_EDIT, Action.INCIDENTS_READ)),
     ("/console/devices", "nav.devices", (Action.DEVICES_READ,)),
     ("/console/refused", "nav.refused", (Action.EVENTS_READ,)),
     ("/console/rules", "nav.rules", (Action.RULES_READ,)),
@@ -50,6 +52,10 @@ _MENU: Final[tuple[_Row, ...]] = (
     ("/console/recognition", "nav.recognition", (Action.RECOGNITION_READ,)),
     ("/console/reviews", "nav.reviews", (Action.REVIEWS_READ,)),
     ("/console/handovers", "nav.handovers", (Action.HANDOVERS_READ,)),
+    ("/console/disputes", "nav.disputes", (Action.DISPUTES,)),
+    ("/console/work-orders", "nav.work_orders", (Action.WORK_ORDERS_READ,)),
+    ("/console/drills", "nav.drills", (Action.DRILLS,)),
+    ("/phone/report", "nav.report", (Action.REPORT_IN,)),
     ("/registry", "nav.registry", (Action.PEOPLE_FIND, Action.ENTRY_CHECK)),
     ("/erasures", "nav.erasures", (Action.ERASURES_READ,)),
     ("/audit", "nav.audit", (Action.AUDIT_READ,)),
@@ -79,8 +85,15 @@ def menu(user: User | None, path: str) -> list[Link]:
     if user is None:
         return []
     rows = [row for row in _MENU if _shown(user, row)]
-    links = _links(rows, "/registry" if path.startswith("/console/people") else path)
+    links = _links(rows, _under(path))
     return links if len(links) > 1 else []
+
+
+def _under(path: str) -> str:
+    """The path of the menu's link under which a page with tabs of its own lies."""
+    if path.startswith("/console/people"):
+        return "/registry"
+    return "/console/reviews" if path.startswith(("/console/measures", "/console/reports")) else path
 
 
 def review_tabs(user: User | None, path: str) -> list[Link]:
@@ -95,6 +108,9 @@ def registry_tabs(user: User | None, path: str) -> list[Link]:
 
 
 def _shown(user: User, row: _Row) -> bool:
+    if row[0] == "/phone/duty" and user.responder_id is None:
+        # Nobody's duty is theirs.
+        return False
     if row[0] in {"/phone", "/phone/patrol"} and allowed(user, Action.INCIDENTS_READ):
         # Who works in the control room is sent somewhere only where they are a responder too.
         return user.responder_id is not None
