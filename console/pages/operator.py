@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, ReopenReason, State
 from alerts.incidents.models import Incident
 from console.accounts.models import User
+from console.api.intake import heard
 from console.api.plans import plan_view
 from console.api.purposes import Purpose
 from console.context import Rooms, rooms
@@ -156,6 +157,7 @@ def _plan(session: Session, here: Rooms, view: Frame, opened: Incident | None) -
     may_decide = view.user is not None and allowed(view.user, Action.INCIDENTS_DECIDE)
     return {
         "plan": plan_view(session, here, opened),
+        "reports": heard(session, opened.id),
         "incident_id": opened.id,
         "may_decide": may_decide and State(opened.state).is_open,
     }
