@@ -92,6 +92,13 @@ class Frame:
                 return self.t(f"time.{key}", n=seconds // size)
         return self.t("time.d", n=seconds // 86400)
 
+    def lasted(self, seconds: float) -> str:
+        """A length of time, in the unit in which it is no large number: 40 s, 12 min, 3 h, 2 d."""
+        for limit, size, key in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+            if seconds < limit:
+                return self.t(f"time.{key}", n=round(seconds / size))
+        return self.t("time.d", n=round(seconds / 86400))
+
     def iso(self, moment: dt.datetime) -> str:
         """For `datetime` attributes."""
         return moment.isoformat(timespec="seconds")
