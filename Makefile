@@ -45,6 +45,7 @@ bench: $(VENV)/.run $(PORTRAITS)/.done
 	$(VENV)/bin/ringward bench replay
 	$(VENV)/bin/ringward bench incident
 	$(VENV)/bin/ringward bench routes
+	$(VENV)/bin/ringward bench notify
 
 MINUTES ?= 10
 

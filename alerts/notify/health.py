@@ -38,6 +38,9 @@ def note(session: Session, contact: Contact, outcome: Outcome, now: dt.datetime)
         contact.paused_until = now + dt.timedelta(seconds=pause)
         return
     contact.failures += 1
+    if outcome.retry_after_s is not None:
+        pause = min(max(outcome.retry_after_s, SHORTEST_PAUSE_S), LONGEST_PAUSE_S)
+        contact.paused_until = now + dt.timedelta(seconds=pause)
     if result is Result.GONE:
         contact.enabled = False
     if result is Result.GONE or contact.failures >= DEAD_AFTER:

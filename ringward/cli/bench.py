@@ -296,6 +296,27 @@ def incident(
     _print(run(seconds=seconds, rate=rate, share=share), as_json=as_json)
 
 
+@app.command("notify")
+def notify(
+    seconds: Annotated[int, typer.Option(min=2, max=600, help="Of the run without faults.")] = 60,
+    incidents: Annotated[int, typer.Option(min=1, max=100_000, help="In that time.")] = 1_000,
+    responders: Annotated[int, typer.Option(min=100, max=5_000, help="People on duty.")] = 200,
+    fault_seconds: Annotated[int, typer.Option(min=2, max=600, help="Of the run with faults.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Incident → routed → a push service has the letter, each once; with faults at most once more for each.
+
+    Example: ringward bench notify --json
+    """
+    from ringward.bench.notify import run
+
+    logs.configure("error", "console")
+    _print(
+        run(seconds=seconds, incidents=incidents, responders=responders, fault_seconds=fault_seconds),
+        as_json=as_json,
+    )
+
+
 @app.command("routes")
 def routes(
     decisions: Annotated[int, typer.Option(min=1000, max=10_000_000, help="Of each round.")] = 100_000,
