@@ -27,6 +27,7 @@ from ringward.cli import (
     mute,
     patrols,
     replay,
+    roster,
     routes,
     rules,
     sim,
@@ -70,6 +71,7 @@ app.add_typer(bench.app, name="bench")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(sim.app, name="sim")
 app.add_typer(rules.app, name="rules")
+app.add_typer(roster.app, name="roster")
 app.add_typer(mode.app, name="mode")
 app.add_typer(routes.app, name="routes")
 app.add_typer(care.app, name="care")
