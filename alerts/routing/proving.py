@@ -180,25 +180,22 @@ def _said(found: Findings, tree: Tree, fallen: Iterable[Hole], by: Clock) -> Non
     """Holes of the same kinds at the same stage are said in one line, with the first hour of each."""
     kinds: dict[tuple[Any, ...], dict[str, Hole]] = defaultdict(dict)
     for hole in fallen:
-        same = (hole.why, hole.receivers, hole.care, hole.label, hole.confirmed, hole.ring, hole.severity)
-        kinds[same].setdefault(hole.kind, hole)
+        alike = (hole.why, hole.receivers, hole.care, hole.label, hole.confirmed)
+        kinds[alike, hole.ring, hole.severity].setdefault(hole.kind, hole)
     severities: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     first: dict[tuple[Any, ...], Hole] = {}
-    for (*same, ring, severity), by_kind in kinds.items():
-        key = (*same, tuple(by_kind), ring)
-        severities[key].append(severity)
-        first.setdefault(key, next(iter(by_kind.values())))
+    for (alike, ring, severity), by_kind in kinds.items():
+        severities[alike, tuple(by_kind), ring].append(severity)
+        first.setdefault((alike, tuple(by_kind)), next(iter(by_kind.values())))
     rings: dict[tuple[Any, ...], list[str]] = defaultdict(list)
-    for (*same, ring), some in severities.items():
-        key = (*same, tuple(some))
-        rings[key].append(ring)
-        first.setdefault(key, first[(*same, ring)])
+    for (alike, of, ring), some in severities.items():
+        rings[alike, of, tuple(some)].append(ring)
     for number, (key, where) in enumerate(rings.items()):
-        *_, of, some = key
+        alike, of, some = key
         if number == _SHOWN:
             found.error(tree.root.line, "route_holes_more", more=len(rings) - _SHOWN)
             return
-        hole = first[key]
+        hole = first[alike, of]
         found.error(
             tree.root.line,
             f"route_{hole.why}",

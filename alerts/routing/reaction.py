@@ -95,6 +95,8 @@ def _free(session: Session, teller: Teller, source: Incident) -> None:
         .where(Telling.quiet_by == source.id)
         .order_by(Incident.severity, Incident.raised_at, Incident.id)
     ).all()
+    for row, _ in rows:
+        row.again_at = teller.now
     for row, incident in rows:
         teller.again(row, incident)
 

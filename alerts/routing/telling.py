@@ -175,6 +175,9 @@ class Teller:
 
     def again(self, row: Telling, incident: Incident) -> int:
         """Looks at what was quiet until now, or says once more what nobody has taken on."""
+        if row.again_at is None or row.again_at > self.now:
+            # Looked at already, with another receiver's row of the same incident.
+            return 0
         row.again_at = None
         if incident.held or is_over(incident):
             return 0
@@ -183,7 +186,7 @@ class Teller:
             self.session.flush()
             return self.consider(incident)
         receiver = self.tree.receivers.get(row.receiver)
-        if receiver is None or State(incident.state) is not State.RAISED:
+        if receiver is None or row.severity is None or State(incident.state) is not State.RAISED:
             return 0
         given = facts_of(self.session, incident)
         kept = self.quiet(incident, given, None)

@@ -257,7 +257,10 @@ def hears(receiver: Receiver, given: Facts) -> bool:
         return True
     if receiver.when is not When.RAISED:
         return False
-    return not given.compare or set(receiver.team_kinds) <= {TeamKind.OPERATOR}
+    if not given.compare or given.safety or given.silent:
+        # Fire and the like wait for no picture to be compared.
+        return True
+    return set(receiver.team_kinds) <= {TeamKind.OPERATOR}
 
 
 def people(receiver: Receiver, given: Facts) -> tuple[TeamKind, ...]:
