@@ -119,7 +119,7 @@ def break_off(
 
 
 def tell_control_room(
-    session: Session, row: PatrolRound, what: str, at: dt.datetime, *, severity: int = 4, count: int = 0
+    session: Session, row: PatrolRound, why: str, at: dt.datetime, *, severity: int = 4, count: int = 0
 ) -> None:
     """Asks that the operators on duty hear of a round."""
     zones = [one["zone"] for one in row.plan["points"]]
@@ -128,13 +128,14 @@ def tell_control_room(
         [
             Ask(
                 row.compound,
-                f"patrol:{row.id}:{what}:{operator.id}",
+                f"patrol:{row.id}:{why}:{operator.id}",
                 Purpose.PATROL,
                 severity=severity,
                 responder=operator.id,
                 arguments={
-                    "what": what,
-                    "round": row.id,
+                    "why": why,
+                    "route": row.plan["name"],
+                    "path": "/console/patrols",
                     "zone": zones[0] if zones else "",
                     "due": row.due_from.isoformat(),
                     "until": row.due_until.isoformat(),

@@ -167,10 +167,10 @@ class Patrols:
             )
 
     def told(self) -> list[tuple[str, str]]:
-        """What somebody was asked to be told: (what, whom)."""
+        """What somebody was asked to be told: (why, whom)."""
         with self.database.read() as session:
             rows = session.scalars(select(Notification).order_by(Notification.asked_at, Notification.key))
-            return [(row.arguments["what"], row.responder) for row in rows]
+            return [(row.arguments["why"], row.responder) for row in rows]
 
     def calendar(self, begins: float, ends: float, plans: object = Nothing) -> list[Observation]:
         with self.database.read() as session:
