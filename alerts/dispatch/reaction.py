@@ -43,7 +43,7 @@ def follow(session: Session, changed: Changed, now: dt.datetime) -> None:
         return
     if violent(incident.kind):
         _no_volunteers(session, incident, now)
-    if step is not None and step.to_state == State.CONFIRMED and step.actor == SYSTEM.id:
+    if step is not None and step.to_state == State.CONFIRMED and step.reason == "sensor":
         _send_at_once(session, incident, now)
 
 
