@@ -35,6 +35,9 @@ LOOK_S: Final = 0.25
 """Between two looks while anybody waits: how long a letter may lie here."""
 
 _KEPT: Final = dt.timedelta(hours=24)
+# What one page has received is there for the others a little longer: a screen that stands open in an empty
+# room must not keep it from the phone in somebody's pocket.
+_ECHO: Final = dt.timedelta(seconds=15)
 _SHOWN_MOST: Final = 50
 _WAITS: Final = (AttemptState.HANDED_OVER, AttemptState.UNCERTAIN)
 # What was answered, taken back or is over needs no reading any more.
@@ -155,7 +158,11 @@ def _look(session: Session, now: dt.datetime, compounds: Iterable[str] | None) -
         .join(Contact, Contact.id == NotificationAttempt.contact)
         .where(
             NotificationAttempt.kind.in_((ChannelKind.PHONE_PAGE, ChannelKind.CONSOLE)),
-            NotificationAttempt.state.in_(_WAITS),
+            NotificationAttempt.state.in_(_WAITS)
+            | (
+                (NotificationAttempt.state == AttemptState.RECEIVED)
+                & (NotificationAttempt.received_at > now - _ECHO)
+            ),
             NotificationAttempt.at > now - _KEPT,
             Notification.state.in_(_LIVE),
             (Notification.expires_at.is_(None)) | (Notification.expires_at > now),

@@ -4,6 +4,7 @@ The page asks, waits, shows, and gives a receipt for each letter (`POST /notific
 did not receive is still there when it asks again, today or when the phone is back in the network.
 """
 
+import asyncio
 import contextlib
 import datetime as dt
 from typing import Annotated, Final
@@ -80,7 +81,13 @@ async def inbox(
     if after is None and user.responder_id is not None:
         await run_in_threadpool(open_page, here, user.responder_id)
     reader = Reader(here.compound, user.responder_id, control_room)
-    found = await box_of(request).changed(reader, after, wait)
+    try:
+        found = await box_of(request).changed(reader, after, wait)
+    except asyncio.CancelledError:
+        # The server stops, and nothing else ends this: the page is told, and comes back by itself.
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
+        raise ProblemError(503, "stopping", "This server is about to stop") from None
     chosen = request.cookies.get(COOKIE) or user.language
     language = negotiate(chosen, request.headers.get("Accept-Language"))
     return await run_in_threadpool(_answer, here, found, language)

@@ -89,8 +89,9 @@ for (const button of [soundButton, blocked.querySelector("button")]) {
     blocked.hidden = await play(Number(button.dataset.severity ?? 3));
   });
 }
-// Any press at all unlocks the sound.
-document.addEventListener("pointerdown", look, { once: true });
+// Any press at all unlocks the sound. Heard when it is over: were the line above gone while a finger is
+// down, another thing would lie under it when it is lifted.
+document.addEventListener("click", look, { once: true });
 document.addEventListener("keydown", look, { once: true });
 
 if (room) {

@@ -105,8 +105,19 @@ async def test_what_waited_is_there_when_the_page_comes_back_and_gone_once_recei
     clock.advance(hours=2)
 
     assert await shown(li) == [attempt]
-    desk.change(attempt, state=AttemptState.RECEIVED)
+    desk.change(attempt, state=AttemptState.RECEIVED, received_at=clock.now())
+    clock.advance(seconds=20)
     assert await shown(li) == []
+
+
+async def test_what_one_page_has_received_is_heard_by_the_others_of_the_same_person_too(
+    li: Browser, desk: Desk, clock
+) -> None:
+    attempt = desk.hand_over("li")
+    desk.change(attempt, state=AttemptState.RECEIVED, received_at=clock.now())
+    clock.advance(seconds=1)
+
+    assert await shown(li) == [attempt]
 
 
 @pytest.mark.parametrize("state", [AttemptState.SENDING, AttemptState.FAILED, AttemptState.RECEIVED])
