@@ -75,7 +75,7 @@ async function heard({ items, raised }) {
 // ── Sound ────────────────────────────────────────────────────────────────────
 
 async function alarm(severity) {
-  navigator.vibrate?.(VIBRATE[severity]);
+  if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(VIBRATE[severity]);
   blocked.hidden = await play(severity);
 }
 
