@@ -13,5 +13,5 @@ def digest(value: Any) -> str:
 
 
 def sealed(facts: Mapping[str, Any], notes: Iterable[tuple[str, str]]) -> str:
-    """Of facts and notes (id, text) together: what is signed."""
+    """Of facts and notes (id, digest of the text) together: what is signed."""
     return digest({"facts": facts, "notes": [list(note) for note in notes]})

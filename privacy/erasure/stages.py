@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from devices.enrolments import DeleteOrder, OrderState
-from privacy.erasure import forgetting, keeps, matters, passages, steps
+from privacy.erasure import forgetting, keeps, matters, passages, reviews, steps
 from privacy.erasure.marks import Marks, opened
 from privacy.erasure.ordering import forget, put_backups, put_kept
 from privacy.erasure.steps import Steps
@@ -123,6 +123,7 @@ def end_sweep(todo: Steps, marks: Marks, letters: Sequence[str]) -> None:
     """The sweep is through: what is left now, something keeps. `letters` are refused messages."""
     passages.empty_letters(todo.session, letters)
     matters.sweep_incidents(todo.session, marks)
+    reviews.sweep_reviews(todo.session, marks, todo.at)
     step = _step(todo, steps.PASSAGES)
     kept: dict[str, bool] = step.detail.get("kept", {})
     if not kept:
