@@ -1,7 +1,6 @@
 """The key by which push services know us is made once, and lies where only we read it."""
 
 import base64
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def test_another_sort_of_key_is_said_to_be_one(tmp_path: Path) -> None:
     path = tmp_path / "push.pem"
     other = ed25519.Ed25519PrivateKey.generate()
     path.write_bytes(other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    os.chmod(path, 0o600)
+    path.chmod(0o600)
 
     with pytest.raises(TypeError, match=r"push\.pem"):
         load_or_make(path)
