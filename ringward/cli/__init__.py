@@ -18,6 +18,7 @@ from ringward.cli import (
     evaluate,
     exports,
     feedback,
+    handover,
     imports,
     keep,
     keys,
@@ -27,6 +28,7 @@ from ringward.cli import (
     mute,
     patrols,
     replay,
+    report,
     roster,
     routes,
     rules,
@@ -75,6 +77,8 @@ app.add_typer(roster.app, name="roster")
 app.add_typer(mode.app, name="mode")
 app.add_typer(routes.app, name="routes")
 app.add_typer(care.app, name="care")
+app.add_typer(handover.app, name="handover")
+app.add_typer(report.app, name="report")
 app.add_typer(patrols.app, name="patrols")
 app.add_typer(drill.app, name="drill")
 

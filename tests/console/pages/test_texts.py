@@ -10,8 +10,11 @@ import pytest
 
 from alerts.dispatch.models import DispatchState
 from alerts.duty.models import TeamKind
+from alerts.handover.rules import EntryKind, Side
 from alerts.incidents.deadlines import Timer
 from alerts.incidents.lifecycle import Comparison, FalseAlarmReason, ReopenReason, State
+from alerts.review.counting import Outcome
+from alerts.review.rules import AlertVerdict, Cause, MeasureState, RaterKind
 from console.accounts.models import Role
 from console.api.purposes import Purpose
 from console.pages.queue import why
@@ -90,6 +93,15 @@ ENUMS: list[tuple[str, type[StrEnum]]] = [
     ("breach", BreachClass),
     ("decision", Broken),
     ("photo", Broken),
+    ("cause_code", Cause),
+    ("alert_verdict", AlertVerdict),
+    ("rater", RaterKind),
+    ("measure_state", MeasureState),
+    ("measure_to", MeasureState),
+    ("outcome_sum", Outcome),
+    ("side", Side),
+    ("sign_as", Side),
+    ("handover_entry", EntryKind),
 ]
 
 CODES = {
