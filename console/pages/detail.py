@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from alerts.dispatch.models import Dispatch, DispatchState
 from alerts.dispatch.suggest import Suggestion, suggest
-from alerts.duty.models import Responder, Team, TeamKind
+from alerts.duty.models import Responder, TeamKind
 from alerts.incidents.lifecycle import STEPS, State
 from alerts.incidents.models import Evidence, Incident, Transition
 from console.accounts.models import User
 from console.pages.asking import Question, question
 from console.pages.eventwords import what
+from console.pages.going import Asked, asked_of
 from console.pages.places import Names
 from console.pages.queue import QueueItem, items
 from console.pages.readings import Reading, of_events
@@ -58,18 +59,6 @@ class Past:
     note: str
     # The other incident, where it was put together with one or taken out of one.
     other: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A responder who was asked."""
-
-    name: str
-    team: str
-    state: str
-    offered_at: dt.datetime
-    seen_at: dt.datetime | None
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +127,7 @@ def detail(
         question=asked,
         proofs=tuple(_proof(e, readings.get(e.id, ()), names, t) for e in events),
         history=_history(session, incident, t),
-        asked=_asked(session, incident),
+        asked=asked_of(session, incident, t),
         suggestions=_suggestions(session, incident, now) if "dispatch" in may else (),
         second_eyes=_second_eyes(session, incident, now) if incident.needs_comparison else (),
         may=may,
@@ -278,16 +267,3 @@ def _named(t: Texts, role: str, name: str) -> str:
 def _because(t: Texts, code: str) -> str:
     groups = ("false_alarm", "comparison", "past")
     return next((t.code(group, code) for group in groups if f"{group}.{code}" in t.keys), code)
-
-
-def _asked(session: Session, incident: Incident) -> tuple[Asked, ...]:
-    rows = session.execute(
-        select(Dispatch, Responder, Team)
-        .join(Responder, Responder.id == Dispatch.responder)
-        .join(Team, Team.id == Responder.team)
-        .where(Dispatch.incident == incident.id)
-        .order_by(Dispatch.offered_at, Dispatch.id)
-    )
-    return tuple(
-        Asked(r.name, team.name, str(d.state), d.offered_at, d.seen_at, d.note or "") for d, r, team in rows
-    )

@@ -16,6 +16,7 @@ from console.hits import note_incident
 from console.pages.board import board, open_care, open_held, open_incidents
 from console.pages.detail import detail
 from console.pages.feed import feed
+from console.pages.going import sending as going
 from console.pages.linked import linked
 from console.pages.places import Names, names
 from console.pages.queue import items
@@ -70,6 +71,7 @@ def whole_page(
             feed=feed(session, here.compound, known, view.t),
             detail=detail(session, opened, known, view.t, view.now, view.user) if opened else None,
             linked=linked(session, opened, known, view.t, view.now) if opened else None,
+            going=going(session, opened, view.now) if opened else None,
             **_plan(session, here, view, opened),
             refused=refused,
             answered=answered,
@@ -143,6 +145,7 @@ def incident_fragment(
             "fragments/incident.html",
             detail=shown,
             linked=linked(session, opened, known, view.t, view.now),
+            going=going(session, opened, view.now),
             **_plan(session, here, view, opened),
             refused=refused,
             answered=answered,
