@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from alerts.absences import CareAbsence
 from alerts.incidents.models import Incident
+from alerts.intake.models import IntakeReport
 from privacy import looks
 from privacy.models import Erasure, SubjectRequest
 from privacy.retention.protection import hits_of_entries
@@ -139,6 +140,12 @@ def export(session: Session, person: Person, at: dt.datetime) -> dict[str, Any]:
                 select(CareAbsence).where(CareAbsence.person == person.id).order_by(CareAbsence.starts_at)
             ).all(),
             ("starts_at", "ends_at", "declared_at"),
+        ),
+        "reports": _rows(
+            session.scalars(
+                select(IntakeReport).where(IntakeReport.person == person.id).order_by(IntakeReport.at)
+            ).all(),
+            ("kind", "danger", "zone", "building", "happened_at", "at", "words"),
         ),
         "watchlist": _rows(
             session.scalars(

@@ -10,6 +10,7 @@ from sqlalchemy import Text, column, delete, or_, select, table, update
 from sqlalchemy.orm import Session
 
 from alerts.absences import CareAbsence
+from alerts.intake.models import IntakeReport
 from devices.enrolments import TerminalEnrolment
 from privacy.erasure.face import Forgotten, forget_at_terminals, forget_face
 from privacy.erasure.marks import Marks
@@ -105,6 +106,7 @@ def forget_person(
         person.id,
     ]
     strike_orders(session, person, marks, by=by, at=at)
+    _forget_reports(session, person)
     _close_account(session, person)
     session.execute(update(SubjectRequest).where(SubjectRequest.person == person.id).values(detail={}))
     household = person.household
@@ -195,6 +197,15 @@ def _delete_links(session: Session, person: Person) -> list[str]:
         update(Person).where(Person.guardian == person.id).values(guardian=None, version=Person.version + 1)
     )
     return gone
+
+
+def _forget_reports(session: Session, person: Person) -> None:
+    """That something was reported stays; by whom, in which words and with which photo does not."""
+    session.execute(
+        update(IntakeReport)
+        .where(IntakeReport.person == person.id)
+        .values(person=None, reporter=None, responder=None, words=None, media_id=None)
+    )
 
 
 def _close_account(session: Session, person: Person) -> None:

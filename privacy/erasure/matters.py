@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from alerts.dispatch.models import Dispatch
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Evidence, Incident, IncidentMerge, Transition
+from alerts.intake.models import Dispute, IntakeReport
 from alerts.plans.models import PlanStep
 from privacy.erasure.marks import Marks, scrub, struck
 from privacy.erasure.passages import mention
@@ -66,6 +67,11 @@ def _empty(session: Session, incident: Incident, marks: Marks, subjects: list[st
     ):
         merge.before = _without(merge.before, marks)
         merge.note = struck(merge.note, marks)
+    for report in session.scalars(select(IntakeReport).where(IntakeReport.incident == incident.id)):
+        report.words = struck(report.words, marks)
+    for dispute in session.scalars(select(Dispute).where(Dispute.incident == incident.id)):
+        dispute.parties = struck(dispute.parties, marks)
+        dispute.agreement = struck(dispute.agreement, marks)
     steps = session.scalars(select(Transition).where(Transition.incident == incident.id))
     replies = session.scalars(select(Dispatch).where(Dispatch.incident == incident.id))
     planned = session.scalars(select(PlanStep).where(PlanStep.incident == incident.id))
