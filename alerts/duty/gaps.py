@@ -143,6 +143,8 @@ def _tell(session: Session, row: RosterGap, now: dt.datetime) -> None:
     near = row.starts_at <= now + NEAR
     # Found so late that it is near already: that is said once.
     why = "gap_soon" if near else "gap"
+    if row.need == Need.CALENDAR:
+        why = "calendar"
     ask(
         session,
         [

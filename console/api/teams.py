@@ -120,9 +120,7 @@ def change_team(here: Here, user: Editor, team_id: str, given: TeamChanged) -> T
     """Changes a team's name or the zones it answers for."""
     sent = {field: value for field, value in changed(given).items() if value is not None}
     with here.database.write() as session:
-        row = staffing.change_team(
-            session, here.compound, team_id, sent, as_actor(user), here.clock.now()
-        )
+        row = staffing.change_team(session, here.compound, team_id, sent, as_actor(user), here.clock.now())
         return TeamView.model_validate(row)
 
 
@@ -144,9 +142,7 @@ def create_responder(here: Here, request: Request, user: Editor, given: MemberGi
     """Takes somebody into a team; a user becomes them by `responder_id`."""
 
     def work(session: Session, at: dt.datetime) -> Answer:
-        row = staffing.create_responder(
-            session, here.compound, given.team, _sent(given), as_actor(user), at
-        )
+        row = staffing.create_responder(session, here.compound, given.team, _sent(given), as_actor(user), at)
         return 201, MemberView.model_validate(row).model_dump(mode="json")
 
     return once(here, request, user, given.model_dump(mode="json"), work)
@@ -164,7 +160,5 @@ def change_responder(here: Here, user: Editor, responder_id: str, given: MemberC
 
 def _sent(given: BaseModel) -> dict[str, object]:
     return {
-        field: value
-        for field, value in changed(given).items()
-        if value is not None or field in _MAY_BE_NULL
+        field: value for field, value in changed(given).items() if value is not None or field in _MAY_BE_NULL
     }

@@ -7,9 +7,9 @@ from duty_world import HOUR, MANAGER, MONDAY, Duty, by_turns, local, slot
 from sqlalchemy import select
 from timeline import COMPOUND, RINGS
 
-from alerts.duty import changing, china, gaps
+from alerts.duty import calendars, changing, china, gaps
 from alerts.duty.changing import Change
-from alerts.duty.days import WORKDAYS
+from alerts.duty.days import WORKDAYS, DayKind, NamedDay
 from alerts.duty.models import Shift
 from alerts.duty.rostermodels import DutyRules, RosterGap
 
@@ -110,3 +110,18 @@ def test_year_that_nobody_knows_is_told_before_it_begins(duty):
     assert [(one.starts_at.year, one.starts_at.month) for one in found if one.need == "calendar"] == [
         (beyond - 1, 12)
     ]
+
+
+def test_year_that_nobody_knows_is_told_in_its_own_words_and_closed_when_it_is_entered(duty):
+    beyond = max(china.years()) + 1
+    duty.at = dt.datetime(beyond - 1, 12, 28, tzinfo=dt.UTC)
+    duty.roster("office", slot("office", 8, 17, by_turns("clerk"), days=WORKDAYS))
+    duty.rounds()
+    assert duty.told("lead").count("calendar") == 1
+    days = {dt.date(beyond, 1, 1): NamedDay(DayKind.HOLIDAY, "元旦")}
+    duty.does(calendars.enter_year, beyond, "国办发明电", days, MANAGER)
+    duty.rounds()
+    assert "calendar" not in {one[0] for one in standing(duty)}
+    assert "calendar:withdrawn" in duty.told("lead")
+    # Its office days are planned now.
+    assert any(row.starts_at.year == beyond for row in duty.shifts("clerk"))
