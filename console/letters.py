@@ -4,7 +4,7 @@ Nobody is named, whatever the arguments hold: only the blanks of `_BLANKS` are e
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,7 +24,12 @@ _ZONE: Final = "Asia/Shanghai"
 _BODY_MAX: Final = 480
 
 # Codes whose words stand in a group of the catalogue, by the argument that carries them.
-_CODED: Final[Mapping[str, str]] = {"kind": "kind", "fault": "fault", "stage": "report_stage", "role": "role"}
+_CODED: Final[Mapping[str, str]] = {
+    "kind": "kind",
+    "fault": "fault",
+    "stage": "report_stage",
+    "channel": "channel",
+}
 # What is said as it is: a name of a place or a team, a number.
 _PLAIN: Final = ("place", "team", "checkpoint", "count", "route")
 _TIMES: Final = ("at", "until", "due")
@@ -58,11 +63,13 @@ PATHS: Final[Mapping[Purpose, _Path]] = {
     Purpose.CALLED_OFF: lambda _: "/phone",
     Purpose.LONE_WORKER: lambda _: "/phone",
     Purpose.HELP: _incident,
-    Purpose.SHIFT: lambda _: "/phone",
-    Purpose.SWAP: lambda _: "/phone",
+    Purpose.SHIFT: lambda _: "/phone/duty",
+    Purpose.SWAP: lambda told: (
+        "/console/roster" if told.arguments.get("why") == "to_approve" else "/phone/duty"
+    ),
     Purpose.ROSTER_GAP: _at("/console/roster", "/phone"),
     Purpose.HANDOVER: _at("/console/handovers", "/phone"),
-    Purpose.PATROL: _at("/console/patrols", "/phone/patrols"),
+    Purpose.PATROL: _at("/console/patrols", "/phone/patrol"),
     Purpose.REVIEW: _at("/console/reviews", "/phone"),
     Purpose.MEASURE: _at("/console/measures", "/phone"),
     Purpose.WORK_ORDER: _at("/console/work-orders", "/phone"),
@@ -92,8 +99,9 @@ def texts_of(language: str) -> Texts:
 def in_words(session: Session, told: Told, t: Texts) -> tuple[str, str, str]:
     """The same in a session of the caller's."""
     blanks = _blanks(session, told, t)
-    title = t.sentence(f"letter.{told.purpose}.title", blanks)
-    said = [t.sentence(f"letter.{told.purpose}.body", blanks)]
+    key = _key(told, t)
+    title = t.sentence(f"{key}.title", blanks)
+    said = [t.sentence(f"{key}.body", blanks)]
     advice = f"advice.{blanks.get('kind_code')}"
     if told.purpose in _ADVISED and told.team in _COMING and advice in t.keys:
         said.append(t(advice).splitlines()[0])
@@ -105,6 +113,25 @@ def in_words(session: Session, told: Told, t: Texts) -> tuple[str, str, str]:
         said = [t("letter.drill.body"), *said]
     body = ("" if t.lang.startswith("zh") else " ").join(part for part in said if part)
     return title, body[:_BODY_MAX], _path(told)
+
+
+def _key(told: Told, t: Texts) -> str:
+    """The words for why it is told, where there are any; else those of the purpose."""
+    plain = f"letter.{told.purpose}"
+    given = told.arguments
+    for why in (given.get("why"), given.get("reason"), given.get("step"), *_marks(given)):
+        if isinstance(why, str) and f"{plain}.{why}.title" in t.keys:
+            return f"{plain}.{why}"
+    return plain
+
+
+def _marks(given: Mapping[str, Any]) -> Iterator[str]:
+    count = given.get("count")
+    if isinstance(count, int) and count > 1:
+        yield "several"
+    for name, word in (("again", "again"), ("you_lead", "lead"), ("second_wanted", "second")):
+        if given.get(name) is True:
+            yield word
 
 
 def _path(told: Told) -> str:

@@ -1,10 +1,13 @@
 """Every purpose has words in both languages, says an exercise to be one, and names nobody."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from fastapi import FastAPI
+from starlette.routing import BaseRoute, Match
 
 from alerts.duty.models import TeamKind
 from alerts.incidents.models import Incident
@@ -46,6 +49,81 @@ def test_every_purpose_is_said_in_words_and_not_in_keys(
     assert "%(" not in title + body
     assert path is not None
     assert path.startswith("/")
+
+
+WHYS = {
+    Purpose.ESCALATION: [{"reason": "unreached", "count": 3}, {"step": "telephone_team"}],
+    Purpose.INCIDENT: [{"again": True}, {"count": 4}],
+    Purpose.OFFER: [{"you_lead": True}],
+    Purpose.TAKEN: [{"second_wanted": True}],
+    Purpose.CALLED_OFF: [{"why": "violence"}],
+    Purpose.HELP: [{"why": "no_answer"}],
+    Purpose.SHIFT: [
+        {"why": why}
+        for why in ("ahead", "soon", "begins", "ends", "changed", "removed", "added", "checked_out")
+    ],
+    Purpose.SWAP: [
+        {"why": why}
+        for why in ("taken_over", "declined", "withdrawn", "to_approve", "refused", "done", "expired")
+    ],
+    Purpose.ROSTER_GAP: [{"why": "gap_soon"}],
+    Purpose.REVIEW: [{"why": "low_score"}, {"why": "review_late"}],
+    Purpose.MEASURE: [{"why": "measure_late"}, {"why": "measure_still_late"}],
+    Purpose.HANDOVER: [{"why": "handover_unsigned"}],
+    Purpose.PATROL: [{"why": why} for why in ("nobody", "missed", "aborted")],
+}
+
+
+@pytest.mark.parametrize("purpose", WHYS)
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("bare", [True, False])
+def test_why_it_is_told_is_said_in_words_of_its_own(
+    words: LetterWords, purpose: Purpose, language: str, bare: bool
+) -> None:
+    """A duty that was taken away must not read like one that was given."""
+    whole = {} if bare else {name: value for name, value in WHOLE.items() if name != "count"}
+    titles = {words.letter(told(purpose, arguments=whole), language)[0]}
+    for why in WHYS[purpose]:
+        title, body, _ = words.letter(told(purpose, arguments=whole | why), language)
+        assert "letter." not in title + body
+        assert "%(" not in title + body
+        titles.add(title)
+
+    assert len(titles) == 1 + len(WHYS[purpose])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_reported_something_hears_what_came_of_it(words: LetterWords, language: str) -> None:
+    bodies = {
+        words.letter(told(Purpose.REPORT, arguments=WHOLE | {"stage": stage}), language)[1]
+        for stage in ("seen", "coming", "done", "nothing")
+    }
+
+    assert len(bodies) == 4
+    assert not any(stage in "".join(bodies) for stage in ("report_stage", "nothing_"))
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_every_letter_leads_to_a_page_that_there_is(
+    words: LetterWords, purpose: Purpose, app: FastAPI
+) -> None:
+    for kind in (ChannelKind.WEB_PUSH, ChannelKind.CONSOLE):
+        for arguments in [{}, *WHYS.get(purpose, [])]:
+            facts = told(purpose, kind=kind, incident="i-1", arguments=arguments)
+            path = words.letter(facts, "en")[2] or ""
+            scope = {"type": "http", "method": "GET", "path": path.partition("?")[0]}
+            found = {route.matches(scope)[0] for route in flat(app.routes)}
+            assert Match.FULL in found, path
+
+
+def flat(routes: list) -> Iterator[BaseRoute]:
+    """All pages, whichever way one router includes another."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if inner is not None:
+            yield from flat(inner.routes)
+        elif getattr(route, "path", "").startswith(("/phone", "/console")):
+            yield route
 
 
 @pytest.mark.parametrize("purpose", Purpose)
