@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from alerts.duty.calendars import calendar_of
+from alerts.duty.days import DutyCalendar
 from alerts.incidents.lifecycle import UNDECIDED, State
 from alerts.incidents.models import Evidence, Incident
 from alerts.incidents.portrait import Portrait, is_care, is_safety
 from alerts.routing.matching import FACT
-from alerts.routing.times import CHINA, Clock
+from alerts.routing.times import CHINA, Clock, monday_to_friday
 from alerts.routing.tree import SILENT_RULE, Facts, facts
 from registry.models import Compound
 from registry.places.models import Building, Dwelling, Unit
@@ -76,9 +78,26 @@ def clock_of(session: Session, compound: str) -> Clock:
     """The clock a compound's times are of."""
     name = session.scalar(select(Compound.time_zone).where(Compound.id == compound))
     try:
-        return Clock(ZoneInfo(name), CHINA.working) if name else CHINA
+        zone = ZoneInfo(name) if name else CHINA.zone
     except (ZoneInfoNotFoundError, ValueError):
-        return CHINA
+        zone = CHINA.zone
+    return Clock(zone, _Worked(session, compound))
+
+
+class _Worked:
+    """The compound's duty calendar, read when a tree asks for it first; most ask for none."""
+
+    def __init__(self, session: Session, compound: str) -> None:
+        self._session = session
+        self._compound = compound
+        self._calendar: DutyCalendar | None = None
+
+    def __call__(self, day: dt.date, /) -> bool:
+        if self._calendar is None:
+            self._calendar = calendar_of(self._session, self._compound)
+        known = self._calendar.known(day)
+        # Of a year that nobody has entered yet the week itself is the best guess: somebody is told anyway.
+        return self._calendar.kind(day).works if known else monday_to_friday(day)
 
 
 def moment(text: str, by: Clock) -> dt.datetime:
