@@ -38,7 +38,21 @@ def on_duty(
 ) -> list[OnDuty]:
     """Everybody on duty at `at`, by id, each once; of some kinds or teams where they are given."""
     query = (
-        select(Responder, Team, Shift)
+        # Columns, not objects: it is asked for every incident, and nobody's sealed name is opened for it.
+        select(
+            Responder.id,
+            Responder.post,
+            Responder.leads,
+            Responder.skills,
+            Responder.capacity,
+            Team.id.label("team"),
+            Team.kind,
+            Team.zones,
+            Shift.post.label("stands"),
+            Shift.starts_at,
+            Shift.ends_at,
+            Shift.on_call,
+        )
         .join(Team, Team.id == Responder.team)
         .join(Shift, Shift.responder == Responder.id)
         .where(Team.compound == compound, Responder.active, Shift.starts_at <= at, Shift.ends_at > at)
@@ -51,20 +65,20 @@ def on_duty(
     # A later row of the same responder is the longer of two overlapping duties.
     return list(
         {
-            responder.id: OnDuty(
-                id=responder.id,
-                team=team.id,
-                kind=TeamKind(team.kind),
-                zones=frozenset(team.zones),
-                post=shift.post or responder.post,
-                since=shift.starts_at,
-                until=shift.ends_at,
-                on_call=shift.on_call,
-                leads=responder.leads,
-                skills=frozenset(responder.skills),
-                capacity=responder.capacity,
+            row.id: OnDuty(
+                id=row.id,
+                team=row.team,
+                kind=TeamKind(row.kind),
+                zones=frozenset(row.zones),
+                post=row.stands or row.post,
+                since=row.starts_at,
+                until=row.ends_at,
+                on_call=row.on_call,
+                leads=row.leads,
+                skills=frozenset(row.skills),
+                capacity=row.capacity,
             )
-            for responder, team, shift in session.execute(query)
+            for row in session.execute(query)
         }.values()
     )
 

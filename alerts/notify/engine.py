@@ -9,6 +9,7 @@ or breaks keeps no other waiting.
 
 import asyncio
 import contextlib
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from alerts.notify.channels.channel import Channel, Letter, Outcome, Result
 from alerts.notify.claims import Claim, Errand, Taken
 from alerts.notify.holding import Limits
 from alerts.notify.lanes import Lanes
-from alerts.notify.letters import Words
+from alerts.notify.letters import Told, Words
 from alerts.notify.metrics import DeliveryMetrics
 from alerts.notify.models import (
     ChannelKind,
@@ -206,9 +207,10 @@ class Engine:
 
     def _prepare(self, errands: Sequence[Errand], now: dt.datetime) -> list[_Ready]:
         """Finds the words, then looks once more whether anybody wants them."""
-        letters = [self._letter(errand, now) for errand in errands]
         if not errands:
             return []
+        said: dict[str, tuple[str, str, str | None]] = {}
+        letters = [self._letter(errand, now, said) for errand in errands]
         with self._database.read() as session:
             wanted = set(
                 session.scalars(
@@ -225,14 +227,15 @@ class Engine:
             for errand, letter in zip(errands, letters, strict=True)
         ]
 
-    def _letter(self, errand: Errand, now: dt.datetime) -> Letter:
+    def _letter(
+        self, errand: Errand, now: dt.datetime, said: dict[str, tuple[str, str, str | None]]
+    ) -> Letter:
         told = errand.told
-        try:
-            title, body, path = self._words.letter(told, errand.language)
-        except Exception:
-            # Words that fail keep nobody from hearing that something is wrong.
-            log.exception("notify.words_failed", purpose=told.purpose.value)
-            title, body, path = "Ringward", told.purpose.value, None
+        # Many hear the same in the same words.
+        same = f"{errand.language} {dataclasses.replace(told, notification='', asked_at=now)!r}"
+        if same not in said:
+            said[same] = self._say(told, errand.language)
+        title, body, path = said[same]
         left = (errand.expires_at - now).total_seconds() if errand.expires_at else _USUAL_TTL_S
         return Letter(
             notification=errand.notification,
@@ -250,6 +253,14 @@ class Engine:
             ttl_s=int(min(max(left, _SHORTEST_TTL_S), _LONGEST_TTL_S)),
             arguments=told.arguments,
         )
+
+    def _say(self, told: Told, language: str) -> tuple[str, str, str | None]:
+        try:
+            return self._words.letter(told, language)
+        except Exception:
+            # Words that fail keep nobody from hearing that something is wrong.
+            log.exception("notify.words_failed", purpose=told.purpose.value)
+            return "Ringward", told.purpose.value, None
 
     async def _bring(self, one: _Ready) -> None:
         errand = one.errand
