@@ -62,3 +62,10 @@ def test_who_has_walked_least_walks() -> None:
     assert whom(["li", "wang"], {"li": 2, "wang": 1}) == "wang"
     assert whom(["wang", "li"], {}) == "li"
     assert whom([], {"li": 1}) is None
+
+
+def test_a_span_has_its_beginning_and_not_its_end() -> None:
+    hours = Hours((22 * 60,), HOUR, frozenset({0}))
+    begins = at(23, 22)
+    assert due_between(hours, begins, begins + HOUR, SHANGHAI, day) == [(begins, begins + HOUR)]
+    assert due_between(hours, begins - HOUR, begins, SHANGHAI, day) == []
