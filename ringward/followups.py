@@ -43,5 +43,5 @@ ROUNDS: Final[Sequence[Round]] = (
     patrolside.ROUND,
     *duty.ROUNDS,
     handover.ROUND,
-    measures.ROUND,
+    *measures.ROUNDS,
 )

@@ -1,5 +1,7 @@
 """一事一评 on real tables: nothing is reviewed without a review, and what a low score does."""
 
+import datetime as dt
+
 import pytest
 from review_world import (
     LEAD,
@@ -23,7 +25,7 @@ from alerts.incidents.actor import Actor
 from alerts.incidents.lifecycle import State, Step, StepRefusedError
 from alerts.incidents.models import Incident, Transition
 from alerts.reactions import Changed
-from alerts.review import measures, ratings
+from alerts.review import measures, ratings, rounds
 from alerts.review.measures import MeasureDraft, NeedDraft
 from alerts.review.models import IncidentReview, Measure, Need
 from alerts.review.reaction import follow, unreviewed
@@ -290,3 +292,16 @@ def test_unresolved_one_invites_nobody_and_is_not_reviewed(settled):
         with pytest.raises(RefusedError) as error:
             write(session, row)
         assert error.value.code == "not_resolved"
+
+
+def test_what_nobody_has_reviewed_is_said_on_the_first_of_the_month_and_once(settled):
+    with settled.write() as session:
+        row = resolved(session)
+        resolved(session, drill=True)
+        # The first of December begins in Shanghai at 16:00 of the day before.
+        first = NOW.replace(day=30, hour=16)
+        for at in (first - dt.timedelta(seconds=1), first, first + dt.timedelta(hours=1)):
+            rounds.unreviewed(session, at)
+        assert told(session, "review") == [("op-lead", "unreviewed")]
+        write(session, row, at=first)
+        assert rounds.unreviewed(session, first.replace(month=12, day=31)) == 0
