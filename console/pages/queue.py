@@ -75,7 +75,8 @@ def items(
     """Open incidents, worst first and the longest waiting first among equals.
 
     Severity comes before age throughout: a fresh critical one must never wait beneath an
-    old notice; what is real comes before an exercise. What is resolved and only waits to be closed comes last.
+    old notice; what is real comes before an exercise. What is resolved and only waits to be closed
+    comes last.
     """
     lines = [_item(t, incident, zones, devices, now) for incident in incidents]
     return sorted(lines, key=lambda item: (item.settled, item.drill, item.severity, item.raised_at, item.id))
