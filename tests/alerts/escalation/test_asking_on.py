@@ -319,3 +319,12 @@ def test_duty_of_another_compound_or_a_past_one_does_not_count(climb) -> None:
     incident = climb.incident(1, State.CONFIRMED, reason="sensor", team=TeamKind.VOLUNTEER_POLICE)
     assert "vol-1" not in climb.states(incident)
     assert climb.now > START + dt.timedelta(0)
+
+
+def test_person_who_confirms_and_sends_nobody_is_climbed_over_and_the_system_sends_nobody(climb) -> None:
+    incident = confirmed(climb, kind="person.loitering")
+    climb.passes(60)
+    assert climb.told() == [("op-1", "escalation"), ("op-2", "escalation")]
+    climb.passes(120)
+    assert climb.states(incident) == {}
+    assert climb.of(incident).state == State.CONFIRMED
