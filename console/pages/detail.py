@@ -21,6 +21,7 @@ from console.pages.places import Names
 from console.pages.queue import QueueItem, items
 from console.pages.readings import Reading, of_events
 from console.pages.shots import Shot, compared_with, enrolled, pictures
+from console.pages.told import Told, told_of
 from console.texts import Texts
 from registry.models import WatchlistEntry
 from storage.amendments import standing
@@ -84,6 +85,7 @@ class Detail:
     proofs: tuple[Proof, ...]
     history: tuple[Past, ...]
     asked: tuple[Asked, ...]
+    told: tuple[Told, ...]
     suggestions: tuple[Suggestion, ...]
     # Guards on duty who could look, should the pictures not be enough to tell.
     second_eyes: tuple[str, ...]
@@ -128,6 +130,7 @@ def detail(
         proofs=tuple(_proof(e, readings.get(e.id, ()), names, t) for e in events),
         history=_history(session, incident, t),
         asked=asked_of(session, incident, t),
+        told=told_of(session, incident.id, t),
         suggestions=_suggestions(session, incident, now) if "dispatch" in may else (),
         second_eyes=_second_eyes(session, incident, now) if incident.needs_comparison else (),
         may=may,
