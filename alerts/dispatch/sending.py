@@ -19,6 +19,7 @@ from alerts.incidents.lifecycle import State, StepRefusedError
 from alerts.incidents.models import Incident
 from alerts.incidents.record import StaleVersionError, load, record
 from alerts.notify import asking
+from alerts.notify.asking import withdraw
 from alerts.notify.models import Purpose
 from storage import audit, new_id
 
@@ -29,6 +30,9 @@ _SENDABLE: Final = frozenset(
 # Who may be asked once more: who had said no, was called off, or was there before it was reopened.
 _AGAIN: Final = frozenset({DispatchState.DECLINED, DispatchState.CANCELLED, DispatchState.RESOLVED})
 
+# What keeps staff from being suggested, and not from being sent by an operator's word.
+_BY_HAND: Final = frozenset({"off_duty", "silent", "not_for_care"})
+
 # Letters of a dispatch that say nothing any more once it is over.
 _OVER: Final = (Purpose.OFFER, Purpose.HELP, Purpose.LONE_WORKER, Purpose.TAKEN)
 
@@ -38,7 +42,7 @@ class DispatchRefusedError(Exception):
 
     Codes: `nobody_named`, `unknown_responder`, `not_offered`, `not_leading`, `not_under_way`,
     `already_ended`, `nobody_to_lead`; of whom to send: `volunteer_violence`, `volunteer_alone`,
-    `other_task`, `off_duty`, `busy_graver`.
+    `other_task`, `off_duty`, `busy_graver`, `not_for_care`.
     """
 
     def __init__(self, code: str) -> None:
@@ -105,8 +109,8 @@ def choose(
     chosen = [one for one in candidates(session, incident, at, wanted) if one.id in wanted]
     for one in chosen:
         code = exclusion(matter, one)
-        # Whom an operator has on the telephone comes although off duty, and from another area.
-        if code is not None and (one.kind.volunteers or code != "off_duty") and code != "other_area":
+        # An operator decides for staff: whom they have on the telephone comes although off duty.
+        if code is not None and code != "other_area" and (one.kind.volunteers or code not in _BY_HAND):
             raise DispatchRefusedError(code)
     going = going_of(session, incident)
     kinds = {one.id: one.kind.volunteers for one in chosen} | going
@@ -160,6 +164,8 @@ def offer(
         row.help_at = row.alone_due_at = row.alone_asked_at = None
         session.flush()
         announce(session, row, at)
+        # The offer says all that the notice would have said, and one of the two is enough for a phone.
+        withdraw(session, at, incident=incident.id, responder=responder_id, purposes=[Purpose.INCIDENT])
         tell(session, incident, row, purpose, at)
         sent.append(row)
     return sent
