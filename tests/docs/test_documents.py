@@ -143,10 +143,12 @@ def test_events_and_states_shown_are_understood(page: Path) -> None:
     for body in shown:
         if "status" in body:
             decode_state(json.dumps(body).encode())
+        elif str(body.get("type")).startswith("ringward."):
+            continue  # A webhook's: tests/alerts/notify/channels/test_webhooks.py compares it with ours.
         elif "type" in body:
             body["images"] = [image | {"jpeg": "/9j/2Q=="} for image in body["images"]]
             assert decode_event(json.dumps(body).encode()).marks == ()
-    assert any("type" in body for body in shown)
+    assert any("images" in body for body in shown)
 
 
 def test_python_of_the_guide_compiles() -> None:

@@ -33,6 +33,13 @@ def example_of(guide: Path) -> Callable[..., bool]:
     return room["is_ours"]
 
 
+def body_in(guide: Path) -> dict:
+    """The body that a guide shows."""
+    shown = re.search(r"```json\n(\{[^`]*?\"ringward\.incident\"[^`]*?)```", guide.read_text())
+    assert shown is not None
+    return json.loads(shown[1])
+
+
 async def sent(channel: Webhook, **changes: object) -> Taken:
     async with post_office() as post:
         outcome = await channel.send(to(post.url("/hook"), secret=SECRET), letter(**changes))
@@ -63,6 +70,11 @@ async def test_the_guides_own_example_accepts_ours_and_refuses_what_was_changed(
     assert not is_ours(taken.headers, taken.body, SECRET, now=now + 301)
     assert not is_ours(taken.headers | {"ringward-id": "other"}, taken.body, SECRET, now=now)
     assert not is_ours({}, taken.body, SECRET, now=now)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=["en", "zh"])
+async def test_the_guides_show_the_body_that_is_sent(channel: Webhook, guide: Path) -> None:
+    assert body_in(guide).keys() == json.loads((await sent(channel)).body).keys()
 
 
 async def test_a_second_try_is_the_same_thing_to_its_receiver(channel: Webhook) -> None:
