@@ -172,7 +172,7 @@ class PatrolVisit(OwnedByCompound, Base):
     # Why by hand.
     reason: Mapped[str | None] = mapped_column(EncryptedText)
     # The device event that it stands for.
-    event: Mapped[str | None] = mapped_column(String(32))
+    event: Mapped[str | None] = mapped_column(String(32), index=True)
 
     __table_args__ = (
         UniqueConstraint("compound", "client"),

@@ -183,6 +183,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("compound", "client", name=op.f("uq_patrol_visits_compound")),
     )
     with op.batch_alter_table("patrol_visits") as batch_op:
+        batch_op.create_index(batch_op.f("ix_patrol_visits_event"), ["event"], unique=False)
         batch_op.create_index("ix_patrol_visits_at", ["compound", "at"], unique=False)
         batch_op.create_index("ix_patrol_visits_received", ["compound", "received_at"], unique=False)
         batch_op.create_index("ix_patrol_visits_round", ["round"], unique=False)
