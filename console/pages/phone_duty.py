@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.duty import hours
-from alerts.duty.models import Responder
+from alerts.duty.models import Responder, Shift
 from alerts.duty.rostermodels import DutySwap
 from console.accounts.models import User
 from console.api import duty, swaps
-from console.api.duty import DutyNow
+from console.api.duty import AbsenceGiven, DutyNow
 from console.api.swaps import SwapAsked
 from console.context import rooms
 from console.pages.answers import Answer, Said, said
@@ -65,6 +65,19 @@ def ask(
         return _back(request, user, Said(None, "roster_form", 422))
     asked = SwapAsked(shift=shift, colleague=colleague or None)
     return _back(request, user, said(lambda: swaps.ask_swap(rooms(request), request, user, asked)))
+
+
+@router.post("/absences")
+def absent(request: Request, user: Own, shift: Annotated[str, Form(max_length=64)] = "") -> Response:
+    """I cannot come to a shift of mine: its place is empty, and whoever edits rosters hears of the gap."""
+    here = rooms(request)
+    with here.database.read() as session:
+        row = session.get(Shift, shift)
+        mine = row if row is not None and row.responder == user.responder_id else None
+        given = AbsenceGiven(starts_at=mine.starts_at, ends_at=mine.ends_at) if mine is not None else None
+    if given is None:
+        return _back(request, user, Said(None, "not_your_shift", 409))
+    return _back(request, user, said(lambda: duty.absent(here, user, given)))
 
 
 @router.post("/swaps/{swap_id}/accept")

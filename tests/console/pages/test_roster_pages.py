@@ -140,6 +140,15 @@ def test_check_in_and_out_by_one_button(visit: Visit, planned: Rooms) -> None:
     assert "Not checked in" in client.get("/phone/duty").text
 
 
+def test_whoever_cannot_come_leaves_the_place_empty_and_nobody_else_s(visit: Visit, planned: Rooms) -> None:
+    shift = shift_of(planned, "r-zhao")
+    other = visit("li", "en").post("/phone/duty/absences", data={"shift": shift.id})
+    assert other.status_code == 409
+    assert shift_of(planned, "r-zhao").id == shift.id
+    assert visit("guard", "en").post("/phone/duty/absences", data={"shift": shift.id}).status_code == 303
+    assert shift_of(planned, "r-zhao").starts_at > shift.starts_at
+
+
 def test_calendar_address_is_shown_once(visit: Visit, planned: Rooms) -> None:
     client = visit("guard", "en")
     shown = re.search(r"https?://\S+?\.ics", client.post("/phone/duty/feed").text)
