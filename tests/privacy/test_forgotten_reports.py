@@ -1,14 +1,18 @@
 """Who reported something is forgotten with them, and what others said of them is struck out."""
 
+import datetime as dt
+
 from sqlalchemy import select
 
+from alerts.drills.models import Drill, DrillIncident
 from alerts.incidents.lifecycle import State
-from alerts.intake.models import Dispute, DisputeState, IntakeReport
+from alerts.incidents.models import Incident
+from alerts.intake.models import Dispute, DisputeState, IntakeReport, WorkOrder, WorkOrderState
 from privacy import access, erasures
 from privacy.erasure.forgetting import marks_of
 from privacy.erasure.matters import sweep_incidents
 from privacy.models import ErasureKind
-from privacy.retention import RetentionPolicy, orphans
+from privacy.retention import RetentionPolicy, orphans, run
 from registry.models import Person
 from storage import new_id
 from tests.support import keeping
@@ -89,3 +93,39 @@ def test_a_photo_of_a_report_is_nobodys_orphan_until_its_report_is_gone(either_d
         for row in session.scalars(select(IntakeReport)):
             row.media_id = None
     assert photo in unnamed()
+
+
+def test_reports_and_disputes_go_with_their_incident_and_orders_once_repaired(either_database, media, vault):
+    long_ago = NOON - dt.timedelta(days=4 * 365)
+    keeping.settle_in(either_database)
+    incident = keeping.incident(long_ago, State.CLOSED)
+
+    def order(name, state):
+        return WorkOrder(
+            id=name, compound=COMPOUND, fault="lamp", zone="gate", state=state, version=1, times=1,
+            opened_at=long_ago,
+        )  # fmt: skip
+
+    drill = Drill(
+        id="d", compound=COMPOUND, scenario="sos", started_by="u", started_at=long_ago, ends_at=long_ago,
+        ended_at=long_ago, ended_by="u",
+    )  # fmt: skip
+    keeping.add(
+        either_database,
+        incident,
+        report(incident),
+        Dispute(
+            id="x", compound=COMPOUND, incident=incident.id, zone="gate", state="open", version=1,
+            opened_at=long_ago,
+        ),
+        order("done", WorkOrderState.VERIFIED),
+        order("open", WorkOrderState.OPEN),
+        drill,
+        DrillIncident(drill="d", number=1, compound=COMPOUND, kind="k", zone="gate", due_at=long_ago,
+                      incident=incident.id),
+    )  # fmt: skip
+    run(either_database, media, vault, RetentionPolicy(), keeping.NOW, sleep=lambda _s: None)
+    with either_database.read() as session:
+        assert session.scalars(select(WorkOrder.id)).all() == ["open"]
+        for table in (Incident, IntakeReport, Dispute, Drill, DrillIncident):
+            assert session.scalars(select(table)).all() == []
