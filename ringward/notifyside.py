@@ -14,9 +14,9 @@ from prometheus_client import CollectorRegistry, Counter
 from alerts import reactions, rounds
 from alerts.reactions import Reaction
 from alerts.rounds import Round
-from ringward.delivery import Delivery, Make, engine
 from alerts.routing.current import REFUSED
 from alerts.routing.reaching import FELL
+from ringward.delivery import Delivery, Make, engine
 from ringward.followups import REACTIONS, ROUNDS
 from ringward.foundation import Foundation
 from ringward.roles import Role
@@ -105,12 +105,11 @@ class NotifyRole(Role):
 
     async def _keep(self) -> None:
         ground = self._foundation
+        keeper = rounds.Keeper(ground.database, self._rounds, ground.clock.now, self._count)
         while True:
             await asyncio.sleep(ROUND_S)
             try:
-                await asyncio.to_thread(
-                    rounds.keep, ground.database, self._rounds, ground.clock.now, self._count
-                )
+                await asyncio.to_thread(keeper.keep)
             except Exception:
                 log.exception("notify.rounds_failed")
                 await asyncio.sleep(_AWAY_S)
