@@ -10,6 +10,7 @@ from typing import Final
 
 from alerts.dispatch.ground import Ground, Point
 from alerts.duty.models import Skill, TeamKind
+from alerts.routing.tree import NOT_FOR_CARE, SILENT_KIND, SILENT_TEAMS
 
 _VIOLENT: Final = frozenset({"violence", "weapon", "weapons", "fight", "robbery", "duress", "armed"})
 
@@ -61,6 +62,8 @@ class Matter:
     zone: str
     # The team that routing named.
     team: str | None
+    # Not security: for those who look after people.
+    care: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,16 @@ class Ranked:
 def exclusion(matter: Matter, candidate: Candidate) -> str | None:
     """Why somebody may not be sent, as a code; None where they may.
 
-    Codes: `volunteer_violence`, `other_task`, `off_duty`, `busy_graver`, `other_area`.
+    Codes: `volunteer_violence`, `silent`, `not_for_care`, `other_task`, `off_duty`, `busy_graver`,
+    `other_area`.
     """
     if candidate.kind.volunteers and violent(matter.kind):
         return "volunteer_violence"
+    if matter.kind == SILENT_KIND and candidate.kind not in SILENT_TEAMS:
+        # Whoever comes and looks may hurt somebody: the operator decides, with the police.
+        return "silent"
+    if matter.care and candidate.kind in NOT_FOR_CARE:
+        return "not_for_care"
     quarrel = Skill.MEDIATION in WANTED.get(matter.kind, ())
     if candidate.kind is TeamKind.MEDIATION and not quarrel and candidate.team != matter.team:
         return "other_task"

@@ -40,7 +40,7 @@ class Suggestion:
 
 def matter_of(incident: Incident) -> Matter:
     """What somebody would be sent to."""
-    return Matter(incident.kind, incident.severity, incident.zone, incident.team)
+    return Matter(incident.kind, incident.severity, incident.zone, incident.team, bool(incident.care))
 
 
 def ranking(

@@ -54,6 +54,18 @@ def test_team_of_another_area_and_who_is_off_duty_are_not_asked() -> None:
     assert exclusion(MATTER, one("a", on_duty=False)) == "off_duty"
 
 
+def test_duress_brings_nobody_who_would_come_and_look() -> None:
+    matter = Matter("duress", 1, "hall", None)
+    assert exclusion(matter, guard("g")) == "silent"
+    assert exclusion(matter, one("p", kind=TeamKind.PROPERTY)) is None
+
+
+def test_care_is_not_for_guards_and_patrols() -> None:
+    matter = Matter("care.silent", 3, "hall", None, care=True)
+    assert exclusion(matter, guard("g")) == "not_for_care"
+    assert exclusion(matter, one("s", kind=TeamKind.STEWARD)) is None
+
+
 def test_mediators_go_to_quarrels() -> None:
     mediator = one("a", team="talk", kind=TeamKind.MEDIATION)
     assert exclusion(MATTER, mediator) == "other_task"
