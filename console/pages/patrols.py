@@ -4,13 +4,12 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import segno
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from markupsafe import Markup
-from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -20,8 +19,9 @@ from alerts.patrols.models import PointKind
 from console.accounts.models import User
 from console.api import patrol_rounds, patrols
 from console.api.patrol_rounds import PatrolBrokenOff
-from console.api.patrol_views import PatrolCode, PatrolPointAsked, PatrolRouteAsked, PatrolScheduleAsked
+from console.api.patrol_views import PatrolCode, PatrolPointAsked, PatrolScheduleAsked
 from console.context import rooms
+from console.pages import patrol_forms
 from console.pages.answers import Said, said
 from console.pages.places import names
 from console.pages.view import Frame, frame, render
@@ -34,8 +34,6 @@ Editor = Annotated[User, may(Action.PATROLS_EDIT)]
 Walker = Annotated[User, may(Action.PATROLS_WALK)]
 Text = Annotated[str, Form(max_length=64)]
 Texts = Annotated[list[str], Form(max_length=100)]
-
-_CLOCK: Final = re.compile(r"^(\d{1,2})[:：](\d{2})$")
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def add_point(
     request: Request, user: Editor, name: Text = "", zone: Text = "", kind: Text = "", device: Text = ""
 ) -> Response:
     """A new checkpoint; one with a code is shown it to print, once."""
-    asked = _asked(
+    asked = patrol_forms.asked(
         lambda: PatrolPointAsked(name=name.strip(), zone=zone, kind=PointKind(kind), device=device or None)
     )
     if asked is None:
@@ -114,7 +112,7 @@ def add_route(
     most_s: Text = "",
     tolerance_min: Text = "10",
 ) -> Response:
-    asked = _route_asked(name, team, point, number, in_order, least_s, most_s, tolerance_min)
+    asked = patrol_forms.route_asked(name, team, point, number, in_order, least_s, most_s, tolerance_min)
     if asked is None:
         return _page(request, user, refused="patrol_incomplete", status=422)
     return _back(request, user, said(lambda: patrols.add_patrol_route(rooms(request), request, user, asked)))
@@ -134,7 +132,7 @@ def change_route(
     most_s: Text = "",
     tolerance_min: Text = "10",
 ) -> Response:
-    asked = _route_asked(name, team, point, number, in_order, least_s, most_s, tolerance_min)
+    asked = patrol_forms.route_asked(name, team, point, number, in_order, least_s, most_s, tolerance_min)
     if asked is None:
         return _page(request, user, refused="patrol_incomplete", status=422)
     return _back(
@@ -158,11 +156,11 @@ def add_schedule(
     lasts_min: Text = "30",
 ) -> Response:
     """`times` as people write them: 22:00 23:30 25:00, the last one being one in the morning after."""
-    asked = _asked(
+    asked = patrol_forms.asked(
         lambda: PatrolScheduleAsked(
             weekdays=[int(one) for one in weekday],
             day_kinds=day_kind,
-            times=[_minutes(one) for one in re.split(r"[\s,，、;；]+", times.strip())],
+            times=[patrol_forms.minutes(one) for one in re.split(r"[\s,，、;；]+", times.strip())],
             lasts_min=int(lasts_min),
         )
     )
@@ -178,11 +176,6 @@ def add_schedule(
 @router.post("/schedules/{schedule_id}/end")
 def end_schedule(request: Request, user: Editor, schedule_id: str) -> Response:
     return _done(request, user, lambda: patrols.end_patrol_schedule(rooms(request), user, schedule_id))
-
-
-def clock_of(minutes: int) -> str:
-    """Minutes after midnight as people write them; beyond a day the hours go on: 25:30."""
-    return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _page(request: Request, user: User, *, refused: str | None = None, status: int = 200) -> Response:
@@ -203,7 +196,7 @@ def _page(request: Request, user: User, *, refused: str | None = None, status: i
         places=known,
         kinds=list(PointKind),
         day_kinds=list(DayKind),
-        clock_of=clock_of,
+        clock_of=patrol_forms.clock_of,
     )
 
 
@@ -261,49 +254,3 @@ def _done(request: Request, user: User, work: Callable[[], None]) -> Response:
         return True
 
     return _back(request, user, said(and_so))
-
-
-def _asked(make: Callable[[], Any]) -> Any:
-    """What a form comes to; None where it is not filled in well."""
-    try:
-        return make()
-    except (ValidationError, ValueError):
-        return None
-
-
-def _route_asked(
-    name: str,
-    team: str,
-    points: list[str],
-    numbers: list[str],
-    in_order: str,
-    least_s: str,
-    most_s: str,
-    tolerance_min: str,
-) -> PatrolRouteAsked | None:
-    """Points by the numbers beside them; one without a number is not on the route."""
-
-    def make() -> PatrolRouteAsked:
-        numbered = sorted(
-            (int(number), point) for point, number in zip(points, numbers, strict=True) if number.strip()
-        )
-        return PatrolRouteAsked(
-            name=name.strip(),
-            team=team,
-            points=[point for _, point in numbered],
-            in_order=bool(in_order),
-            least_s=int(least_s) if least_s.strip() else None,
-            most_s=int(most_s) if most_s.strip() else None,
-            tolerance_min=int(tolerance_min),
-        )
-
-    made: PatrolRouteAsked | None = _asked(make)
-    return made
-
-
-def _minutes(written: str) -> int:
-    """Raises `ValueError`."""
-    found = _CLOCK.match(written)
-    if found is None or int(found[2]) > 59:
-        raise ValueError(written)
-    return int(found[1]) * 60 + int(found[2])
