@@ -103,3 +103,14 @@ def test_gallery_is_searched_beside_the_plain_product() -> None:
     found = bench("gallery", "--rounds", "5", "--stored", "200")
     assert all(ratio > 0 for ratio in found["ratios"].values())
     assert {"search_5k_over_plain", "search_100k_over_plain"} <= found["ratios"].keys()
+
+
+def test_letters_are_counted_where_they_arrive_with_faults_and_without() -> None:
+    found = bench(
+        "notify", "--seconds", "3", "--incidents", "12", "--responders", "100", "--fault-seconds", "2"
+    )
+    figures = found["figures"]
+    assert figures["letters"] >= 12
+    assert figures["letters_doubled"] == figures["letters_missing"] == 0
+    assert figures["faulty_letters_doubled_beyond_faults"] == figures["faulty_letters_missing"] == 0
+    assert 0 < figures["incident_to_routed_p50_ms"] <= figures["incident_to_handed_over_p99_ms"]
