@@ -160,7 +160,9 @@ def test_a_resident_plate_is_read_and_matched(deployment: Deployment, pictures: 
     camera.close()
 
 
-def test_from_a_forced_door_to_an_incident_that_waits_for_its_review(deployment: Deployment, operator: Page, phone: Page) -> None:
+def test_from_a_forced_door_to_an_incident_that_waits_for_its_review(
+    deployment: Deployment, operator: Page, phone: Page
+) -> None:
     door = Camera(deployment, "hh-b07-door")
     door.publish(event("door.opened"))
     found = incident(deployment, "R-B05", "hh-b07-door")
