@@ -27,6 +27,7 @@ from alerts.notify.models import (
     NotificationAttempt,
     NotificationState,
     Purpose,
+    under_way,
 )
 from alerts.notify.receivers import Circle, Usable, around
 
@@ -90,7 +91,7 @@ class Claim:
         return self.taken
 
     def _pages(self) -> Iterator[Sequence[Notification]]:
-        busy = select(NotificationAttempt.contact).where(NotificationAttempt.state == AttemptState.SENDING)
+        busy = select(NotificationAttempt.contact).where(under_way())
         after: tuple[int, dt.datetime, str] | None = None
         for _ in range(_PAGES):
             query = select(Notification).where(
@@ -133,7 +134,7 @@ class Claim:
             sending = self.session.scalars(
                 select(NotificationAttempt.contact).where(
                     NotificationAttempt.contact.in_(contacts),
-                    NotificationAttempt.state == AttemptState.SENDING,
+                    under_way(),
                 )
             )
             self._busy |= (contacts - mine) | set(sending)

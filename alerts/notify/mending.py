@@ -18,6 +18,7 @@ from alerts.notify.models import (
     ChannelKind,
     Notification,
     NotificationAttempt,
+    under_way,
 )
 from alerts.notify.settling import Settled, follow
 
@@ -81,7 +82,7 @@ def _give_up(session: Session, key: str, now: dt.datetime) -> None:
 
 def _lapsed(now: dt.datetime) -> ColumnElement[bool]:
     return and_(
-        NotificationAttempt.state == AttemptState.SENDING,
+        under_way(),
         or_(
             NotificationAttempt.held_until <= now,
             NotificationAttempt.held_until > now + HOLD + ends.SET_BACK,

@@ -4,7 +4,18 @@ import datetime as dt
 import enum
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, UniqueConstraint, false, text
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    false,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, EncryptedText, JsonText, OwnedByCompound, UtcTime
@@ -154,6 +165,11 @@ class NotificationAttempt(Base):
             postgresql_where=text("state = 'sending'"),
         ),
     )
+
+
+def under_way() -> ColumnElement[bool]:
+    """Tries under way. Said as the small index of them says it, which a bound value would not find."""
+    return NotificationAttempt.state == literal_column(f"'{AttemptState.SENDING.value}'")
 
 
 class Contact(OwnedByCompound, Base):
