@@ -12,16 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from alerts.duty.models import TeamKind
-from alerts.routing.matching import Matcher, Op, literals
+from alerts.routing.deadways import dead_ways, urgent_waits
+from alerts.routing.matching import literals
 from alerts.routing.reading import KNOWN, REPORTED, Reading
 from alerts.routing.times import CHINA, Clock, Times, edges
 from alerts.routing.tree import (
     SILENT_KIND,
     SILENT_TEAMS,
-    URGENT,
     Facts,
     Receiver,
-    Route,
     Told,
     Tree,
     channel_may,
@@ -77,8 +76,8 @@ def prove(reading: Reading, by: Clock = CHINA, here: Manned | None = None) -> tu
     """What is wrong with the ways through a tree, in the order of the file."""
     found = Findings()
     tree = reading.tree
-    _dead_ways(found, tree.root, ())
-    _waits(found, reading, tree.root, ())
+    dead_ways(found, tree.root)
+    urgent_waits(found, reading, tree.root)
     _noise(found, tree, here)
     fallen = list(holes(tree, by))
     _said(found, tree, fallen, by)
@@ -208,59 +207,6 @@ def _said(found: Findings, tree: Tree, fallen: Iterable[Hole], by: Clock) -> Non
             receivers=", ".join(hole.receivers) or "–",
             label=f" {hole.label}" if hole.label else "",
         )
-
-
-def _dead_ways(found: Findings, route: Route, above: tuple[Matcher, ...]) -> None:
-    """Routes that nothing can ever come to."""
-    earlier: list[Route] = []
-    for child in route.routes:
-        path = (*above, *child.matchers)
-        clash = _contradiction(path)
-        if clash is not None:
-            found.error(
-                child.line, "route_never", child.name, name=child.name, one=str(clash[0]), other=str(clash[1])
-            )
-        else:
-            for one in earlier:
-                if not one.active and not one.goes_on and set(one.matchers) <= set(child.matchers):
-                    found.error(child.line, "route_behind", child.name, name=child.name, first=one.name)
-                    break
-        earlier.append(child)
-        _dead_ways(found, child, path)
-
-
-def _contradiction(matchers: tuple[Matcher, ...]) -> tuple[Matcher, Matcher] | None:
-    """Two matchers that cannot hold of one incident."""
-    by_label: dict[str, list[Matcher]] = defaultdict(list)
-    for matcher in matchers:
-        by_label[matcher.label].append(matcher)
-    for label, ones in by_label.items():
-        values = {"1", "2", "3", "4"} if label == "severity" else set(KNOWN.get(label, ()))
-        if not values:
-            # Of what has no known values only a value that is named can be tried.
-            named = [one for one in ones if one.op is Op.IS]
-            values = {one.value for one in named}
-            if not values:
-                continue
-        left = {value for value in values if all(one.test({label: value}) for one in ones)}
-        if not left and len(ones) > 1:
-            return ones[0], ones[-1]
-        if not left and label in KNOWN:
-            return ones[0], ones[0]
-    return None
-
-
-def _waits(found: Findings, reading: Reading, route: Route, above: tuple[Matcher, ...]) -> None:
-    """A wait on what is S1 or S2 alone is meant otherwise: these wait for nothing."""
-    path = (*above, *route.matchers)
-    of = [one for one in path if one.label == "severity"]
-    left = [value for value in SEVERITIES if all(one.test({"severity": str(value)}) for one in of)]
-    if of and left and max(left) <= URGENT and reading.waits.get(route.name) is not None and route.wait_s:
-        found.error(
-            reading.waits[route.name], "urgent_waits", route.name, name=route.name, seconds=route.wait_s
-        )
-    for child in route.routes:
-        _waits(found, reading, child, path)
 
 
 def _noise(found: Findings, tree: Tree, here: Manned | None) -> None:

@@ -7,30 +7,24 @@ to say; here is what a file is made of.
 import functools
 import hashlib
 import importlib.resources
-import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Final
 
-from alerts.duty.models import TeamKind
 from alerts.intake.kinds import RULE, VIOLENCE, ReportKind
-from alerts.notify.models import ChannelKind
+from alerts.routing.fileparts import NAME_LONGEST, duration, named, receiver, times
 from alerts.routing.matching import FACT, LABELS, Matcher, MatcherError, Op, literals, parse
-from alerts.routing.times import Span, Times
-from alerts.routing.tree import Inhibit, Receiver, Route, Tree, When
+from alerts.routing.times import Times
+from alerts.routing.tree import Inhibit, Receiver, Route, Tree
 from alerts.rulebook.fields import Fields
 from alerts.rulebook.findings import Finding, Findings
 from alerts.rulebook.reading import Branch, read
-from alerts.rulebook.values import EVERY_DAY
 from alerts.rules import RULES
 from registry.places.models import Ring
 
 VERSION: Final = 1
 FINDINGS_MOST: Final = 200
-_NAME_LONGEST: Final = 64
 _DEEPEST: Final = 12
-_DURATION: Final = re.compile(r"(\d{1,6})(s|m|h|d)")
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # Of what may be set, seconds: a group that waits longer than five minutes keeps an S3 past its own limit.
 _WAIT: Final = (0, 300)
 _INTERVAL: Final = (5, 86_400)
@@ -51,7 +45,6 @@ KNOWN: Final[Mapping[str, frozenset[str]]] = {
     "probable": frozenset({"true", "false"}),
     "stage": frozenset({"raised", "confirmed"}),
 }
-_E = TypeVar("_E", TeamKind, ChannelKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +88,8 @@ def load(text: str, *, kinds: Collection[str] = ()) -> Reading:
     elif root.whole("version", 0, 1_000_000) not in (None, VERSION):
         found.error(root.line_of("version"), "version_unknown", "version", version=VERSION)
     reader = _Reader(found, frozenset(kinds))
-    reader.times = dict(_named(root.table("times"), _times))
-    reader.receivers = dict(_named(root.table("receivers"), _receiver))
+    reader.times = dict(named(root.table("times"), times))
+    reader.receivers = dict(named(root.table("receivers"), receiver))
     top = root.table("route")
     if top is None:
         if not mistakes:
@@ -136,11 +129,11 @@ class _Reader:
         named = table.texts("group_by")
         group_by = named if table.has("group_by") else above.group_by
         self._labels(table, "group_by", group_by)
-        wait = _duration(table, "group_wait", _WAIT, above.wait_s)
+        wait = duration(table, "group_wait", _WAIT, above.wait_s)
         if table.has("group_wait"):
             self.waits[name] = table.line_of("group_wait")
-        interval = _duration(table, "group_interval", _INTERVAL, above.interval_s)
-        repeat = _duration(table, "repeat_interval", _REPEAT, above.repeat_s)
+        interval = duration(table, "group_interval", _INTERVAL, above.interval_s)
+        repeat = duration(table, "repeat_interval", _REPEAT, above.repeat_s)
         if depth == 0 and (table.has("matchers") or table.has("continue")):
             key = "matchers" if table.has("matchers") else "continue"
             self.found.error(table.line_of(key), "root_matches_all", table.at(key))
@@ -165,7 +158,7 @@ class _Reader:
 
     def inhibit(self, table: Fields, number: int) -> Inhibit | None:
         table.need("source_matchers", "target_matchers")
-        name = table.text("name", _NAME_LONGEST) or f"inhibit-{number + 1}"
+        name = table.text("name", NAME_LONGEST) or f"inhibit-{number + 1}"
         sources, targets = self.matchers(table, "source_matchers"), self.matchers(table, "target_matchers")
         equal = table.texts("equal")
         self._labels(table, "equal", equal)
@@ -222,7 +215,7 @@ class _Reader:
                 )  # fmt: skip
 
     def _name(self, table: Fields, above: Route, depth: int) -> str:
-        name = table.text("name", _NAME_LONGEST)
+        name = table.text("name", NAME_LONGEST)
         if name is None:
             name = "all" if depth == 0 else f"{above.name}/{table.line}"
         if name in self._names:
@@ -234,7 +227,7 @@ class _Reader:
         return name
 
     def _receiver_of(self, table: Fields) -> str | None:
-        name = table.text("receiver", _NAME_LONGEST)
+        name = table.text("receiver", NAME_LONGEST)
         if name is None:
             return None
         if name not in self.receivers:
@@ -258,97 +251,3 @@ class _Reader:
         for name in names:
             if name not in LABELS and not name.startswith(FACT):
                 self.found.unknown(table.line_of(key), "unknown_label", table.at(key), name, LABELS)
-
-
-_T = TypeVar("_T", Times, Receiver)
-
-
-def _named(table: Fields | None, make: Callable[[str, Fields], _T | None]) -> list[tuple[str, _T]]:
-    """Tables by name below a table."""
-    if table is None:
-        return []
-    made = []
-    for name in table.branch.items:
-        inner = table.table(name)
-        if inner is not None:
-            one = make(name, inner)
-            if one is not None:
-                made.append((name, one))
-    return made
-
-
-def _times(name: str, table: Fields) -> Times | None:
-    spans = table.tables("spans")
-    if spans:
-        made = [_span(one) for one in spans]
-        table.done()
-    else:
-        made = [_span(table)]
-    kept = tuple(one for one in made if one is not None)
-    return Times(name, kept) if kept else None
-
-
-def _span(table: Fields) -> Span | None:
-    days = table.days("days") or EVERY_DAY
-    flagged = table.flag("worked", default=True)
-    worked = flagged if table.has("worked") else None
-    starts, ends = table.clock("from"), table.clock("to", end=True)
-    if table.has("from") != table.has("to"):
-        table.need("from", "to")
-    table.done()
-    if table.failed:
-        return None
-    zero = Span()
-    return Span(starts or zero.starts, ends or zero.ends, days, worked)
-
-
-def _receiver(name: str, table: Fields) -> Receiver | None:
-    kinds = _members(table, "team_kinds", TeamKind)
-    channel_kinds = _members(table, "channel_kinds", ChannelKind)
-    teams, channels = table.texts("teams"), table.texts("channels")
-    when = table.text("when", _NAME_LONGEST) or When.CONFIRMED
-    if when not in set(When):
-        table.found.unknown(table.line_of("when"), "unknown_value", table.at("when"), when, list(When))
-        when = When.CONFIRMED
-    table.done()
-    if not kinds and not teams and not table.failed:
-        # What sounds is not somebody who comes.
-        table.found.error(table.line, "receiver_of_nobody", table.where, name=name)
-    return Receiver(name, kinds, teams, channels, tuple(channel_kinds), When(when))
-
-
-def _members(table: Fields, key: str, kind: type[_E]) -> tuple[_E, ...]:
-    known = [str(one) for one in kind]
-    made: list[_E] = []
-    for name in table.texts(key):
-        if name in known:
-            made.append(kind(name))
-        else:
-            table.failed = True
-            table.found.unknown(table.line_of(key), "unknown_value", table.at(key), name, known)
-    return tuple(made)
-
-
-def _duration(table: Fields, key: str, bounds: tuple[int, int], otherwise: int) -> int:
-    """Seconds of "10s", "5m", "4h", "1d"; "0s" is none."""
-    text = table.text(key, _NAME_LONGEST)
-    if text is None:
-        return otherwise
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        table.found.error(table.line_of(key), "wrong_duration", table.at(key), name=key)
-        return otherwise
-    seconds = int(found[1]) * _SECONDS[found[2]]
-    low, high = bounds
-    if not low <= seconds <= high:
-        table.found.error(
-            table.line_of(key),
-            "not_between",
-            table.at(key),
-            name=key,
-            value=text,
-            low=f"{low}s",
-            high=f"{high}s",
-        )
-        return otherwise
-    return seconds

@@ -7,10 +7,8 @@ over by then.
 """
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,14 +16,12 @@ from sqlalchemy.orm import Session
 from alerts.duty.models import TeamKind
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident, Transition
-from alerts.notify.asking import Ask, ask
-from alerts.notify.models import Notification, Purpose
 from alerts.routing import current, grouping, quiet, silences
 from alerts.routing.gathering import clock_of, facts_of
 from alerts.routing.grouping import Stand
 from alerts.routing.models import RouteGroup, Telling
+from alerts.routing.notices import Notices
 from alerts.routing.quiet import Open, Quiet
-from alerts.routing.reaching import FELL, reach
 from alerts.routing.times import Clock
 from alerts.routing.tree import Facts, Receiver, Told, Tree, decide, hears
 from storage import new_id
@@ -35,9 +31,6 @@ ROUND: Final = "groups"
 
 LOOK_AGAIN: Final = dt.timedelta(seconds=60)
 """How often what is kept quiet by another incident is looked at again, besides when that one ends."""
-
-WORTH: Final = dt.timedelta(hours=12)
-"""After this nobody is told any more: by then it is the hand-over's to say."""
 
 _OVER: Final = frozenset({State.RESOLVED, State.REVIEWED})
 _SOURCES: Final = 200
@@ -114,7 +107,7 @@ class Teller:
             row.group = row.group if group is None else group.id
             row.waiting = False
             self.session.flush()
-            return self._tell(told.receiver, [(incident, given, row)])
+            return Notices(self.session, self.now).tell(told.receiver, [(incident, given, row)])
         if row.waiting:
             return 0
         group = self._group(incident, told)
@@ -171,7 +164,11 @@ class Teller:
                 continue
             ready.append((incident, given, row))
         self.session.flush()
-        return self._tell(receiver, ready, group) if receiver is not None and ready else 0
+        return (
+            Notices(self.session, self.now).tell(receiver, ready, group)
+            if receiver is not None and ready
+            else 0
+        )
 
     def again(self, row: Telling, incident: Incident) -> int:
         """Looks at what was quiet until now, or says once more what nobody has taken on."""
@@ -193,86 +190,7 @@ class Teller:
         if kept is not None:
             row.again_at = kept.until or self.now + LOOK_AGAIN
             return 0
-        return self._tell(receiver, [(incident, given, row)], repeats=True)
-
-    def _tell(
-        self,
-        receiver: Receiver,
-        ready: Sequence[tuple[Incident, Facts, Telling]],
-        group: RouteGroup | None = None,
-        *,
-        repeats: bool = False,
-    ) -> int:
-        """Asks that a receiver's people and channels are told of incidents, together where they are several.
-
-        Several are told under one notice, that of the gravest; whoever was told of that one already hears
-        of the next.
-        """
-        per: dict[tuple[str, bool], list[tuple[Incident, Telling]]] = defaultdict(list)
-        for incident, given, row in ready:
-            reached = reach(self.session, incident.compound, receiver, given, incident.zone, self.now)
-            if reached.fell is not None:
-                FELL.labels(reached.fell).inc()
-            for responder in reached.responders:
-                per[responder, False].append((incident, row))
-            for channel in reached.channels:
-                per[channel, True].append((incident, row))
-        known = self._known(
-            _key(incident, row, target, repeats=repeats)
-            for (target, _), ones in per.items()
-            for incident, row in ones
-        )
-        under = self._told_under(ready) if not repeats else {}
-        asks: list[Ask] = []
-        for (target, is_channel), ones in per.items():
-            unknown = [
-                one
-                for one in ones
-                if _key(*one, target, repeats=repeats) not in known and target not in under.get(one[0].id, ())
-            ]
-            if not unknown:
-                continue
-            face, row = min(unknown, key=lambda one: (one[0].severity, one[0].raised_at, one[0].id))
-            for incident, other in unknown:
-                other.face = None if incident is face else face.id
-            asks.append(
-                Ask(
-                    compound=face.compound,
-                    key=_key(face, row, target, repeats=repeats),
-                    purpose=Purpose.INCIDENT,
-                    severity=face.severity,
-                    responder=None if is_channel else target,
-                    channel=target if is_channel else None,
-                    # Graver than it was told as: as important as what was grave from the beginning.
-                    important=face.severity <= 2 or row.severity is not None,
-                    drill=face.drill,
-                    incident=face.id,
-                    arguments=_arguments(face, len(unknown), repeats=repeats),
-                    expires_at=self.now + WORTH,
-                )
-            )
-        made = ask(self.session, asks, self.now)
-        for incident, _, row in ready:
-            row.severity = incident.severity if row.severity is None else min(row.severity, incident.severity)
-            row.told_at = self.now
-            row.times += 1
-            repeat = row.repeat_s if State(incident.state) is State.RAISED else 0
-            row.again_at = self.now + dt.timedelta(seconds=repeat) if repeat else None
-        self._note_told(group, ready)
-        self.session.flush()
-        return len(made)
-
-    def _note_told(self, group: RouteGroup | None, ready: Sequence[tuple[Incident, Facts, Telling]]) -> None:
-        if group is None:
-            ids = {row.group for _, _, row in ready if row.group is not None}
-            groups = [self.session.get(RouteGroup, one) for one in ids]
-        else:
-            groups = [group]
-        gravest = min(incident.severity for incident, _, _ in ready)
-        for one in groups:
-            if one is not None:
-                one.told_at = self.now
-                one.gravest = gravest if one.gravest is None else min(one.gravest, gravest)
+        return Notices(self.session, self.now).tell(receiver, [(incident, given, row)], repeats=True)
 
     def _keep_quiet(self, row: Telling, kept: Quiet) -> None:
         row.waiting = False
@@ -332,62 +250,12 @@ class Teller:
         )
         return self.session.scalar(step.limit(1)) is not None
 
-    def _known(self, keys: Iterable[str]) -> set[str]:
-        wanted = list(keys)
-        found: set[str] = set()
-        for start in range(0, len(wanted), 500):
-            found |= set(
-                self.session.scalars(
-                    select(Notification.key).where(Notification.key.in_(wanted[start : start + 500]))
-                )
-            )
-        return found
-
-    def _told_under(self, ready: Sequence[tuple[Incident, Facts, Telling]]) -> dict[str, set[str]]:
-        """Who has heard of an incident under another's notice, by another receiver and as grave as it is."""
-        new = {incident.id: incident.severity for incident, _, row in ready if row.severity is None}
-        if not new:
-            return {}
-        rows = self.session.execute(
-            select(Telling.incident, Telling.severity, Notification.responder, Notification.channel)
-            .join(Notification, Notification.incident == Telling.face)
-            .where(Telling.incident.in_(new), Notification.purpose == Purpose.INCIDENT)
-        )
-        under: dict[str, set[str]] = defaultdict(set)
-        for incident, severity, responder, channel in rows:
-            if severity is not None and severity <= new[incident]:
-                under[incident].add(responder or channel or "")
-        return under
-
     def _clock(self, compound: str) -> Clock:
         if compound not in self._clocks:
             self._clocks[compound] = clock_of(self.session, compound)
         return self._clocks[compound]
 
 
-def _key(incident: Incident, row: Telling, target: str, *, repeats: bool = False) -> str:
-    """One incident, one severity, one receiver of notices, one life; repeats are numbered."""
-    parts = ["incident", incident.id, str(incident.severity), target]
-    if row.life:
-        parts.append(f"v{row.life}")
-    if repeats:
-        parts.append(f"r{row.times}")
-    return ":".join(parts)
-
-
 def is_desk(receiver: Receiver) -> bool:
     """Whether everybody in it sits in the control room, where one takes a thing on for all."""
     return not receiver.teams and set(receiver.team_kinds) <= {TeamKind.OPERATOR}
-
-
-def _arguments(face: Incident, count: int, *, repeats: bool) -> Mapping[str, Any]:
-    """What fills a notice's blanks: codes and places. `count` incidents are told together."""
-    return {
-        "kind": face.kind,
-        "rule": face.rule,
-        "ring": face.ring,
-        "zone": face.zone,
-        "state": str(face.state),
-        "count": count,
-        "again": repeats,
-    }
