@@ -7,15 +7,14 @@ from typing import Annotated
 import msgspec
 import structlog
 import typer
-from sqlalchemy import select
 
-from alerts.duty.models import Responder, Team, TeamKind
 from console.accounts.models import Role
 from devices.simulator import DeviceRefusedError
 from ringward import firststart
 from ringward.cli.common import console, fail, opened, settings
 from ringward.cli.up import supervise
 from ringward.demo import (
+    DemoPeople,
     DemoPictures,
     DemoPlayer,
     PortraitMissingError,
@@ -26,6 +25,7 @@ from ringward.demo import (
     weekday,
 )
 from ringward.demo.equipment import GUEST_FACE
+from ringward.demo.plan import PREFIX
 from ringward.foundation import Foundation
 from ringward.supervisor import Running
 
@@ -59,7 +59,7 @@ def demo(
     except PortraitMissingError as error:
         raise fail(str(error)) from None
     links = _accounts(ground)
-    player: list[DemoPlayer] = []
+    player: list[DemoPlayer | DemoPeople] = []
 
     def ready() -> None:
         base = supervisor.settings.base_url
@@ -83,8 +83,10 @@ def demo(
             ground.clock,
             structlog.get_logger("demo"),
         )
-        player.append(story)
+        people = DemoPeople(ground.database, ground.clock)
+        player.extend((story, people))
         story.start()
+        people.start()
 
     def stop_story() -> None:
         for story in player:
@@ -98,25 +100,15 @@ def demo(
 
 def _accounts(ground: Foundation) -> list[tuple[str, str | None]]:
     """People who may sign in: nobody has a password until they choose one."""
-    with ground.database.read() as session:
-        volunteer = session.scalars(
-            select(Responder.id)
-            .join(Team, Team.id == Responder.team)
-            .where(Team.kind == TeamKind.VOLUNTEER_POLICE)
-            .order_by(Responder.id)
-        ).first()
-        guard = session.scalars(
-            select(Responder.id)
-            .join(Team, Team.id == Responder.team)
-            .where(Team.kind == TeamKind.GUARD)
-            .order_by(Responder.id)
-        ).first()
     link = firststart.link_for
     return [
-        ("operator 值班员 (console)", link(ground, "operator", Role.OPERATOR)),
-        ("volunteer 义警 (phone)", link(ground, "volunteer", Role.VOLUNTEER, volunteer)),
-        ("guard 门岗 (phone)", link(ground, "guard", Role.VOLUNTEER, guard)),
-        ("property manager 物业 (registry)", link(ground, "manager", Role.PROPERTY_MANAGER)),
+        ("operator 值班员 (console)", link(ground, "operator", Role.OPERATOR, f"{PREFIX}-operator-1")),
+        ("volunteer 义警 (phone)", link(ground, "volunteer", Role.VOLUNTEER, f"{PREFIX}-police-1")),
+        ("guard 门岗 (phone)", link(ground, "guard", Role.VOLUNTEER, f"{PREFIX}-guard-1")),
+        (
+            "property manager 物业 (registry)",
+            link(ground, "manager", Role.PROPERTY_MANAGER, f"{PREFIX}-property-1"),
+        ),
         ("resident 居民 (my data)", link(ground, "resident", Role.RESIDENT, person_id=cast.RESIDENT_A)),
         ("administrator 管理员", firststart.administrator_link(ground)),
     ]
