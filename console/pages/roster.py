@@ -11,8 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.duty import gaps, planning, rostering
-from alerts.duty.calendars import calendar_of
-from alerts.duty.days import DayKind, NamedDay
+from alerts.duty.days import DayKind
 from alerts.duty.localtime import moment
 from alerts.duty.models import Responder, Team
 from alerts.duty.onduty import next_on_duty, on_duty
@@ -24,6 +23,7 @@ from console.api.shifts import ChangeGiven
 from console.api.swaps import SwapDecided
 from console.context import rooms
 from console.pages.answers import Answer, Said, said
+from console.pages.roster_week import WEEK, days
 from console.pages.spans import minute, span
 from console.pages.view import Frame, frame, render
 from console.permissions import Action, allowed, may
@@ -33,31 +33,7 @@ router = APIRouter(prefix="/console/roster")
 Reader = Annotated[User, may(Action.ROSTERS_READ)]
 Editor = Annotated[User, may(Action.ROSTERS_EDIT)]
 
-_WEEK: Final = dt.timedelta(days=7)
 _FORM: Final[Said[None]] = Said(None, "roster_form", 422)
-
-
-@dataclass(frozen=True, slots=True)
-class Stood:
-    """Somebody's duty as a line of a day; times as the wall shows them."""
-
-    who: str
-    starts: str
-    ends: str
-    on_call: bool
-    post: str
-    now: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A day of the week with the duties that begin on it, by team."""
-
-    date: dt.date
-    kind: DayKind | None
-    name: str
-    teams: tuple[tuple[str, tuple[Stood, ...]], ...]
-    today: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +160,9 @@ def _page(
             status=status,
             refused=refused,
             monday=monday,
-            earlier=monday - _WEEK,
-            later=monday + _WEEK,
-            days=_days(session, here.compound, user, view, monday, zones),
+            earlier=monday - WEEK,
+            later=monday + WEEK,
+            days=days(session, here.compound, user, view, monday, zones),
             watches=[_watch(session, here.compound, team, names, view.now) for team in teams],
             gaps=_gaps(session, here.compound, zones),
             unknown_years=sorted(expected.unknown_years),
@@ -225,48 +201,6 @@ def _people(session: Session, compound: str) -> list[tuple[Responder, Team]]:
         .order_by(Team.kind, Team.id, Responder.id)
     )
     return [(person, team) for person, team in rows]
-
-
-def _days(
-    session: Session, compound: str, user: User, view: Frame, monday: dt.date, zones: dict[str, str]
-) -> list[Day]:
-    calendar = calendar_of(session, compound)
-    start = moment(monday, dt.time(), view.zone)
-    end = moment(monday + _WEEK, dt.time(), view.zone)
-    rows = said(lambda: shifts.shifts(session, compound, user, start, end)).answer or []
-    names: dict[str, str] = {
-        team.id: team.name for team in session.scalars(select(Team).where(Team.compound == compound))
-    }
-    found: list[Day] = []
-    for number in range(7):
-        date = monday + dt.timedelta(days=number)
-        by_team: dict[str, list[Stood]] = {}
-        for row in rows:
-            local, until = row.starts_at.astimezone(view.zone), row.ends_at.astimezone(view.zone)
-            if local.date() != date:
-                continue
-            by_team.setdefault(names[row.team], []).append(
-                Stood(
-                    row.name,
-                    f"{local:%H:%M}",
-                    f"{until:%H:%M}" + ("⁺¹" if until.date() > date and f"{until:%H:%M}" != "00:00" else ""),
-                    row.on_call,
-                    zones.get(row.post or "", ""),
-                    row.starts_at <= view.now < row.ends_at,
-                )
-            )
-        known = calendar.known(date)
-        named: NamedDay | None = calendar.named(date)
-        found.append(
-            Day(
-                date,
-                calendar.kind(date) if known else None,
-                named.name if named and date in calendar.own else "",
-                tuple((team, tuple(its)) for team, its in by_team.items()),
-                date == view.now.astimezone(view.zone).date(),
-            )
-        )
-    return found
 
 
 def _watch(session: Session, compound: str, team: Team, names: dict[str, str], now: dt.datetime) -> Watch:
