@@ -111,9 +111,7 @@ def opened(session: Session, token: str, at: dt.datetime) -> Found | None:
         .where(Responder.active, Shift.ends_at > at - PAST)
         .order_by(Shift.starts_at, Shift.id)
     )
-    zones = dict(
-        session.execute(select(Zone.id, Zone.name).where(Zone.compound == feed.compound)).all()
-    )
+    zones = dict(session.execute(select(Zone.id, Zone.name).where(Zone.compound == feed.compound)).all())
     if feed.responder is not None:
         person = session.get(Responder, feed.responder)
         if person is None or not person.active:
