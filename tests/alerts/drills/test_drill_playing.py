@@ -3,103 +3,24 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import select
+from drill_hall import NOW, OPERATOR, S, enlist
 
 from alerts.dispatch.actions import accept, send
 from alerts.dispatch.models import Dispatch
-from alerts.drills import playing
 from alerts.drills.models import Drill, DrillIncident
-from alerts.drills.results import results
 from alerts.drills.scenarios import SCENARIOS
-from alerts.duty.models import Responder, Shift, Team, TeamKind
-from alerts.incidents import merging, raising
-from alerts.incidents.actions import take_step
-from alerts.incidents.actor import SYSTEM, Actor
+from alerts.incidents import merging
+from alerts.incidents.actor import SYSTEM
 from alerts.incidents.deadlines import Timer
 from alerts.incidents.holding import by_budget
-from alerts.incidents.lifecycle import FalseAlarmReason, State, Step
+from alerts.incidents.lifecycle import FalseAlarmReason, State
 from alerts.incidents.merging import MergeRefusedError
 from alerts.incidents.models import Incident, IncidentKey, Transition
 from alerts.notify.asking import Ask, ask
 from alerts.notify.models import Notification, NotificationState, Purpose
 from alerts.rulebook import health, heldback
 from alerts.rulebook.values import Budget
-from alerts.rules import Observation, Signal
 from registry.errors import MissingError, RefusedError
-
-NOW = dt.datetime(2026, 11, 23, 2, 0, tzinfo=dt.UTC)
-MANAGER = Actor("manager", "property_manager")
-OPERATOR = Actor("operator-1", "operator")
-S = dt.timedelta(seconds=1)
-
-
-class Hall:
-    def __init__(self, database):
-        self.database = database
-        self.now = NOW
-
-    def write(self, work):
-        with self.database.write() as session:
-            return work(session)
-
-    def start(self, scenario="sos", **more):
-        return self.write(
-            lambda session: playing.start(session, "willow", scenario, MANAGER, self.now, **more).id
-        )
-
-    def keep(self):
-        return self.write(lambda session: playing.keep(session, self.now))
-
-    def end(self, drill, by=MANAGER):
-        self.write(lambda session: playing.end(session, "willow", drill, by, self.now))
-
-    def step(self, incident, to, **more):
-        self.write(lambda session: take_step(session, incident, Step(to, **more), OPERATOR, self.now))
-
-    def all(self, table):
-        with self.database.read() as session:
-            rows = list(session.scalars(select(table)))
-            session.expunge_all()
-        return rows
-
-    def real(self, kind="person.needs_help", rule="R-C08", severity=1, key="R-C08:square"):
-        seen = Observation(
-            id=f"o-{self.now.isoformat()}-{key}", type="alarm.sos", at=self.now, received_at=self.now,
-            device="sos-1", zone="square", ring="common",
-        )  # fmt: skip
-        signal = Signal(rule, kind, severity, key, dt.timedelta(minutes=5), seen, (), "sos", {"night": False})
-        return self.write(
-            lambda session: raising.apply_all(session, "willow", [signal], self.now)[0].incident.id
-        )
-
-    def results(self, drill):
-        with self.database.read() as session:
-            return results(session, session.get_one(Drill, drill))
-
-
-@pytest.fixture
-def hall(each_database):
-    return Hall(each_database)
-
-
-@pytest.fixture
-def lite(database):
-    return Hall(database)
-
-
-def enlist(hall, *names, kind=TeamKind.GUARD):
-    def work(session):
-        session.add(Team(id="guards", compound="willow", name="保安", kind=kind))
-        session.flush()
-        for name in names:
-            session.add(Responder(id=name, team="guards", name=name))
-        session.flush()
-        for name in names:
-            session.add(
-                Shift(id=f"s-{name}", responder=name, starts_at=NOW - 3600 * S, ends_at=NOW + 36000 * S)
-            )
-
-    hall.write(work)
 
 
 def test_its_first_incident_is_there_at_once_and_says_that_it_is_a_drill(hall):
