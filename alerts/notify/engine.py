@@ -9,7 +9,6 @@ or breaks keeps no other waiting.
 
 import asyncio
 import contextlib
-import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from alerts.notify.channels.channel import Channel, Letter, Outcome, Result
 from alerts.notify.claims import Claim, Errand, Taken
 from alerts.notify.holding import Limits
 from alerts.notify.lanes import Lanes
-from alerts.notify.letters import Told, Words
+from alerts.notify.letters import Words
 from alerts.notify.metrics import DeliveryMetrics
 from alerts.notify.models import (
     ChannelKind,
@@ -33,6 +32,7 @@ from alerts.notify.models import (
     NotificationState,
 )
 from alerts.notify.settling import NOT_WANTED, Done, Settled, settle
+from alerts.notify.writing import written
 from storage import Clock, Database
 
 log = structlog.get_logger(__name__)
@@ -45,10 +45,6 @@ PATIENCE_S: Final = 1.0
 
 DEADLINE_S: Final = 10.0
 """What has not answered by then may have taken the letter, or not."""
-
-_SHORTEST_TTL_S: Final = 60
-_LONGEST_TTL_S: Final = 86_400
-_USUAL_TTL_S: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +205,7 @@ class Engine:
         """Finds the words, then looks once more whether anybody wants them."""
         if not errands:
             return []
-        said: dict[str, tuple[str, str, str | None]] = {}
-        letters = [self._letter(errand, now, said) for errand in errands]
+        letters = written(self._words, errands, now)
         with self._database.read() as session:
             wanted = set(
                 session.scalars(
@@ -226,41 +221,6 @@ class Engine:
             _Ready(errand, letter, errand.attempt in wanted)
             for errand, letter in zip(errands, letters, strict=True)
         ]
-
-    def _letter(
-        self, errand: Errand, now: dt.datetime, said: dict[str, tuple[str, str, str | None]]
-    ) -> Letter:
-        told = errand.told
-        # Many hear the same in the same words.
-        same = f"{errand.language} {dataclasses.replace(told, notification='', asked_at=now)!r}"
-        if same not in said:
-            said[same] = self._say(told, errand.language)
-        title, body, path = said[same]
-        left = (errand.expires_at - now).total_seconds() if errand.expires_at else _USUAL_TTL_S
-        return Letter(
-            notification=errand.notification,
-            attempt=errand.attempt,
-            purpose=told.purpose,
-            severity=told.severity,
-            title=title,
-            body=body,
-            language=errand.language,
-            path=path,
-            tag=told.incident or told.dispatch or errand.notification,
-            incident=told.incident,
-            compound=told.compound,
-            drill=told.drill,
-            ttl_s=int(min(max(left, _SHORTEST_TTL_S), _LONGEST_TTL_S)),
-            arguments=told.arguments,
-        )
-
-    def _say(self, told: Told, language: str) -> tuple[str, str, str | None]:
-        try:
-            return self._words.letter(told, language)
-        except Exception:
-            # Words that fail keep nobody from hearing that something is wrong.
-            log.exception("notify.words_failed", purpose=told.purpose.value)
-            return "Ringward", told.purpose.value, None
 
     async def _bring(self, one: _Ready) -> None:
         errand = one.errand

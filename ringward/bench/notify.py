@@ -7,52 +7,41 @@ killed, at most once more for each fault. The ceiling is the same posts in the s
 """
 
 import asyncio
-import base64
 import collections
 import datetime as dt
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.duty.models import Responder, Shift, Team, TeamKind
 from alerts.incidents.actor import SYSTEM
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from alerts.incidents.record import record
-from alerts.notify.channels.subscription import written
 from alerts.notify.models import (
-    ChannelKind,
     Contact,
     Notification,
     NotificationAttempt,
 )
 from alerts.notify.plan import LOST
 from alerts.reactions import Changed, IncidentChange
-from registry.models import Compound, Ring, Zone
-from ringward import schema
+from registry.models import Ring
 from ringward.bench.pushbox import HUNG
 from ringward.bench.report import Report, percentile, report
 from ringward.bench.rig import COMPOUND
+from ringward.bench.subscribers import ground_of, push_box, subscribe
 from ringward.followups import REACTIONS
-from ringward.foundation import Foundation, lay
+from ringward.foundation import Foundation
 from ringward.notifyside import NotifyRole
-from ringward.settings import Settings
 from storage import new_id
 from storage.ids import content_id
 
@@ -60,7 +49,6 @@ DEADLINE_S: Final = 150.0
 FAULT_EVERY: Final = 40
 _GONE: Final = 2
 _TAKEN: Final = 201
-_DAY: Final = dt.timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -132,8 +120,8 @@ class _Watched(NotifyRole):
 
 
 def _calm(seconds: int, incidents: int, responders: int) -> tuple[Counts, list[float]]:
-    with _ground(responders) as ground, _box(0) as box:
-        _subscribe(ground, box.port, gone=0)
+    with ground_of(responders) as ground, push_box(0) as box:
+        subscribe(ground, box.port, gone=0)
         bare = asyncio.run(_bare(box.port, 200, incidents / seconds))
         role = _Watched(ground)
         raised = asyncio.run(_beside(role, ground, seconds, incidents))
@@ -153,8 +141,8 @@ async def _beside(role: NotifyRole, ground: Foundation, seconds: int, incidents:
 
 
 def _faulty(seconds: int, incidents: int, responders: int) -> Counts:
-    with _ground(responders) as ground, _box(FAULT_EVERY) as box:
-        _subscribe(ground, box.port, gone=_GONE)
+    with ground_of(responders) as ground, push_box(FAULT_EVERY) as box:
+        subscribe(ground, box.port, gone=_GONE)
         engines = [_engine(ground), _engine(ground)]
         # One of the two is killed in the middle of it, and another takes its place.
         timer = threading.Timer(seconds / 2, _kill_one, (engines, ground))
@@ -272,93 +260,3 @@ async def _bare(port: int, count: int, rate: float) -> list[float]:
             took.append((time.monotonic() - begun) * 1000)
             await asyncio.sleep(max(0.0, min(1 / rate, 0.05) - (time.monotonic() - begun)))
     return took
-
-
-@contextmanager
-def _ground(responders: int) -> Iterator[Foundation]:
-    with tempfile.TemporaryDirectory(prefix="ringward-bench-") as folder:
-        foundation = lay(
-            Settings(data_dir=Path(folder), compound=COMPOUND, notify_networks="127.0.0.0/8", notify_cool_s=0)
-        )
-        schema.metadata.create_all(foundation.database.engine)
-        try:
-            _furnish(foundation, responders)
-            yield foundation
-        finally:
-            foundation.database.close()
-
-
-def _furnish(ground: Foundation, responders: int) -> None:
-    """A hundred houses, each with a control room of its own, so that each incident is a few people's."""
-    now = ground.clock.now()
-    with ground.database.write() as session:
-        session.add(Compound(id=COMPOUND, name=COMPOUND))
-        session.flush()
-        for number in range(100):
-            house = f"house-{number}"
-            session.add(
-                Zone(id=house, compound=COMPOUND, name=house, ring=Ring.BUILDING, kind="door", outline=[])
-            )
-            session.add(Team(id=house, compound=COMPOUND, name=house, kind=TeamKind.OPERATOR, zones=[house]))
-        session.flush()
-        for number in range(responders):
-            key = f"responder-{number}"
-            session.add(Responder(id=key, team=f"house-{number % 100}", name=key))
-            session.flush()
-            session.add(Shift(id=key, responder=key, starts_at=now - _DAY, ends_at=now + _DAY))
-
-
-def _subscribe(ground: Foundation, port: int, *, gone: int) -> None:
-    point = ec.generate_private_key(ec.SECP256R1()).public_key()
-    key = _text(point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
-    now = ground.clock.now()
-    with ground.database.write() as session:
-        for number, responder in enumerate(session.scalars(select(Responder.id)).all()):
-            # Whoever's old phone is no more has a new one.
-            for end in [str(number), *([f"{number}/gone"] if number < gone else [])]:
-                session.add(
-                    Contact(
-                        id=new_id(),
-                        compound=COMPOUND,
-                        responder=responder,
-                        kind=ChannelKind.WEB_PUSH,
-                        name="bench",
-                        address=written(f"http://127.0.0.1:{port}/{end}", key, _text(b"0123456789abcdef")),
-                        settings={},
-                        enabled=True,
-                        created_at=now,
-                        failures=0,
-                    )
-                )
-
-
-def _text(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
-
-@dataclass(slots=True)
-class _Box:
-    process: subprocess.Popen[str]
-    port: int
-
-    def end(self) -> list[list[str | float]]:
-        """Everything that it was sent."""
-        out, _ = self.process.communicate("", timeout=30)
-        taken: list[list[str | float]] = json.loads(out)
-        return taken
-
-
-@contextmanager
-def _box(faults: int) -> Iterator[_Box]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ringward.bench.pushbox", str(faults)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        yield _Box(process, int(process.stdout.readline()))
-    finally:
-        process.kill()
-        process.wait()

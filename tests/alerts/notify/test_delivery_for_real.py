@@ -69,8 +69,8 @@ async def service(*answers: int) -> AsyncIterator[Service]:
 
 
 @asynccontextmanager
-async def engine(reach: Reach) -> AsyncIterator[Engine]:
-    outward = Outward(networks("127.0.0.0/8"), deadline_s=0.5)
+async def engine(reach: Reach, deadline_s: float = 9.0) -> AsyncIterator[Engine]:
+    outward = Outward(networks("127.0.0.0/8"), deadline_s=deadline_s)
     push = WebPush(outward, ec.generate_private_key(ec.SECP256R1()), "mailto:a@example.org", reach.clock.now)
     made = Engine(reach.database, reach.clock, {PUSH: push}, PlainWords(), "one", reach.numbers)
     try:
@@ -98,7 +98,9 @@ def subscribed(reach: Reach, responder: str, port: int) -> str:
 async def test_one_fault_costs_one_more_letter_and_no_other_waits(
     reach: Reach, answer: int, error: str, wait: int
 ) -> None:
-    async with service(answer) as bad, service() as good, engine(reach) as sends:
+    # Whoever hangs is waited for: no longer than the test has to, and long enough for a busy machine.
+    waits = 3.0 if answer == HANGS else 9.0
+    async with service(answer) as bad, service() as good, engine(reach, waits) as sends:
         subscribed(reach, "qian", bad.port)
         subscribed(reach, "sun", good.port)
         key, other = reach.tell("qian"), reach.tell("sun")
