@@ -6,28 +6,20 @@ shown to nobody again, not even to whoever entered it.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.duty.models import Responder
 from alerts.notify import contacts
 from alerts.notify.contacts import COMPOUND_KINDS
-from alerts.notify.models import (
-    ChannelKind,
-    Contact,
-    Notification,
-    NotificationAttempt,
-    NotificationState,
-    Purpose,
-)
+from alerts.notify.models import ChannelKind, Contact
 from console.accounts.models import User
 from console.context import Rooms, rooms
-from console.pages.view import Frame, frame, render
+from console.pages.view import frame, render
+from console.pages.ways import Step, Way, rules_of, tested_of, way_of
 from console.permissions import Action, allowed, may
 from console.security import as_actor
 from devices.commands.kinds import MAX_SOUND_S
@@ -41,51 +33,7 @@ Where = Literal["phone", "console"]
 
 WAITS: Final = (0, 15, 30, 60, 120, 300, 900)
 """Seconds that may be chosen between two steps of a rule."""
-_ROWS: Final = 4
 _ENTERED: Final = (ChannelKind.TELEPHONE, ChannelKind.APPRISE)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way as the page shows it. `health`: works, failing, dead, paused, never."""
-
-    id: str
-    kind: str
-    name: str
-    hint: str
-    health: str
-    since: dt.datetime | None
-    failures: int
-    error: str | None
-    settings: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A row of a rule's form; `contact` empty: none."""
-
-    contact: str
-    after_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class Came:
-    """What came of one try, and when that was known."""
-
-    kind: str
-    state: str
-    error: str | None
-    at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """A test; `waits`: more may come of it."""
-
-    state: str
-    asked_at: dt.datetime
-    waits: bool
-    came: tuple[Came, ...]
 
 
 @router.get("/phone/notifications")
@@ -106,7 +54,7 @@ def tested(request: Request, user: Own, where: Where, notification: str) -> Resp
         view,
         "fragments/tested.html",
         where=where,
-        tested=_tested(here, user, notification),
+        tested=tested_of(here, user, notification),
         asked=notification,
     )
 
@@ -252,12 +200,14 @@ def _page(
     editor = where == "console" and allowed(user, Action.CONTACTS_EDIT)
     with here.database.read() as session:
         if user.responder_id is not None:
-            own = [_way(one, view) for one in contacts.own(session, here.compound, user.responder_id)]
-            rules = _rules(session, user.responder_id)
+            own = [way_of(one, view) for one in contacts.own(session, here.compound, user.responder_id)]
+            rules = rules_of(session, user.responder_id)
             person = session.get(Responder, user.responder_id)
             if person is not None:
                 quiet = (_clock(person.quiet_from), _clock(person.quiet_to))
-        channels = [_way(one, view) for one in contacts.of_compound(session, here.compound)] if editor else []
+        channels = (
+            [way_of(one, view) for one in contacts.of_compound(session, here.compound)] if editor else []
+        )
     return render(
         view,
         "notifications.html",
@@ -278,67 +228,8 @@ def _page(
         secret=secret,
         kept=request.query_params.get("kept"),
         asked=asked,
-        tested=_tested(here, user, asked) if asked else None,
+        tested=tested_of(here, user, asked) if asked else None,
     )
-
-
-def _rules(session: Session, responder: str) -> dict[str, list[Step]]:
-    """Both rules, each with rows to spare."""
-    made: dict[str, list[Step]] = {}
-    for name, important in (("default", False), ("important", True)):
-        steps = [
-            Step(one.contact, one.after_s)
-            for one in contacts.rule_of(session, responder, important=important)
-        ]
-        spare = max(1, _ROWS - len(steps)) if len(steps) < contacts.STEPS_MOST else 0
-        made[name] = [*steps, *[Step("", 30)] * spare]
-    return made
-
-
-def _way(row: Contact, view: Frame) -> Way:
-    since: dt.datetime | None
-    if row.dead_since is not None:
-        health, since = "dead", row.dead_since
-    elif row.paused_until is not None and row.paused_until > view.now:
-        health, since = "paused", row.paused_until
-    elif row.failures:
-        health, since = "failing", row.failed_at
-    elif row.worked_at is not None:
-        health, since = "works", row.worked_at
-    else:
-        health, since = "never", None
-    return Way(
-        id=row.id,
-        kind=str(row.kind),
-        name="" if row.name == "-" else row.name,
-        hint=contacts.hint(row),
-        health=health,
-        since=since,
-        failures=row.failures,
-        error=row.error,
-        settings=row.settings,
-    )
-
-
-def _tested(here: Rooms, user: User, notification: str) -> Tested | None:
-    """What came of a test; None where there is none that is this user's to see."""
-    with here.database.read() as session:
-        row = session.get(Notification, notification)
-        if row is None or row.compound != here.compound or row.purpose != Purpose.TEST:
-            return None
-        mine = row.responder is not None and row.responder == user.responder_id
-        if not mine and not (row.responder is None and allowed(user, Action.CONTACTS_EDIT)):
-            return None
-        tries = session.scalars(
-            select(NotificationAttempt)
-            .where(NotificationAttempt.notification == notification)
-            .order_by(NotificationAttempt.number)
-        )
-        came = tuple(
-            Came(str(one.kind), str(one.state), one.error, one.received_at or one.settled_at or one.at)
-            for one in tries
-        )
-        return Tested(str(row.state), row.asked_at, row.state == NotificationState.PENDING, came)
 
 
 def _try(here: Rooms, contact: str, responder: str | None) -> str:
