@@ -123,18 +123,21 @@ def found(database: Database) -> None:
                     ends_at=START + dt.timedelta(days=90),
                 )
             )
-            session.add(
-                Contact(
-                    id=f"phone-of-{name}",
-                    compound=COMPOUND,
-                    responder=name,
-                    kind=ChannelKind.PHONE_PAGE,
-                    name="phone",
-                    address=name,
-                    settings={},
-                    created_at=START,
-                )
-            )
+            session.add(phone_of(name))
+
+
+def phone_of(name: str) -> Contact:
+    """Somebody's open phone page."""
+    return Contact(
+        id=f"phone-of-{name}",
+        compound=COMPOUND,
+        responder=name,
+        kind=ChannelKind.PHONE_PAGE,
+        name="phone",
+        address=name,
+        settings={},
+        created_at=START,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +158,12 @@ class Phones:
 
     clock: Clock
     heard: list[Heard] = field(default_factory=list)
-    broken: set[str] = field(default_factory=set)
+    # It comes to them, and they give no sign.
+    silent: set[str] = field(default_factory=set)
 
     async def send(self, to: Address, letter: Letter) -> Outcome:
-        if to.address in self.broken:
-            return Outcome(Result.FAILED, "server_error")
         self.heard.append(Heard(self.clock.now(), to.address, letter))
-        return Outcome(Result.RECEIVED)
+        return Outcome(Result.HANDED_OVER if to.address in self.silent else Result.RECEIVED)
 
 
 def _not_to_disk(connection: Any, _record: object) -> None:
@@ -211,9 +213,10 @@ class Night:
         rule: str = "R-C01",
         key: str | None = None,
         confirm_alone: frozenset[str] = frozenset(),
+        settles: bool = True,
         **more: object,
     ) -> str:
-        """Something happens and is raised; returns the incident's id."""
+        """Something happens and is raised; returns the incident's id. Without `settles` nothing follows yet."""
         now, number = self.clock.now(), next(self._numbers)
         seen = Observation(
             id=f"o-{number}",
@@ -243,7 +246,8 @@ class Night:
         with self.database.write() as session:
             changes = raising.apply_all(session, COMPOUND, [signal], now, confirm_alone=confirm_alone)
             incident = changes[-1].incident.id
-        self.settles()
+        if settles:
+            self.settles()
         return incident
 
     def step(self, incident: str, to: State, who: str = "op-1", **how: object) -> None:
@@ -277,6 +281,10 @@ class Night:
         self.settles()
         return answered
 
+    def give_phone(self, name: str) -> None:
+        with self.database.write() as session:
+            session.add(phone_of(name))
+
     # ── time ──────────────────────────────────────────────────────────────────
 
     def passes(self, seconds: float) -> None:
@@ -294,6 +302,12 @@ class Night:
         with self.database.read() as session:
             found = [session.scalar(select(func.min(column))) for column in _DUE]
         return min((moment for moment in found if moment is not None), default=None)
+
+    def follows(self) -> None:
+        """What follows from changes, without a letter being brought."""
+        while reactions.react(self.database, REACTIONS, self.clock.now, self.failed.append):
+            pass
+        assert not self.failed, self.failed
 
     def settles(self) -> None:
         """What follows from it, until nothing more does."""
