@@ -15,14 +15,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.dispatch import actions, needing, pictures, positions
+from alerts.dispatch.knowing import needs_to_know
 from alerts.dispatch.models import Arrival, Decline, Dispatch, DispatchState, Result
+from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from alerts.patrols.visiting import by_code
 from console.accounts.models import User
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
-from console.api.views import DispatchView, DispatchWithTask, IncidentForVolunteer
+from console.api.views import DispatchView, DispatchWithTask, IncidentForVolunteer, TaskEnded
 from console.context import Rooms
 from console.permissions import Action, allowed, may
 from console.problems import ProblemError, not_found
@@ -76,7 +78,10 @@ def dispatches(
     state: Annotated[list[DispatchState] | None, Query()] = None,
     incident: Annotated[str | None, Query(max_length=32)] = None,
 ) -> Page[DispatchWithTask]:
-    """The user's own dispatches, newest first; staff see everybody's."""
+    """The user's own dispatches, newest first; staff see everybody's.
+
+    Of what is over those who were asked see when it was for them, and what came of it.
+    """
     query = select(Dispatch).where(Dispatch.compound == here.compound)
     if not allowed(user, Action.INCIDENTS_READ):
         query = query.where(Dispatch.responder == user.responder_id)
@@ -86,7 +91,7 @@ def dispatches(
         query = query.where(Dispatch.incident == incident)
     with here.database.read() as session:
         order = (Dispatch.offered_at, Dispatch.id)
-        items, cursor = newest_first(session, query, order, paging, lambda row: with_task(session, row))
+        items, cursor = newest_first(session, query, order, paging, lambda row: with_task(session, user, row))
         return Page(items=items, next_cursor=cursor)
 
 
@@ -103,7 +108,7 @@ def reply_to(
         said = answer(
             session, user, here.compound, dispatch_id, reply, asked or NoteAsked(), at=here.clock.now()
         )
-        shown = with_task(session, said.row)
+        shown = with_task(session, user, said.row)
     if said.refused is not None:
         raise actions.DispatchRefusedError(said.refused)
     return shown
@@ -209,9 +214,12 @@ def _arrival(session: Session, row: Dispatch, code: str | None, at: dt.datetime)
     return Arrival.CHECKPOINT
 
 
-def with_task(session: Session, row: Dispatch) -> DispatchWithTask:
-    """The dispatch with its incident as a volunteer may see it."""
+def with_task(session: Session, user: User, row: Dispatch) -> DispatchWithTask:
+    """The dispatch with its incident as the user needs to know it."""
     task = session.get_one(Incident, row.incident)
-    return DispatchWithTask(
-        **DispatchView.model_validate(row).model_dump(), task=IncidentForVolunteer.model_validate(task)
-    )
+    view = DispatchView.model_validate(row).model_dump()
+    state = DispatchState(row.state)
+    if allowed(user, Action.INCIDENTS_READ) or needs_to_know(state, State(task.state)):
+        return DispatchWithTask(**view, task=IncidentForVolunteer.model_validate(task))
+    # What they wrote of it may name the place.
+    return DispatchWithTask(**view | {"note": None}, task=TaskEnded.of(row))

@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.dispatch import actions as dispatching
-from alerts.dispatch.models import Dispatch
+from alerts.dispatch.knowing import needs_to_know
+from alerts.dispatch.models import Dispatch, DispatchState
 from alerts.dispatch.suggest import suggest
 from alerts.incidents import actions, answers, merging
 from alerts.incidents.deadlines import RUNS, Timer
@@ -24,7 +25,7 @@ from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
 from console.api.sighting_answers import answer_by_comparison
-from console.api.views import DispatchView, IncidentForVolunteer, IncidentView
+from console.api.views import DispatchView, IncidentForVolunteer, IncidentView, TaskEnded
 from console.hits import note_incident
 from console.permissions import Action, allowed, may
 from console.problems import not_found
@@ -149,16 +150,21 @@ def care(here: Here, user: Carer, paging: Asked) -> Page[IncidentView]:
 @router.get("/incidents/{incident_id}")
 def incident(
     here: Here, user: Tasked, incident_id: str, purpose: Purpose = Purpose.INCIDENT_HANDLING
-) -> IncidentInFull | IncidentForVolunteer:
-    """One incident. Who can be sent there (volunteer, guard) sees only their own, and of it the task."""
+) -> IncidentInFull | IncidentForVolunteer | TaskEnded:
+    """One incident. Who can be sent there (volunteer, guard) sees only their own, and of it the task;
+    once it is over, that it is.
+    """
     if not allowed(user, Action.INCIDENTS_READ):
         with here.database.read() as session:
             row = _find(session, here.compound, incident_id)
-            asked = select(Dispatch.id).where(
+            query = select(Dispatch).where(
                 Dispatch.incident == row.id, Dispatch.responder == user.responder_id
             )
-            if user.responder_id is None or session.scalar(asked) is None:
+            asked = None if user.responder_id is None else session.scalars(query).one_or_none()
+            if asked is None:
                 raise not_found("incident")
+            if not needs_to_know(DispatchState(asked.state), State(row.state)):
+                return TaskEnded.of(asked)
             return IncidentForVolunteer.model_validate(row)
     with here.database.write() as session:
         row = _find(session, here.compound, incident_id)

@@ -1,11 +1,11 @@
 """What incidents and dispatches look like to each role. A volunteer gets the task, nobody's data (L-20)."""
 
 import datetime as dt
-from typing import Any, Final
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from alerts.dispatch.models import Arrival, Decline, DispatchState, Result
+from alerts.dispatch.models import Arrival, Decline, Dispatch, DispatchState, Result
 from alerts.incidents.lifecycle import State
 from registry.models import Ring
 
@@ -75,6 +75,20 @@ class IncidentForVolunteer(_FromRow):
         return {name: value for name, value in args.items() if name in _SAFE_REASON_ARGS}
 
 
+class TaskEnded(BaseModel):
+    """What is left of a task for who was asked: that it is over, when it was for them, what came of it."""
+
+    id: str
+    state: Literal["ended"] = "ended"
+    ended_at: dt.datetime
+    result: Result | None
+
+    @classmethod
+    def of(cls, row: Dispatch) -> Self:
+        ended_at = row.resolved_at or row.answered_at or row.offered_at
+        return cls(id=row.incident, ended_at=ended_at, result=row.result)
+
+
 class DispatchView(_FromRow):
     """One responder asked to go to one incident."""
 
@@ -109,4 +123,4 @@ class DispatchView(_FromRow):
 class DispatchWithTask(DispatchView):
     """With what the responder is to go to."""
 
-    task: IncidentForVolunteer
+    task: IncidentForVolunteer | TaskEnded

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.dispatch import pictures
+from alerts.dispatch.knowing import ASKED, needs_to_know
 from alerts.dispatch.models import UNDER_WAY, Dispatch, DispatchState
 from alerts.dispatch.sending import with_volunteers
 from alerts.duty.models import Responder
@@ -22,7 +23,6 @@ from registry.models import Building, Zone
 _STAYS: Final = dt.timedelta(minutes=30)
 # Names on the small plan, as its style sheet draws them.
 _LETTER: Final = 30.0
-_SHOWN: Final = (DispatchState.OFFERED, DispatchState.TAKEN, *UNDER_WAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ def tasks_of(session: Session, responder_id: str, compound: str, now: dt.datetim
         select(Dispatch, Incident, Zone)
         .join(Incident, Incident.id == Dispatch.incident)
         .outerjoin(Zone, Zone.id == Incident.zone)
-        .where(Dispatch.responder == responder_id, Dispatch.state.in_(_SHOWN))
+        .where(Dispatch.responder == responder_id, Dispatch.state.in_(ASKED))
         .order_by(Incident.severity, Dispatch.offered_at.desc())
     ).all()
-    live = [row for row in rows if State(row[1].state).is_open and row[1].state != State.RESOLVED]
+    live = [row for row in rows if needs_to_know(DispatchState(row[0].state), State(row[1].state))]
     if not live:
         return []
     ground = shapes(session, compound)

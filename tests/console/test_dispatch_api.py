@@ -1,8 +1,8 @@
 import pytest
-from console_world import PLATE, dispatch, incident
+from console_world import PLATE, START, dispatch, incident
 from sqlalchemy import select
 
-from alerts.dispatch.models import Dispatch
+from alerts.dispatch.models import Dispatch, DispatchState, Result
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from console.accounts.models import Role
@@ -14,6 +14,39 @@ async def test_volunteer_gets_own_dispatches_with_the_task_and_no_data(volunteer
     (item,) = answer.json()["items"]
     assert (item["id"], item["task"]["id"], item["task"]["zone"]) == (world.own, world.sent, "gate")
     assert PLATE not in answer.text
+
+
+@pytest.mark.parametrize("over", [State.RESOLVED, State.REVIEWED, State.CLOSED, State.FALSE_ALARM])
+async def test_volunteer_learns_of_what_is_over_that_it_is_and_no_place(volunteer, world, database, over):
+    with database.write() as session:
+        session.get_one(Incident, world.sent).state = over
+        row = session.get_one(Dispatch, world.own)
+        row.state, row.resolved_at, row.result = DispatchState.RESOLVED, START, Result.SETTLED
+        row.note = "by the gate"
+    ended = {"id": world.sent, "state": "ended", "ended_at": "2026-11-23T07:00:00Z", "result": "settled"}
+    answer = await volunteer.get("/api/v1/dispatches")
+    (item,) = answer.json()["items"]
+    assert (item["state"], item["task"]) == ("resolved", ended)
+    alone = await volunteer.get(f"/api/v1/incidents/{world.sent}")
+    assert alone.json() == ended
+    for told in ("gate", "vehicle", "lane-1"):
+        assert told not in answer.text + alone.text
+
+
+@pytest.mark.parametrize("mine", [DispatchState.DECLINED, DispatchState.CANCELLED])
+async def test_volunteer_who_does_not_go_needs_to_know_no_more(volunteer, world, database, mine):
+    with database.write() as session:
+        session.get_one(Dispatch, world.own).state = mine
+    (item,) = (await volunteer.get("/api/v1/dispatches")).json()["items"]
+    assert item["task"]["state"] == (await volunteer.get(f"/api/v1/incidents/{world.sent}")).json()["state"]
+    assert item["task"]["state"] == "ended"
+
+
+async def test_staff_still_see_the_place_of_what_is_over(operator, world, database):
+    with database.write() as session:
+        session.get_one(Incident, world.sent).state = State.CLOSED
+    items = (await operator.get("/api/v1/dispatches")).json()["items"]
+    assert {item["task"]["zone"] for item in items} == {"gate"}
 
 
 async def test_volunteer_without_responder_has_none(signed_in, world):
@@ -39,7 +72,7 @@ async def test_volunteer_works_a_dispatch_off(volunteer, world, database):
         answer = await volunteer.post(f"/api/v1/dispatches/{world.own}/{reply}", json=body)
         assert answer.status_code == 200
         states.append((answer.json()["state"], answer.json()["task"]["state"]))
-    assert states == [("accepted", "accepted"), ("arrived", "arrived"), ("resolved", "resolved")]
+    assert states == [("accepted", "accepted"), ("arrived", "arrived"), ("resolved", "ended")]
     with database.read() as session:
         assert session.get_one(Incident, world.sent).resolution == "gate shut"
         rows = session.execute(
