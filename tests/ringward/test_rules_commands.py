@@ -113,7 +113,9 @@ def test_check_config_without_a_database_says_what_it_can(tmp_path, monkeypatch)
 
 def test_check_config_without_a_file_looks_at_settings_rules_and_routes(data, monkeypatch):
     told = run("check-config", data=data, code=1)
-    assert "Nobody works in any team of receiver control_room, and nobody else hears of some incidents" in told
+    assert (
+        "Nobody works in any team of receiver control_room, and nobody else hears of some incidents" in told
+    )
     manned(data)
     assert run("check-config", data=data).splitlines()[-1] == "0 errors, 0 warnings"
     file(TEXT.format(99))
