@@ -85,6 +85,7 @@ def withdraw(
     incident: str | None = None,
     dispatch: str | None = None,
     responder: str | None = None,
+    channel: str | None = None,
     purposes: Iterable[Purpose] = (),
     prefix: str | None = None,
 ) -> int:
@@ -92,7 +93,8 @@ def withdraw(
 
     `prefix`: what the keys of the asks begin with.
     """
-    return _end(session, NotificationState.WITHDRAWN, at, incident, dispatch, responder, purposes, prefix)
+    narrowed = {"incident": incident, "dispatch": dispatch, "responder": responder, "channel": channel}
+    return _end(session, NotificationState.WITHDRAWN, at, narrowed, purposes, prefix)
 
 
 def answered(
@@ -102,29 +104,33 @@ def answered(
     incident: str | None = None,
     dispatch: str | None = None,
     responder: str | None = None,
+    channel: str | None = None,
     purposes: Iterable[Purpose] = (),
     prefix: str | None = None,
 ) -> int:
-    """The receiver has done something about it: no further channel is tried. Returns how many."""
-    return _end(session, NotificationState.ANSWERED, at, incident, dispatch, responder, purposes, prefix)
+    """The receiver has done something about it: no further channel is tried. Returns how many.
+
+    `channel`: of the compound's own (the console's sound), for which somebody has answered.
+    """
+    narrowed = {"incident": incident, "dispatch": dispatch, "responder": responder, "channel": channel}
+    return _end(session, NotificationState.ANSWERED, at, narrowed, purposes, prefix)
 
 
 def _end(
     session: Session,
     state: NotificationState,
     at: dt.datetime,
-    incident: str | None,
-    dispatch: str | None,
-    responder: str | None,
+    narrowed: Mapping[str, str | None],
     purposes: Iterable[Purpose],
     prefix: str | None,
 ) -> int:
-    narrowed = {
-        Notification.incident: incident,
-        Notification.dispatch: dispatch,
-        Notification.responder: responder,
+    columns = {
+        "incident": Notification.incident,
+        "dispatch": Notification.dispatch,
+        "responder": Notification.responder,
+        "channel": Notification.channel,
     }
-    given = [column == value for column, value in narrowed.items() if value is not None]
+    given = [columns[name] == value for name, value in narrowed.items() if value is not None]
     if prefix is not None:
         given.append(Notification.key.startswith(prefix, autoescape=True))
     if not given:

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from alerts.duty.models import Responder, Team, TeamKind
@@ -11,7 +11,7 @@ from alerts.incidents.actor import SYSTEM
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from alerts.notify.asking import answered, withdraw
-from alerts.notify.models import Notification, Purpose
+from alerts.notify.models import ChannelKind, Contact, Notification, Purpose
 from alerts.reactions import Changed
 from alerts.rounds import RoundTurn
 from alerts.routing.models import Telling
@@ -40,27 +40,42 @@ def follow(session: Session, changed: Changed, now: dt.datetime) -> None:
 
 
 def _taken(session: Session, teller: Teller, incident: Incident, now: dt.datetime) -> None:
-    """Somebody has it in hand: the control room's notices end. Nobody else's does: who is asked to come
-    is asked by name, and one who answers does not answer for the others.
+    """Somebody has it in hand: the control room's notices end, and its sound. Nobody else's does: who is
+    asked to come is asked by name, and one who answers does not answer for the others; a siren, a group's
+    chat and another house's system have not been answered for.
     """
-    pending = session.scalars(
-        select(Notification.responder)
-        .join(Responder, Responder.id == Notification.responder)
-        .join(Team, Team.id == Responder.team)
+    mine = (Notification.incident == incident.id, Notification.purpose.in_(_TOLD))
+    desk = {
+        row.responder: row.pending
+        for row in session.execute(
+            select(Notification.responder, func.count(Notification.due_at).label("pending"))
+            .join(Responder, Responder.id == Notification.responder)
+            .join(Team, Team.id == Responder.team)
+            .where(*mine, Team.kind == TeamKind.OPERATOR)
+            .group_by(Notification.responder)
+        )
+    }
+    sounds = session.scalars(
+        select(Notification.channel)
+        .join(Contact, Contact.id == Notification.channel)
         .where(
-            Notification.incident == incident.id,
+            *mine,
             Notification.due_at.is_not(None),
-            Notification.purpose.in_(_TOLD),
-            Team.kind == TeamKind.OPERATOR,
+            Notification.responder.is_(None),
+            Contact.kind == ChannelKind.CONSOLE,
         )
         .distinct()
     ).all()
-    ended = sum(
+    people = sum(
         answered(session, now, incident=incident.id, responder=responder, purposes=_TOLD)
-        for responder in pending
-        if responder is not None
+        for responder, pending in desk.items()
+        if pending
     )
-    _others(session, teller, incident, unheard=ended > 0, desk=True)
+    silenced = sum(
+        answered(session, now, incident=incident.id, channel=channel, purposes=_TOLD) for channel in sounds
+    )
+    # Where nobody sits at the desk its sound is all that was to be heard.
+    _others(session, teller, incident, unheard=(people if desk else silenced) > 0, desk=True)
 
 
 def _others(session: Session, teller: Teller, face: Incident, *, unheard: bool, desk: bool = False) -> None:

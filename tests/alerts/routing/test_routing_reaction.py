@@ -1,12 +1,12 @@
 """Who is told of an incident, when, and that each is told once; on a real database and a virtual clock."""
 
 import pytest
-from routed import House
+from routed import House, moment
 from timeline import COMPOUND
 
 from alerts.duty.models import TeamKind
 from alerts.incidents.lifecycle import State
-from alerts.notify.models import NotificationState
+from alerts.notify.models import ChannelKind, Contact, NotificationState
 from storage import Database
 
 OPERATOR, GUARD, VOLUNTEER = TeamKind.OPERATOR, TeamKind.GUARD, TeamKind.VOLUNTEER_POLICE
@@ -103,6 +103,23 @@ def test_acknowledging_ends_the_desks_notices_and_nobody_elses(house: House) -> 
     house.step(incident, State.ACKNOWLEDGED, 3)
     assert house.waiting(incident) == ["guard"]
     assert NotificationState.ANSWERED in {row.state for row in house.notices(incident)}
+
+
+def test_acknowledging_ends_the_consoles_sound_and_no_other_channel(house: House) -> None:
+    house.man(OPERATOR, GUARD)
+    with house.database.write() as session:
+        for kind in (ChannelKind.CONSOLE, ChannelKind.WEBHOOK):
+            session.add(
+                Contact(
+                    id=str(kind), compound=COMPOUND, kind=kind, name="", address="-", created_at=moment(0)
+                )
+            )
+    incident = house.raises("a", severity=2)
+    other = house.raises("b", 1, severity=2)
+    assert house.waiting(incident) == ["console", "guard", "operator", "webhook"]
+    house.step(incident, State.ACKNOWLEDGED, 3)
+    assert house.waiting(incident) == ["guard", "webhook"]
+    assert "console" in house.waiting(other)
 
 
 def test_nothing_is_told_after_it_was_resolved(house: House) -> None:
