@@ -64,8 +64,16 @@ class NotifyRole(Role):
         self._tasks: list[asyncio.Task[None]] = []
         self._delivery = Delivery(foundation, make)
         self._has_looked = False
+        self._changed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def wake(self) -> None:
+        """Something may have changed: looks at once. From any thread; another process's changes it finds."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._changed.set)
 
     async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._tasks = [
             asyncio.create_task(self._react(), name="notify-react"),
             asyncio.create_task(self._keep(), name="notify-rounds"),
@@ -73,6 +81,7 @@ class NotifyRole(Role):
         self._delivery.start()
 
     async def stop(self) -> None:
+        self._loop = None
         for task in self._tasks:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -95,7 +104,9 @@ class NotifyRole(Role):
             if done:
                 self._delivery.wake()
             else:
-                await asyncio.sleep(LOOK_S)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), LOOK_S)
+                self._changed.clear()
 
     def _take(self) -> int:
         ground = self._foundation

@@ -33,6 +33,15 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
     wake: Callable[[], None] = relay.relay.wake if relay is not None else _nobody_to_wake
     ingest = IngestRole(foundation, wake) if "ingest" in names else None
     built: dict[str, Role] = {}
+    # Whoever changes incidents in this process; what comes from devices is no change yet.
+    changed = wake
+    if "notify" in names:
+        # The channels with all their libraries, which no other role needs.
+        from ringward.notifyside import NotifyRole
+
+        notify = NotifyRole(foundation)
+        built["notify"] = notify
+        changed = _both(wake, notify.wake)
     if relay is not None:
         built["relay"] = relay
     if ingest is not None:
@@ -46,12 +55,7 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
         # The rules with all their facts, which no other role needs.
         from ringward.alertside import AlertsRole
 
-        built["alerts"] = AlertsRole(foundation, wake)
-    if "notify" in names:
-        # The channels with all their libraries, which no other role needs.
-        from ringward.notifyside import NotifyRole
-
-        built["notify"] = NotifyRole(foundation)
+        built["alerts"] = AlertsRole(foundation, changed)
     if "keeper" in names:
         built["keeper"] = KeeperRole(foundation)
     if "recognition" in names:
@@ -64,7 +68,7 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
 
         built["console"] = ConsoleRole(
             foundation,
-            wake,
+            changed,
             broker_ready=relay.ready if relay is not None else _always,
             ingest_ready=ingest.ready if ingest is not None else _always,
         )
@@ -115,6 +119,14 @@ async def _start(role: Role, stopping: asyncio.Event) -> None:
                 await asyncio.wait_for(stopping.wait(), 1)
         else:
             return
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def wake() -> None:
+        one()
+        other()
+
+    return wake
 
 
 def _nobody_to_wake() -> None:

@@ -272,8 +272,8 @@ class Settings(BaseSettings):
         title="Routing tree",
         description="TOML file of who is told of what, in Alertmanager's words; empty: the tree that "
         "Ringward comes with, which it takes the place of as a whole. It is read again whenever it changes; "
-        "one with errors, or in which an incident could reach nobody, is refused as a whole and what was routed by "
-        "stays: see `ringward check-config` and `ringward routes test`.",
+        "one with errors, or in which an incident could reach nobody, is refused as a whole and what was "
+        "routed by stays: see `ringward check-config` and `ringward routes test`.",
     )
     face_population: str = Field(
         "east_asian",

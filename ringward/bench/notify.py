@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
@@ -133,7 +134,7 @@ def _calm(seconds: int, incidents: int, responders: int) -> tuple[Counts, list[f
 async def _beside(role: NotifyRole, ground: Foundation, seconds: int, incidents: int) -> dict[str, float]:
     await role.start()
     try:
-        raised = await asyncio.to_thread(_raise, ground, seconds, incidents)
+        raised = await asyncio.to_thread(_raise, ground, seconds, incidents, role.wake)
         await asyncio.to_thread(_settle, ground)
     finally:
         await role.stop()
@@ -171,8 +172,13 @@ def _engine(ground: Foundation) -> subprocess.Popen[bytes]:
     )
 
 
-def _raise(ground: Foundation, seconds: int, incidents: int) -> dict[str, float]:
-    """Raises them evenly; returns when each was begun, seconds since 1970."""
+def _raise(
+    ground: Foundation, seconds: int, incidents: int, wake: Callable[[], None] = lambda: None
+) -> dict[str, float]:
+    """Raises them evenly; returns when each was begun, seconds since 1970.
+
+    `wake` is what the rules call after a commit in their own process.
+    """
     begun = time.monotonic()
     raised: dict[str, float] = {}
     for number in range(incidents):
@@ -205,6 +211,7 @@ def _raise(ground: Foundation, seconds: int, incidents: int) -> dict[str, float]
             session.add(incident)
             session.flush()
             record(session, incident, State.RAISED, SYSTEM, at)
+        wake()
     return raised
 
 
