@@ -33,7 +33,17 @@ from registry.models import (
     WatchlistEntry,
     WatchlistSubject,
 )
-from ringward.demo import cast, credentials, duty, equipment, plan, population, registration
+from ringward.demo import (
+    cast,
+    credentials,
+    duty,
+    equipment,
+    patrol,
+    plan,
+    population,
+    registration,
+    rosters,
+)
 from ringward.demo.credentials import DemoCredentials
 from ringward.demo.plan import COMPOUND, PREFIX
 from storage import Base, Clock, Database, MediaStore
@@ -127,6 +137,8 @@ def _build(session: Session, now: dt.datetime, rng: random.Random) -> dict[str, 
     registration.write(session, registration.registry_rows(rng, now))
     issued = _add_devices(session, equipment.devices(plan.buildings()))
     duty.add(session, now, rng)
+    rosters.add(session, now)
+    patrol.add(session, now)
     _add_exceptions(session, now)
     _look_after(session, now)
     found = totals(session)
@@ -181,6 +193,8 @@ def _add_devices(session: Session, devices: Sequence[equipment.PlannedDevice]) -
 def _renew(session: Session, now: dt.datetime, rng: random.Random) -> None:
     """Moves duties and visitors' passes that have ended to today; leaves running ones alone."""
     duty.renew(session, now, rng)
+    rosters.add(session, now)
+    patrol.renew(session, now)
     session.execute(
         update(VisitorPass)
         .where(VisitorPass.id.in_(cast.PASSES), VisitorPass.ends_at <= now)

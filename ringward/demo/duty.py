@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from alerts.duty.models import Responder, Shift, Skill, Team, TeamKind
-from ringward.demo import names, plan
+from ringward.demo import handoff, names, plan
 from ringward.demo.plan import COMPOUND, PREFIX
 from storage import Base
 
@@ -19,12 +19,16 @@ _DAY: Final = dt.timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody of a team: `post` is the zone they stand at, None for those who roam."""
+    """Somebody of a team: `post` is the zone they stand at, None for those who roam.
+
+    `here`: on duty whenever the demo is started; others come by their roster.
+    """
 
     id: str
     post: str | None = None
     leads: bool = False
     skills: tuple[Skill, ...] = ()
+    here: bool = True
 
 
 TEAMS: Final[dict[str, tuple[str, TeamKind, tuple[Member, ...]]]] = {
@@ -38,6 +42,7 @@ TEAMS: Final[dict[str, tuple[str, TeamKind, tuple[Member, ...]]]] = {
                 Member(f"{PREFIX}-operator-1"),
                 Member(f"{PREFIX}-operator-2"),
                 Member(f"{PREFIX}-operator-3", leads=True),
+                Member(f"{PREFIX}-operator-4", here=False),
             ),
         ),
         (
@@ -48,6 +53,10 @@ TEAMS: Final[dict[str, tuple[str, TeamKind, tuple[Member, ...]]]] = {
                 Member(f"{PREFIX}-guard-1", plan.NORTH_GATE, leads=True),
                 Member(f"{PREFIX}-guard-2", plan.EAST_GATE),
                 Member(f"{PREFIX}-guard-3", plan.SOUTH_GATE),
+                *(
+                    Member(f"{PREFIX}-guard-{number}", gate, here=False)
+                    for number, gate in enumerate((plan.NORTH_GATE, plan.EAST_GATE, plan.SOUTH_GATE) * 2, 4)
+                ),
             ),
         ),
         (
@@ -105,7 +114,7 @@ TEAMS: Final[dict[str, tuple[str, TeamKind, tuple[Member, ...]]]] = {
 
 
 def add(session: Session, now: dt.datetime, rng: random.Random) -> None:
-    """Teams and people that are not there yet, each on duty from a day ago until tomorrow."""
+    """Teams and people that are not there yet, on duty from a day ago until tomorrow's hand-over."""
     teams = set(session.scalars(select(Team.id).where(Team.compound == COMPOUND)))
     people = set(session.scalars(select(Responder.id)))
     missing = [
@@ -147,9 +156,10 @@ def add(session: Session, now: dt.datetime, rng: random.Random) -> None:
                 "id": f"{member.id}-shift",
                 "responder": member.id,
                 "starts_at": now - _DAY,
-                "ends_at": now + _DAY,
+                "ends_at": _until(member.post, team, now),
             }
-            for _, member in missing
+            for team, member in missing
+            if member.here
         ],
     )
 
@@ -157,12 +167,27 @@ def add(session: Session, now: dt.datetime, rng: random.Random) -> None:
 def renew(session: Session, now: dt.datetime, rng: random.Random) -> None:
     """Moves duties that have ended to today, leaves running ones alone, adds who has come since."""
     responders = select(Responder.id).join(Team, Team.id == Responder.team).where(Team.compound == COMPOUND)
-    session.execute(
-        update(Shift)
-        .where(Shift.responder.in_(responders), Shift.id.like(f"{PREFIX}-%-shift"), Shift.ends_at <= now)
-        .values(starts_at=now - _DAY, ends_at=now + _DAY)
-    )
+    ended = session.scalars(
+        select(Shift.id).where(
+            Shift.responder.in_(responders), Shift.id.like(f"{PREFIX}-%-shift"), Shift.ends_at <= now
+        )
+    ).all()
+    posts = {f"{member.id}-shift": (team, member) for team, (_, _, its) in TEAMS.items() for member in its}
+    for shift in ended:
+        team, member = posts[shift]
+        session.execute(
+            update(Shift)
+            .where(Shift.id == shift)
+            .values(starts_at=now - _DAY, ends_at=_until(member.post, team, now))
+        )
     add(session, now, rng)
+
+
+def _until(post: str | None, team: str, now: dt.datetime) -> dt.datetime:
+    """The guard at the south gate goes home at midnight: the one gap that a week of the demo shows."""
+    if post == plan.SOUTH_GATE and TEAMS[team][1] is TeamKind.GUARD:
+        return handoff.midnight(now)
+    return handoff.morning(now)
 
 
 def _insert(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from alerts.duty.models import Responder, Shift, Team, TeamKind
+from alerts.duty.rostermodels import Roster
 from devices.models import Device, DeviceKind
 from registry.models import (
     Building,
@@ -34,7 +35,17 @@ from registry.models import (
 )
 from registry.places import addresses
 from registry.plates import is_well_formed, near, normalise
-from ringward.demo import Totals, TotalsError, build_demo, cast, equipment, population, registration, totals
+from ringward.demo import (
+    Totals,
+    TotalsError,
+    build_demo,
+    cast,
+    duty,
+    equipment,
+    population,
+    registration,
+    totals,
+)
 from ringward.demo import plan as ground
 from ringward.demo.compound import EXPECTED
 from storage import Base, Database
@@ -268,18 +279,24 @@ def test_secrets_are_issued_again_where_the_file_does_not_fit(own_home, home, sp
 
 
 def test_every_kind_of_team_is_on_duty_now_and_somebody_leads_it(home) -> None:
-    day = dt.timedelta(hours=24)
+    now = home.clock.now()
     teams = {team.kind: team for team in home.rows(Team)}
     responders = home.rows(Responder)
-    shifts = home.rows(Shift)
+    begun = [shift for shift in home.rows(Shift) if shift.starts_at <= now]
     sizes = {kind: sum(r.team == team.id for r in responders) for kind, team in teams.items()}
     assert set(sizes) == set(TeamKind)
-    assert (sizes[TeamKind.OPERATOR], sizes[TeamKind.GUARD], sizes[TeamKind.VOLUNTEER_POLICE]) == (3, 3, 3)
+    assert (sizes[TeamKind.OPERATOR], sizes[TeamKind.GUARD], sizes[TeamKind.VOLUNTEER_POLICE]) == (4, 9, 3)
     assert {r.team for r in responders if r.leads} == {team.id for team in teams.values()}
-    assert {shift.responder for shift in shifts} == {responder.id for responder in responders}
-    assert {(shift.starts_at, shift.ends_at) for shift in shifts} == {
-        (home.clock.now() - day, home.clock.now() + day)
+    here = {member.id for _, _, members in duty.TEAMS.values() for member in members if member.here}
+    assert {shift.responder for shift in begun} == here
+    assert {responder.id for responder in responders} - here == {
+        "hh-operator-4",
+        *(f"hh-guard-{number}" for number in range(4, 10)),
     }
+    # 12:00 by the compound's clock: until eight on the next day, at the south gate until midnight.
+    until = {shift.ends_at - now for shift in begun if shift.responder != "hh-guard-3"}
+    assert until == {dt.timedelta(hours=20)}
+    assert {shift.starts_at for shift in begun} == {now - dt.timedelta(hours=24)}
 
 
 def test_people_of_a_team_that_the_demo_has_learnt_of_come_to_an_older_compound(own_home) -> None:
@@ -287,6 +304,7 @@ def test_people_of_a_team_that_the_demo_has_learnt_of_come_to_an_older_compound(
         late = select(Responder.id).where(Responder.team == "hh-team-rain")
         session.execute(delete(Shift).where(Shift.responder.in_(late)))
         session.execute(delete(Responder).where(Responder.team == "hh-team-rain"))
+        session.execute(delete(Roster).where(Roster.team == "hh-team-rain"))
         session.execute(delete(Team).where(Team.id == "hh-team-rain"))
     build_demo(own_home.database, own_home.media, own_home.clock, own_home.folder)
     with own_home.database.read() as session:
@@ -294,7 +312,7 @@ def test_people_of_a_team_that_the_demo_has_learnt_of_come_to_an_older_compound(
             "hh-rain-1",
             "hh-rain-2",
         }
-        assert len(session.scalars(select(Shift).where(Shift.responder.like("hh-rain-%"))).all()) == 2
+        assert len(session.scalars(select(Shift).where(Shift.id.like("hh-rain-%-shift"))).all()) == 2
 
 
 def test_watch_list_entry_is_lawful_and_in_force(home) -> None:
@@ -312,7 +330,8 @@ def test_roster_and_pass_that_ran_out_are_renewed(own_home) -> None:
     now = own_home.clock.now()
     build_demo(own_home.database, own_home.media, own_home.clock, own_home.folder)
     with own_home.database.read() as session:
-        assert all(s.starts_at < now < s.ends_at for s in session.scalars(select(Shift)))
+        here = session.scalars(select(Shift).where(Shift.id.like("hh-%-shift"))).all()
+        assert all(s.starts_at < now < s.ends_at for s in here)
         visits = session.scalars(select(VisitorPass)).all()
         assert all(visit.starts_at < now < visit.ends_at for visit in visits)
         assert {visit.plate for visit in visits} == {cast.PLATE_VISITOR, None}
@@ -345,7 +364,8 @@ def test_shift_that_still_runs_is_left_alone(own_home) -> None:
         session.execute(delete(Shift).where(Shift.responder == "hh-guard-1"))
     build_demo(own_home.database, own_home.media, own_home.clock, own_home.folder)
     with own_home.database.read() as session:
-        assert {s.ends_at for s in session.scalars(select(Shift))} == {now + dt.timedelta(minutes=1)}
+        running = session.scalars(select(Shift).where(Shift.id.like("hh-%-shift")))
+        assert {s.ends_at for s in running} == {now + dt.timedelta(minutes=1)}
 
 
 def test_everybody_has_a_way_in_that_is_no_face(home) -> None:
