@@ -29,9 +29,13 @@ function show(letter) {
     line = card.content.firstElementChild.cloneNode(true);
     line.dataset.notification = letter.notification;
     line.querySelector("button").addEventListener("click", () => line.remove());
-    list.prepend(line);
   }
   line.dataset.severity = letter.severity;
+  if (!line.parentNode) {
+    // The gravest stand first, of one severity the newest: no notice pushes an alarm out of sight.
+    const lesser = [...list.children].find((one) => Number(one.dataset.severity) >= letter.severity);
+    list.insertBefore(line, lesser ?? null);
+  }
   line.classList.toggle("drill", letter.drill);
   const link = line.querySelector("a");
   link.textContent = letter.title;
