@@ -22,7 +22,7 @@ from storage import Base, Database, OwnedByCompound, UtcTime
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE: Final = 50
+AT_ONCE: Final = 10
 """Changes in one commit: another writer waits for no longer than they take."""
 
 
