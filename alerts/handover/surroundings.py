@@ -1,6 +1,7 @@
 """What a shift leaves behind besides incidents: what is silent, broken, held open, missed or missing."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import and_, func, or_, select
@@ -10,6 +11,7 @@ from alerts import mutes as rule_mutes
 from alerts.duty.rostermodels import RosterGap
 from alerts.notify.models import Contact
 from alerts.patrols.facts import missed_points
+from alerts.routing import silences as routing_silences
 from alerts.routing.models import Silence
 from alerts.rulebook.current import current
 from bus.deadletters import DeadLetter
@@ -50,23 +52,25 @@ def mutes(session: Session, compound: str, at: dt.datetime) -> list[dict[str, An
 
 
 def silences(session: Session, compound: str, at: dt.datetime) -> list[dict[str, Any]]:
-    """What is told to nobody now, by its matchers; why is for whoever looks it up."""
-    rows = session.scalars(
-        select(Silence)
-        .where(Silence.compound == compound, Silence.ends_at > at, Silence.lifted_at.is_(None))
-        .order_by(Silence.ends_at, Silence.id)
-        .limit(_SHOWN)
-    )
+    """What is told to nobody, now or later, by its matchers. Why is sealed: `reasons`."""
     return [
         {
             "id": row.id,
             "matchers": row.matchers,
             "gravest": row.gravest,
+            "starts": row.starts_at.isoformat(),
             "until": row.ends_at.isoformat(),
             "author": row.author,
         }
-        for row in rows
+        for row in routing_silences.listed(session, compound, at)[:_SHOWN]
     ]
+
+
+def reasons(session: Session, compound: str, frozen: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Why those who made the silences of a hand-over did so, by id, where it is still kept."""
+    ids = [one["id"] for one in frozen]
+    rows = session.scalars(select(Silence).where(Silence.compound == compound, Silence.id.in_(ids)))
+    return {row.id: row.comment for row in rows}
 
 
 def devices(session: Session, compound: str) -> list[dict[str, Any]]:

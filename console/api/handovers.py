@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from alerts.handover import writing
+from alerts.handover import surroundings, writing
 from alerts.handover.models import Handover
 from alerts.handover.rules import EntryKind, Side
 from alerts.handover.writing import Whole
@@ -59,9 +59,13 @@ class HandoverView(BaseModel):
 
 
 class HandoverInFull(HandoverView):
-    """With what was frozen: of watch-list orders only the number for whoever may not read them."""
+    """With what was frozen: of watch-list orders only the number for whoever may not read them.
+
+    `reasons` says why something is told to nobody, by the silence's id, for as long as that is kept.
+    """
 
     facts: dict[str, Any]
+    reasons: dict[str, str]
 
 
 class SignAsked(BaseModel):
@@ -147,7 +151,8 @@ def in_full(session: Session, row: Handover, user: User) -> HandoverInFull:
     facts = dict(row.facts)
     if not allowed(user, Action.WATCHLIST_READ):
         facts["watchlist"] = {name: len(ids) for name, ids in facts.get("watchlist", {}).items()}
-    return HandoverInFull(**_plain(writing.whole(session, row)), facts=facts)
+    reasons = surroundings.reasons(session, row.compound, facts.get("silences", ()))
+    return HandoverInFull(**_plain(writing.whole(session, row)), facts=facts, reasons=reasons)
 
 
 def _plain(found: Whole) -> dict[str, Any]:

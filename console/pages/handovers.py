@@ -113,6 +113,7 @@ def _page(
         status=status,
         one=found,
         facts=found.facts,
+        reasons=found.reasons,
         texts={kind: [entry for entry in found.entries if entry.kind is kind] for kind in EntryKind},
         signed=signed,
         may_sign=_may_sign(found, user),

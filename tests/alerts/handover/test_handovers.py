@@ -8,7 +8,7 @@ from handover_world import CHANGE, DAY, HOUR, NIGHT, later, shift, staffed
 from sqlalchemy import select, text
 
 from alerts.duty.models import Shift
-from alerts.handover import rounds
+from alerts.handover import rounds, surroundings
 from alerts.handover.facts import gather
 from alerts.handover.models import Handover, HandoverEntry, HandoverSignature
 from alerts.handover.rules import EntryKind, Side
@@ -18,6 +18,7 @@ from alerts.incidents.actor import SYSTEM, Actor
 from alerts.incidents.lifecycle import State
 from alerts.mutes import RuleMute
 from alerts.notify.models import ChannelKind, Contact, Notification
+from alerts.patrols.models import RoundState
 from alerts.routing.models import Silence
 from bus.deadletters import DeadLetter
 from devices.commands.models import CommandState, DeviceCommand
@@ -28,6 +29,7 @@ from registry.models import WatchlistEntry
 from storage import Database, audit, new_id
 from tests.support import keeping
 from tests.support.compound import COMPOUND, ELSEWHERE
+from tests.support.rounds import Walked
 
 
 @pytest.fixture
@@ -378,7 +380,12 @@ def test_the_next_shift_is_told_everything_it_has_to_know_and_nothing_else(settl
     }
     assert (facts["drills"], facts["unreviewed"]) == (1, 1)
     assert [(m["rule"], m["place"], m["author"]) for m in facts["mutes"]] == [("R-B05", "door-1", "u1")]
-    assert [s["matchers"] for s in facts["silences"]] == [["kind=door.forced"]]
+    (silence,) = facts["silences"]
+    assert (silence["matchers"], silence["author"], silence["until"]) == (
+        ["kind=door.forced"],
+        "u1",
+        later(hours=1).isoformat(),
+    )
     assert {d["id"]: d["what"] for d in facts["devices"]} == {
         "cam-1": ["offline"],
         "cam-2": ["time_skew"],
@@ -388,6 +395,36 @@ def test_the_next_shift_is_told_everything_it_has_to_know_and_nothing_else(settl
     assert facts["watchlist"] == {"begin": ["w0"], "end": ["w1"]}
     assert facts["dead_letters"] == [{"reason": "bad_json", "number": 1}]
     assert [c["kind"] for c in facts["dead_channels"]] == ["apprise"]
+
+
+def test_why_it_is_silent_is_read_where_it_lies_sealed_and_not_frozen(settled):
+    around(settled)
+    with settled.write() as session:
+        row = make(session, COMPOUND, SYSTEM, CHANGE, since=later(hours=-8), until=CHANGE)
+        assert "修锁" not in str(row.facts)
+        frozen = row.facts["silences"]
+        assert surroundings.reasons(session, COMPOUND, frozen) == {"s1": "修锁"}
+        assert surroundings.reasons(session, ELSEWHERE, frozen) == {}
+        session.execute(text("DELETE FROM silences"))
+        assert surroundings.reasons(session, COMPOUND, frozen) == {}
+
+
+def test_points_that_nobody_came_by_in_the_shift_are_handed_over(settled):
+    with settled.write() as session:
+        walked = Walked(session, COMPOUND, "gate", later(days=-9))
+        walked.round(later(hours=-10), RoundState.MISSED, 0)
+        walked.round(later(hours=-7), RoundState.DONE, 2)
+        walked.round(later(hours=-5), RoundState.MISSED, 1)
+        walked.round(later(hours=-3), RoundState.ABORTED, 0)
+        walked.round(later(hours=-2), RoundState.ABORTED, 0, asked=False)
+        walked.round(later(minutes=-20), RoundState.PLANNED, 0)
+        facts = gather(session, COMPOUND, later(hours=-8), CHANGE)
+    assert [(p["route"], p["point"], p["zone"], p["why"]) for p in facts["patrols"]] == [
+        ("夜巡", "车棚", "gate", "missed"),
+        ("夜巡", "东门", "gate", "aborted"),
+        ("夜巡", "车棚", "gate", "aborted"),
+    ]
+    assert facts["patrols"][0]["due"] == later(hours=-4, minutes=-30).isoformat()
 
 
 def test_it_names_nobody(settled):

@@ -12,6 +12,7 @@ from alerts.duty.models import Shift
 from alerts.duty.rostermodels import RosterGap
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident, Transition
+from alerts.patrols.models import RoundState
 from alerts.review.models import IncidentRating, IncidentReview, Measure
 from alerts.review.models import Need as NeedRow
 from alerts.review.month import figures
@@ -20,6 +21,7 @@ from registry.errors import RefusedError
 from storage import Database, new_id
 from tests.support import keeping
 from tests.support.compound import COMPOUND, ELSEWHERE
+from tests.support.rounds import Walked
 
 # November in Shanghai.
 FIRST = dt.date(2026, 11, 1)
@@ -293,6 +295,19 @@ def test_what_people_said_and_did(settled):
         )
         assert (found.duty.gaps, found.duty.gap_hours, found.duty.volunteer_hours) == (1, 1.0, 4.0)
         assert waits.state == State.RESOLVED
+
+
+def test_rounds_of_the_month_are_counted_with_the_points_that_were_missed(settled):
+    with settled.write() as session:
+        walked = Walked(session, COMPOUND, "gate", START)
+        walked.round(START - HOUR, RoundState.MISSED, 0)
+        walked.round(START, RoundState.DONE, 2)
+        walked.round(START + 24 * HOUR, RoundState.DONE, 2)
+        walked.round(START + 48 * HOUR, RoundState.MISSED, 1)
+        walked.round(START + 72 * HOUR, RoundState.ABORTED, 0)
+        walked.round(END, RoundState.MISSED, 0)
+        found = figures(session, COMPOUND, FIRST, AFTER).patrols
+    assert (found.rounds, found.done, found.points, found.missed) == (4, 2, 8, 3)
 
 
 def test_it_names_nobody(settled):

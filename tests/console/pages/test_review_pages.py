@@ -11,19 +11,24 @@ import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from test_screens import overflows
 
 from alerts.handover.models import Handover, HandoverSignature
 from alerts.handover.writing import make
-from alerts.incidents.actor import SYSTEM
+from alerts.incidents.actor import SYSTEM, Actor
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident, Transition
+from alerts.patrols.models import RoundState
 from alerts.review import ratings
 from alerts.review.models import IncidentRating, IncidentReview, Measure, Need
 from alerts.review.rules import MeasureState
+from alerts.routing import silences
 from console.accounts.models import Role, User
 from console.context import Rooms
+from registry.models import Zone
 from storage import new_id
+from tests.support.rounds import Walked
 
 Visit = Callable[..., TestClient]
 Browse = Callable[..., Page]
@@ -264,6 +269,46 @@ def test_two_sign_a_hand_over_and_a_disagreement_stays(
         assert {one.user for one in session.scalars(select(HandoverSignature))} == {"u-operator", "u-second"}
         assert session.get_one(Handover, handed).sealed == digest[1]
     assert resolved
+
+
+@pytest.mark.usefixtures("resolved")
+@pytest.mark.parametrize(
+    ("locale", "silent", "missed"), [("en", "Told to nobody", "Patrol points missed"), ("zh-CN", "", "")]
+)
+def test_hand_over_says_what_is_silent_until_when_by_whom_and_why_and_what_was_missed(
+    visit: Visit, seeded: Rooms, locale: str, silent: str, missed: str
+) -> None:
+    now = seeded.clock.now()
+    with seeded.database.write() as session:
+        silences.make(
+            session,
+            COMPOUND,
+            ["kind=door.forced"],
+            3,
+            now + dt.timedelta(hours=2),
+            "三栋换锁",
+            Actor("u-second", "operator"),
+            now,
+        )
+        Walked(session, COMPOUND, made_zone(session), now).round(
+            now - dt.timedelta(hours=2), RoundState.MISSED, 1
+        )
+        row = make(session, COMPOUND, SYSTEM, now)
+        assert row is not None
+        path = f"/console/handovers/{row.id}"
+        author = session.get_one(User, "u-second").name
+    for page in (path, f"{path}/print"):
+        shown = visit("operator", locale).get(page).text
+        (line,) = [one for one in shown.split("<li>") if "三栋换锁" in one]
+        assert "door.forced" in line
+        assert author in line
+        assert silent in line
+        assert missed in shown
+        assert "夜巡: 车棚" in shown
+
+
+def made_zone(session: Session) -> str:
+    return session.scalars(select(Zone.id).where(Zone.compound == COMPOUND).order_by(Zone.id)).first() or ""
 
 
 def test_an_operator_makes_one_on_demand_and_others_only_read(visit: Visit, handed: str) -> None:
