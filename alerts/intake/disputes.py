@@ -20,13 +20,21 @@ from alerts.incidents.record import load, record
 from alerts.intake.models import Dispute, DisputeState
 from alerts.notify.asking import Ask, ask
 from alerts.notify.models import Purpose
+from registry.days import time_zone
 from registry.errors import MissingError, RefusedError, StaleEditError
 from storage import audit, new_id
 
 SAME_DAY: Final = dt.timedelta(hours=12)
 """How long a call to mediators is worth something."""
 
+MORNING: Final = dt.time(9)
+"""By the compound's clock: when a mediator is reminded of a day that they have set themselves."""
+
+PAGE: Final = "/console/disputes"
 TEXT_MAX: Final = 4000
+# A reminder that could not be given in this time is none any more.
+_LATE: Final = dt.timedelta(days=1)
+_AT_ONCE: Final = 200
 
 STEPS: Final[Mapping[DisputeState, frozenset[DisputeState]]] = {
     DisputeState.OPEN: frozenset({DisputeState.ACCEPTED, DisputeState.PASSED_ON}),
@@ -80,7 +88,7 @@ def open_for(session: Session, incident: Incident, at: dt.datetime) -> Dispute:
                 severity=3,
                 responder=responder,
                 drill=incident.drill,
-                arguments={"kind": incident.kind, "zone": incident.zone, "dispute": made.id},
+                arguments={"kind": incident.kind, "zone": incident.zone, "dispute": made.id, "path": PAGE},
                 expires_at=at + SAME_DAY,
             )
             for responder in mediators(session, incident.compound, at)
@@ -88,6 +96,51 @@ def open_for(session: Session, incident: Incident, at: dt.datetime) -> Dispute:
         at,
     )
     return made
+
+
+def remind(session: Session, now: dt.datetime) -> int:
+    """Whoever settled it, or has it, is reminded once in the morning of the day on which they wanted to ask
+    whether it holds; returns how many were.
+    """
+    days = (now - _LATE - dt.timedelta(days=1)).date(), (now + dt.timedelta(days=1)).date()
+    rows = session.execute(
+        select(Dispute, Incident.kind, Incident.drill)
+        .join(Incident, Incident.id == Dispute.incident)
+        .where(
+            Dispute.follow_up_on.between(*days),
+            Dispute.mediator.is_not(None),
+            Dispute.state != DisputeState.PASSED_ON,
+        )
+        .order_by(Dispute.follow_up_on, Dispute.id)
+        .limit(_AT_ONCE)
+    ).all()
+    asks = []
+    for dispute, kind, drill in rows:
+        day = dispute.follow_up_on
+        if day is None:
+            continue
+        due = dt.datetime.combine(day, MORNING, time_zone(session, dispute.compound))
+        if not due <= now < due + _LATE:
+            continue
+        asks.append(
+            Ask(
+                compound=dispute.compound,
+                key=f"dispute_follow_up:{dispute.id}:{day}",
+                purpose=Purpose.INCIDENT,
+                severity=4,
+                responder=dispute.mediator,
+                drill=drill,
+                arguments={
+                    "kind": kind,
+                    "zone": dispute.zone,
+                    "dispute": dispute.id,
+                    "why": "dispute_follow_up",
+                    "path": PAGE,
+                },
+                expires_at=due + _LATE,
+            )
+        )
+    return len(ask(session, asks, now))
 
 
 def mediators(session: Session, compound: str, at: dt.datetime) -> list[str]:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.incidents.actor import SYSTEM
-from alerts.intake import faults, orders
+from alerts.intake import disputes, faults, orders
 from alerts.intake.models import WorkOrder, WorkOrderState
 from alerts.intake.orders import Fault, OrderMove
 from alerts.notify.models import Contact
@@ -24,8 +24,13 @@ _AT_ONCE: Final = 100
 
 
 def keep(session: Session, now: dt.datetime) -> int:
-    """One turn; returns how many orders were begun, verified or reminded of."""
-    return _dead_channels(session, now) + _verify(session, now) + _remind(session, now)
+    """One turn; returns how many orders were begun or verified, and how many people reminded."""
+    return (
+        _dead_channels(session, now)
+        + _verify(session, now)
+        + _remind(session, now)
+        + disputes.remind(session, now)
+    )
 
 
 def _dead_channels(session: Session, now: dt.datetime) -> int:

@@ -53,7 +53,11 @@ def test_every_purpose_is_said_in_words_and_not_in_keys(
 
 WHYS = {
     Purpose.ESCALATION: [{"reason": "unreached", "count": 3}, {"step": "telephone_team"}],
-    Purpose.INCIDENT: [{"again": True}, {"count": 4}],
+    Purpose.INCIDENT: [
+        {"again": True},
+        {"count": 4},
+        {"why": "dispute_follow_up", "path": "/console/disputes"},
+    ],
     Purpose.OFFER: [{"you_lead": True}],
     Purpose.TAKEN: [{"second_wanted": True}],
     Purpose.CALLED_OFF: [{"why": "violence"}],

@@ -6,7 +6,7 @@ import pytest
 
 from alerts.duty.models import Shift
 from alerts.incidents.lifecycle import State
-from alerts.intake import disputes
+from alerts.intake import disputes, upkeep
 from alerts.intake.disputes import STEPS, Move
 from alerts.intake.kinds import ReportKind
 from alerts.intake.models import Dispute, DisputeState
@@ -78,6 +78,35 @@ def test_a_settled_dispute_has_an_agreement_and_resolves_its_incident(desk, disp
     assert incident.resolution is None
     desk.follow()
     assert ("gu", "done") in {(one.responder, one.arguments.get("stage")) for one in desk.told()}
+
+
+def test_mediator_is_reminded_once_in_the_morning_of_the_day_they_set(desk, dispute):
+    move(desk, dispute, Move(ACCEPTED))
+    # The 25th at nine by the compound's clock.
+    morning = dt.datetime(2026, 11, 25, 1, tzinfo=dt.UTC)
+    move(desk, dispute, Move(SETTLED, agreement="22 点后不练琴", follow_up_on=dt.date(2026, 11, 25)))
+    before = len(desk.told())
+
+    def remind(at):
+        desk.now = at
+        desk.write(lambda session: upkeep.keep(session, at))
+        return [one for one in desk.told() if one.arguments.get("why") == "dispute_follow_up"]
+
+    assert remind(morning - dt.timedelta(seconds=1)) == []
+    for at in (morning, morning + dt.timedelta(minutes=5), morning + dt.timedelta(days=40)):
+        [told] = remind(at)
+    assert (told.responder, told.arguments["dispute"], told.asked_at) == ("mei", dispute, morning)
+    assert "练琴" not in str(told.arguments)
+    assert len(desk.told()) == before + 1
+
+
+def test_nobody_is_reminded_of_what_was_passed_on_or_of_a_day_long_past(desk, dispute):
+    move(desk, dispute, Move(ACCEPTED, follow_up_on=desk.now.date()))
+    desk.later(days=2)
+    desk.write(lambda session: upkeep.keep(session, desk.now))
+    move(desk, dispute, Move(DisputeState.PASSED_ON, follow_up_on=desk.now.date()))
+    desk.write(lambda session: upkeep.keep(session, desk.now))
+    assert not [one for one in desk.told() if one.arguments.get("why") == "dispute_follow_up"]
 
 
 def test_what_the_parties_agreed_is_sealed_in_the_file(lite):
