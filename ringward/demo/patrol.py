@@ -16,7 +16,7 @@ from ringward.demo import handoff, plan
 from ringward.demo.plan import COMPOUND, PREFIX
 from ringward.demo.rosters import MANAGER
 
-ROUTE: Final = "园区夜巡"
+ROUTE: Final = "园区巡逻"
 POINTS: Final = (
     ("中心广场岗亭", plan.SQUARE),
     ("儿童乐园入口", plan.PLAYGROUND),

@@ -4,6 +4,7 @@ They begin tomorrow: until then those are on duty who have to be there whenever 
 """
 
 import datetime as dt
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import select
@@ -22,7 +23,18 @@ from ringward.demo import duty, handoff, plan
 from ringward.demo.plan import COMPOUND, PREFIX
 
 MANAGER: Final = Actor(f"{PREFIX}-property-1", "property_manager")
-_GATES: Final = (plan.NORTH_GATE, plan.EAST_GATE, plan.SOUTH_GATE)
+_GATES: Final = {plan.NORTH_GATE: "北门", plan.EAST_GATE: "东门", plan.SOUTH_GATE: "南门"}
+_WORDS: Final = {
+    "workday": "工作日",
+    "rest": "休息日",
+    "office": "办公时间",
+    "after_hours": "下班后",
+    "rest_day": "休息日全天",
+    "day": "早班",
+    "evening": "中班",
+    "night": "夜班",
+}
+"""What the roster's page calls the slots of a pattern."""
 
 
 def add(session: Session, now: dt.datetime) -> None:
@@ -31,8 +43,11 @@ def add(session: Session, now: dt.datetime) -> None:
     begins = handoff.tomorrow(now)
     for team, (name, _, members) in duty.TEAMS.items():
         if team not in have:
-            slots = _slots(team.removeprefix(f"{PREFIX}-team-"), members, begins)
-            given = Definition(team, f"{name}值班表", slots, begins)
+            slots = [
+                replace(slot, key=_WORDS.get(slot.key, slot.key))
+                for slot in _slots(team.removeprefix(f"{PREFIX}-team-"), members, begins)
+            ]
+            given = Definition(team, f"{name}值班表", tuple(slots), begins)
             rostering.create(session, COMPOUND, given, MANAGER, now)
     _leave_a_gap(session, now)
 
@@ -45,22 +60,22 @@ def _slots(short: str, members: tuple[duty.Member, ...], begins: dt.date) -> tup
             return three_shifts([(one,) for one in people], begins)
         case "guard":
             return tuple(
-                Slot(f"{hours}-{gate}", starts, ends, _at(members, gate, begins), ahead=ahead)
-                for gate in _GATES
+                Slot(f"{gate_name}{hours}", starts, ends, _at(members, gate, begins), ahead=ahead)
+                for gate, gate_name in _GATES.items()
                 # Who stood the day stands the next night, and is then free until the day after.
                 for hours, starts, ends, ahead in (
-                    ("day", dt.time(8), dt.time(20), 0),
-                    ("night", dt.time(20), dt.time(8), 2),
+                    ("白班", dt.time(8), dt.time(20), 0),
+                    ("夜班", dt.time(20), dt.time(8), 2),
                 )
             )
         case "police":
-            return (Slot("evening", dt.time(19), dt.time(22), together, people=2),)
+            return (Slot("晚间", dt.time(19), dt.time(22), together, people=2),)
         case "rain":
-            return (Slot("on_call", handoff.MORNING, handoff.MORNING, together, on_call=True),)
+            return (Slot("随时待命", handoff.MORNING, handoff.MORNING, together, on_call=True),)
         case "armband":
             return five_two(together, together, hours=(dt.time(7), dt.time(9)))
         case "mediation":
-            return (Slot("afternoon", dt.time(14), dt.time(17), together, WORKDAYS),)
+            return (Slot("下午", dt.time(14), dt.time(17), together, WORKDAYS),)
         case "steward" | "grid":
             return (Slot("office", dt.time(8, 30), dt.time(17, 30), together, WORKDAYS),)
     return eight_x(together, by_turns)
