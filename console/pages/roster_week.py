@@ -17,6 +17,7 @@ from console.pages.answers import said
 from console.pages.view import Frame
 
 WEEK: Final = dt.timedelta(days=7)
+_RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def days(
                 Stood(
                     row.name,
                     f"{local:%H:%M}",
-                    f"{until:%H:%M}" + ("⁺¹" if until.date() > date and f"{until:%H:%M}" != "00:00" else ""),
+                    _ends(until, date),
                     row.on_call,
                     zones.get(row.post or "", ""),
                     row.starts_at <= view.now < row.ends_at,
@@ -83,3 +84,9 @@ def days(
             )
         )
     return found
+
+
+def _ends(until: dt.datetime, date: dt.date) -> str:
+    """The hour at which a duty of `date` ends, and how many days later where that is another day."""
+    later = (until - dt.timedelta(microseconds=1)).date() - date
+    return f"{until:%H:%M}" + ("⁺" + str(later.days).translate(_RAISED) if later else "")
