@@ -26,6 +26,7 @@ from alerts.notify.models import (
     Notification,
     NotificationAttempt,
     NotificationState,
+    Purpose,
 )
 from storage import Clock, Database, content_id
 
@@ -42,6 +43,14 @@ _SHOWN_MOST: Final = 50
 _WAITS: Final = (AttemptState.HANDED_OVER, AttemptState.UNCERTAIN)
 # What was answered, taken back or is over needs no reading any more.
 _LIVE: Final = (NotificationState.PENDING, NotificationState.TOLD, NotificationState.UNREACHED)
+# Nor does what asks for somebody, once the work is done: who opens the page afterwards is not sent out.
+_CALLS: Final = (
+    *(Purpose.INCIDENT, Purpose.ESCALATION, Purpose.OFFER),
+    *(Purpose.TAKEN, Purpose.HELP, Purpose.LONE_WORKER),
+)
+_DONE: Final = tuple(
+    state for state in State if not state.is_open or state in {State.RESOLVED, State.REVIEWED}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +165,7 @@ def _look(session: Session, now: dt.datetime, compounds: Iterable[str] | None) -
         )
         .join(Notification, Notification.id == NotificationAttempt.notification)
         .join(Contact, Contact.id == NotificationAttempt.contact)
+        .outerjoin(Incident, Incident.id == Notification.incident)
         .where(
             NotificationAttempt.kind.in_((ChannelKind.PHONE_PAGE, ChannelKind.CONSOLE)),
             NotificationAttempt.state.in_(_WAITS)
@@ -166,6 +176,7 @@ def _look(session: Session, now: dt.datetime, compounds: Iterable[str] | None) -
             NotificationAttempt.at > now - _KEPT,
             Notification.state.in_(_LIVE),
             (Notification.expires_at.is_(None)) | (Notification.expires_at > now),
+            Notification.purpose.not_in(_CALLS) | Incident.id.is_(None) | Incident.state.not_in(_DONE),
         )
         .order_by(NotificationAttempt.at, NotificationAttempt.id)
     )

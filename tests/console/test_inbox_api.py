@@ -213,3 +213,26 @@ async def test_an_exercise_says_so(li: Browser, desk: Desk) -> None:
 
     assert item["drill"] is True
     assert "演练" in item["title"]
+
+
+@pytest.mark.parametrize(
+    ("state", "there"),
+    [(State.ARRIVED, True), (State.RESOLVED, False), (State.CLOSED, False), (State.FALSE_ALARM, False)],
+)
+@pytest.mark.parametrize("purpose", [Purpose.INCIDENT, Purpose.OFFER])
+async def test_who_opens_the_page_when_the_work_is_done_is_called_to_nothing(
+    li: Browser,
+    desk: Desk,
+    database: Database,
+    world: SimpleNamespace,
+    purpose: Purpose,
+    state: State,
+    there: bool,
+) -> None:
+    call = desk.hand_over("li", incident=world.raised, purpose=purpose)
+    off = desk.hand_over("li", incident=world.raised, purpose=Purpose.CALLED_OFF)
+    with database.write() as session:
+        session.get_one(Incident, world.raised).state = state
+
+    # That it is over is worth knowing.
+    assert await shown(li) == ([call, off] if there else [off])
