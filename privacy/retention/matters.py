@@ -63,8 +63,8 @@ def _forget_incidents(session: Session, _ground: Ground, _scope: Scope, ids: lis
     for table in (Evidence, Transition, Dispatch, IncidentKey, IncidentAnswer, PlanStep):
         _delete(session, table, table.incident.in_(ids))
     # A need outlives the incidents that showed it.
-    for table in (IncidentReview, IncidentRating, NeedIncident):
-        _delete(session, table, table.incident.in_(ids))
+    for about in (IncidentReview, IncidentRating, NeedIncident):
+        _delete(session, about, about.incident.in_(ids))
     _delete(session, IncidentMerge, or_(IncidentMerge.target.in_(ids), IncidentMerge.source.in_(ids)))
     _delete(session, MergeProposal, or_(MergeProposal.first.in_(ids), MergeProposal.second.in_(ids)))
     # A source that is still to stay says that it was merged, though no longer into what.
