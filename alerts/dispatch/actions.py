@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from alerts.dispatch import lonework
 from alerts.dispatch.leading import lead, leaderless, taken
 from alerts.dispatch.models import UNDER_WAY, Arrival, Decline, Dispatch, DispatchState, Result
-from alerts.dispatch.next import ask_next
+from alerts.dispatch.next import ask_companion, ask_next
 from alerts.dispatch.ranking import Candidate, exclusion
 from alerts.dispatch.sending import (
     DispatchRefusedError,
@@ -91,6 +91,7 @@ def accept(session: Session, dispatch_id: str, responder_id: str, at: dt.datetim
     taken(session, incident, others, at)
     if State(incident.state) is State.DISPATCHED:
         record(session, incident, State.ACCEPTED, Actor(responder_id, "responder"), at)
+    ask_companion(session, incident, at)
     return dispatch
 
 
@@ -105,6 +106,7 @@ def assist(session: Session, dispatch_id: str, responder_id: str, at: dt.datetim
         return dispatch
     dispatch.state = DispatchState.ASSISTING
     dispatch.answered_at = at
+    dispatch.overdue = 0
     dispatch.due_at = _arrival_due(incident, at)
     session.flush()
     _heard(session, dispatch, at)
@@ -187,25 +189,26 @@ def resolve(
     note: str | None = None,
     result: Result | None = None,
 ) -> Dispatch:
-    """The leader has dealt with it; `result` and `note` say what came of it. The others are done, too."""
+    """The leader has dealt with it; `result` and `note` say what came of it.
+
+    Who is there with them is done, too, and knows; who is still on the way is called off.
+    """
     dispatch, incident = locked(session, dispatch_id, responder_id)
     if dispatch.state == DispatchState.RESOLVED:
         return dispatch
     if dispatch.state not in UNDER_WAY or dispatch.lead_of is None:
         raise DispatchRefusedError("not_leading")
-    dispatch.state = DispatchState.RESOLVED
-    dispatch.resolved_at = at
     dispatch.note = note
     dispatch.result = result
-    dispatch.due_at = dispatch.help_at = dispatch.alone_due_at = dispatch.alone_asked_at = None
-    session.flush()
-    _heard(session, dispatch, at)
-    announce(session, dispatch, at)
+    _done(session, dispatch, at)
     if State(incident.state) in {State.ACCEPTED, State.EN_ROUTE, State.ARRIVED}:
         incident.resolution = note
         reason = None if result is None else f"result_{result}"
         actor = Actor(responder_id, "responder")
         record(session, incident, State.RESOLVED, actor, at, reason=reason, note=note)
+        for other in dispatches_of(session, incident.id):
+            if other.state == DispatchState.ARRIVED:
+                _done(session, other, at)
         release(session, incident, at)
     return dispatch
 
@@ -310,14 +313,25 @@ def _declined(session: Session, dispatch: Dispatch, at: dt.datetime, reason: Dec
     announce(session, dispatch, at)
 
 
+def _done(session: Session, dispatch: Dispatch, at: dt.datetime) -> None:
+    dispatch.state = DispatchState.RESOLVED
+    dispatch.resolved_at = at
+    dispatch.due_at = dispatch.help_at = dispatch.alone_due_at = dispatch.alone_asked_at = None
+    session.flush()
+    _heard(session, dispatch, at)
+    announce(session, dispatch, at)
+
+
 def _ask_for(session: Session, incident: Incident, at: dt.datetime) -> None:
-    """Asks somebody else where nobody is asked or goes any more."""
+    """Asks somebody else where nobody is asked or goes any more, or where a volunteer goes alone."""
     waiting = {*UNDER_WAY, DispatchState.OFFERED}
     there = session.scalar(
         select(Dispatch.id).where(Dispatch.incident == incident.id, Dispatch.state.in_(waiting)).limit(1)
     )
     if there is None:
         ask_next(session, incident, at)
+    else:
+        ask_companion(session, incident, at)
 
 
 def _arrival_due(incident: Incident, at: dt.datetime) -> dt.datetime | None:

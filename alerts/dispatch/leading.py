@@ -19,13 +19,17 @@ from alerts.notify.models import Purpose
 
 
 def taken(session: Session, incident: Incident, others: Sequence[Dispatch], at: dt.datetime) -> None:
-    """Everybody else sees at once that it is taken, without having pressed anything."""
+    """Everybody else sees at once that it is taken, without having pressed anything.
+
+    Where a volunteer leads by themselves the others are waited for as for an answer: one is to go along.
+    """
     second = companion_missing(session, incident)
+    limit = LIMITS[Timer.ACCEPT].get(incident.severity) if second else None
     for row in others:
         if row.state != DispatchState.OFFERED:
             continue
         row.state = DispatchState.TAKEN
-        row.due_at = None
+        row.due_at = None if limit is None else at + limit
         session.flush()
         announce(session, row, at)
         asking.withdraw(session, at, dispatch=row.id, purposes=(Purpose.OFFER,))

@@ -12,6 +12,7 @@ from alerts.dispatch.sending import dispatches_of, going_of, offer_by_system
 from alerts.dispatch.suggest import ranking
 from alerts.dispatch.telling import tell_people
 from alerts.duty.models import Responder
+from alerts.incidents.deadlines import LIMITS, Timer
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from alerts.notify.models import Purpose
@@ -49,6 +50,19 @@ def ask_next(session: Session, incident: Incident, at: dt.datetime) -> list[Disp
     if not chosen:
         tell_leads(session, incident, at)
     return offer_by_system(session, incident, chosen, at)
+
+
+def ask_companion(session: Session, incident: Incident, at: dt.datetime) -> list[Dispatch]:
+    """Asks the next best to go along with a volunteer who goes alone, unless somebody who was asked may
+    still say yes. The caller has locked the incident.
+    """
+    limit = LIMITS[Timer.ACCEPT].get(incident.severity)
+    waited_for = any(
+        row.state == DispatchState.OFFERED
+        or (row.state == DispatchState.TAKEN and (row.due_at is not None or limit is None))
+        for row in dispatches_of(session, incident.id)
+    )
+    return [] if waited_for or not companion_missing(session, incident) else ask_next(session, incident, at)
 
 
 def companion_missing(session: Session, incident: Incident) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from alerts.dispatch import lonework
 from alerts.dispatch.models import UNDER_WAY, Dispatch, DispatchState
-from alerts.dispatch.next import WANTED, ask_next
+from alerts.dispatch.next import WANTED, ask_companion, ask_next
 from alerts.dispatch.sending import going_of
 from alerts.dispatch.telling import tell, tell_people
 from alerts.escalation.people import operators
@@ -64,7 +64,7 @@ def _overdue(session: Session, row: Dispatch, now: dt.datetime) -> bool:
     incident = _held(session, row)
     if row.due_at is None:
         return False
-    timer = Timer.ACCEPT if row.state == DispatchState.OFFERED else Timer.ARRIVE
+    timer = Timer.ARRIVE if row.state in _COMING else Timer.ACCEPT
     limit = LIMITS[timer].get(incident.severity)
     if row.due_at > now:
         # The clock was set back: it runs out as if it had been set now.
@@ -72,9 +72,14 @@ def _overdue(session: Session, row: Dispatch, now: dt.datetime) -> bool:
             row.due_at = None if limit is None else now + limit
         return False
     wanted = State(incident.state) in WANTED and limit is not None
-    if not wanted or row.state not in {DispatchState.OFFERED, *_COMING}:
+    if not wanted or row.state not in {DispatchState.OFFERED, DispatchState.TAKEN, *_COMING}:
         row.due_at = None
         return False
+    if row.state == DispatchState.TAKEN:
+        # A volunteer leads by themselves, and this one does not go along.
+        row.due_at = None
+        session.flush()
+        return bool(ask_companion(session, incident, now))
     row.overdue += 1
     # One who was asked is waited for once; one who said yes is asked again while somebody is in danger.
     again = timer is Timer.ARRIVE and incident.severity == 1
