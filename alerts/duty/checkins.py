@@ -7,9 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from alerts.dispatch import positions
 from alerts.duty.limits import Fault, week_hours
 from alerts.duty.marks import hold, mark
 from alerts.duty.models import Responder, Shift, Team
+from alerts.duty.onduty import is_on_duty
 from alerts.duty.people import limits_of, responder_of, rules_of, shifts_around
 from alerts.duty.told import News, tell
 from alerts.incidents.actor import Actor
@@ -74,7 +76,10 @@ def check_in(session: Session, compound: str, responder: str, by: Actor, at: dt.
 
 
 def check_out(session: Session, compound: str, responder: str, by: Actor, at: dt.datetime) -> Shift:
-    """Ends the duty that the responder has checked in to. Raises `RefusedError("not_checked_in")`."""
+    """Ends the duty that the responder has checked in to; where they are is forgotten with it.
+
+    Raises `RefusedError("not_checked_in")`.
+    """
     hold(session, compound)
     row = current(session, responder, at)
     if row is None:
@@ -82,6 +87,7 @@ def check_out(session: Session, compound: str, responder: str, by: Actor, at: dt
     row.checked_out_at = row.ends_at = at
     row.closed_by = "self"
     session.flush()
+    positions.forget(session, responder)
     mark(session, compound, by, at, "duty.checked_out", f"responder:{responder}")
     return row
 
@@ -110,7 +116,7 @@ def keep(session: Session, now: dt.datetime) -> int:
     )
     done = 0
     for row, compound in found:
-        _by_limit(row)
+        _by_limit(session, row, now)
         tell(session, compound, [News.of("checked_out", row)], now)
         done += 1
     session.flush()
@@ -126,9 +132,12 @@ def _close_ended(session: Session, responder: str, at: dt.datetime) -> None:
             Shift.ends_at <= at,
         )
     ):
-        _by_limit(row)
+        _by_limit(session, row, at)
     session.flush()
 
 
-def _by_limit(row: Shift) -> None:
+def _by_limit(session: Session, row: Shift, at: dt.datetime) -> None:
     row.checked_out_at, row.closed_by = row.ends_at, "limit"
+    if not is_on_duty(session, row.responder, at):
+        # Shifts that nobody checks in to end by the clock: the round of positions sees to those.
+        positions.forget(session, row.responder)

@@ -4,8 +4,11 @@ import datetime as dt
 
 import pytest
 from duty_world import HOUR, MONDAY, Duty, by_turns, local, slot
+from sqlalchemy import select
 from timeline import COMPOUND
 
+from alerts.dispatch import positions
+from alerts.dispatch.models import ResponderPosition
 from alerts.duty import checkins, hours
 from alerts.duty.models import Responder, Shift
 from alerts.duty.onduty import is_checked_in, is_on_duty
@@ -51,6 +54,36 @@ def test_forgotten_check_out_ends_at_the_limit_with_a_notice(duty):
     assert duty.told("v1") == ["checked_out"]
     duty.does(checkins.check_in, "v1", V1)
     assert holds(duty) == (True, True)
+
+
+def places_known(duty: Duty) -> set[str]:
+    with duty.database.read() as session:
+        return set(session.scalars(select(ResponderPosition.responder)))
+
+
+def test_where_somebody_is_is_forgotten_with_their_check_out(duty):
+    for who in ("v1", "v2"):
+        duty.does(checkins.check_in, who, V1)
+        duty.does(positions.agree, who)
+    duty.does(checkins.check_out, "v1", V1)
+    assert places_known(duty) == {"v2"}
+
+
+def test_where_somebody_is_is_forgotten_at_the_limit_unless_they_are_still_on_duty(duty):
+    for who in ("v1", "v2"):
+        duty.does(checkins.check_in, who, V1)
+        duty.does(positions.agree, who)
+    with duty.database.write() as session:
+        longer = MONDAY + 9 * HOUR
+        session.add(Shift(id="longer", responder="v2", starts_at=MONDAY + HOUR, ends_at=longer))
+    duty.until(MONDAY + 4 * HOUR)
+    assert {one.closed_by for one in duty.shifts("v1", "v2")} == {"limit", None}
+    assert places_known(duty) == {"v2"}
+    # By the clock, where nobody checks out.
+    duty.at = longer
+    with duty.database.write() as session:
+        positions.ROUND.do(session, duty.at)
+    assert places_known(duty) == set()
 
 
 def test_limit_holds_whether_or_not_the_round_has_looked(duty):
