@@ -177,9 +177,13 @@ def test_resolved_and_not_reviewed_comes_to_the_supervisor_once(night: Night, se
     # Who is there, too, is done with the leader, and need not be told.
     night.silence()
     night.passes(TABLE[Timer.REVIEW][severity] + HOUR)
-    night.hears("op-lead", "review", incident)
-    night.passes(30 * 24 * HOUR)
+    assert night.hears("op-lead", "review", incident).arguments["why"] == "review_late"
     night.silence()
+    # On the first of the month it is on the list of those that wait, with all the others.
+    night.passes(30 * 24 * HOUR - TABLE[Timer.REVIEW][severity])
+    (monthly,) = night.phones.heard
+    assert (monthly.who, monthly.letter.incident) == ("op-lead", None)
+    night.forgets()
     assert night.incident(incident).state == State.RESOLVED
 
 
