@@ -14,8 +14,6 @@ from ringward.demo import handoff, names, plan
 from ringward.demo.plan import COMPOUND, PREFIX
 from storage import Base
 
-_DAY: Final = dt.timedelta(hours=24)
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -114,7 +112,7 @@ TEAMS: Final[dict[str, tuple[str, TeamKind, tuple[Member, ...]]]] = {
 
 
 def add(session: Session, now: dt.datetime, rng: random.Random) -> None:
-    """Teams and people that are not there yet, on duty from a day ago until tomorrow's hand-over."""
+    """Teams and people that are not there yet, on duty from midnight until tomorrow's hand-over."""
     teams = set(session.scalars(select(Team.id).where(Team.compound == COMPOUND)))
     people = set(session.scalars(select(Responder.id)))
     missing = [
@@ -155,7 +153,7 @@ def add(session: Session, now: dt.datetime, rng: random.Random) -> None:
             {
                 "id": f"{member.id}-shift",
                 "responder": member.id,
-                "starts_at": now - _DAY,
+                "starts_at": handoff.today(now),
                 "ends_at": _until(member.post, team, now),
             }
             for team, member in missing
@@ -178,7 +176,7 @@ def renew(session: Session, now: dt.datetime, rng: random.Random) -> None:
         session.execute(
             update(Shift)
             .where(Shift.id == shift)
-            .values(starts_at=now - _DAY, ends_at=_until(member.post, team, now))
+            .values(starts_at=handoff.today(now), ends_at=_until(member.post, team, now))
         )
     add(session, now, rng)
 

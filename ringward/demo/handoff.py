@@ -15,6 +15,11 @@ def tomorrow(now: dt.datetime) -> dt.date:
     return local_day(now, ZONE) + dt.timedelta(days=1)
 
 
+def today(now: dt.datetime) -> dt.datetime:
+    """When the compound's day began, at most a day ago."""
+    return moment(local_day(now, ZONE), dt.time(), ZONE)
+
+
 def midnight(now: dt.datetime) -> dt.datetime:
     """When tomorrow begins, at most a day from now."""
     return moment(tomorrow(now), dt.time(), ZONE)

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.duty import changing, rostering
+from alerts.duty import changing, gaps, rostering
 from alerts.duty.changing import Change
 from alerts.duty.days import WORKDAYS
 from alerts.duty.models import Responder, Shift
@@ -47,9 +47,11 @@ def add(session: Session, now: dt.datetime) -> None:
                 replace(slot, key=_WORDS.get(slot.key, slot.key))
                 for slot in _slots(team.removeprefix(f"{PREFIX}-team-"), members, begins)
             ]
-            given = Definition(team, f"{name}值班表", tuple(slots), begins)
+            given = Definition(team, f"{name}排班", tuple(slots), begins)
             rostering.create(session, COMPOUND, given, MANAGER, now)
     _leave_a_gap(session, now)
+    # The page tells of it at once, not after the first look some minutes later.
+    gaps.check(session, COMPOUND, now)
 
 
 def _slots(short: str, members: tuple[duty.Member, ...], begins: dt.date) -> tuple[Slot, ...]:

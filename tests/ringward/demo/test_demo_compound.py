@@ -296,7 +296,7 @@ def test_every_kind_of_team_is_on_duty_now_and_somebody_leads_it(home) -> None:
     # 12:00 by the compound's clock: until eight on the next day, at the south gate until midnight.
     until = {shift.ends_at - now for shift in begun if shift.responder != "hh-guard-3"}
     assert until == {dt.timedelta(hours=20)}
-    assert {shift.starts_at for shift in begun} == {now - dt.timedelta(hours=24)}
+    assert {shift.starts_at for shift in begun} == {now - dt.timedelta(hours=12)}
 
 
 def test_people_of_a_team_that_the_demo_has_learnt_of_come_to_an_older_compound(own_home) -> None:

@@ -11,7 +11,7 @@ from alerts.duty import gaps
 from alerts.duty.coverage import Need
 from alerts.duty.models import Shift, Team, TeamKind
 from alerts.duty.onduty import on_duty
-from alerts.duty.rostermodels import DutyChange, Roster
+from alerts.duty.rostermodels import DutyChange, Roster, RosterGap
 from alerts.notify.models import ChannelKind, Contact
 from alerts.patrols import keeping
 from alerts.patrols.models import (
@@ -52,6 +52,11 @@ def test_every_team_has_a_roster(home) -> None:
 
 def test_the_week_has_one_gap_which_is_at_the_south_gate_tomorrow_after_midnight(home) -> None:
     assert missing(home) == [(Need.GUARD, plan.SOUTH_GATE, "24 00:00", "24 08:00")]
+
+
+def test_the_gap_is_known_from_the_start(home) -> None:
+    (gap,) = home.rows(RosterGap)
+    assert (gap.need, gap.zone, gap.closed_at) == (Need.GUARD, plan.SOUTH_GATE, None)
 
 
 def test_a_demo_that_is_started_again_days_later_has_its_gap_in_the_coming_night(own_home) -> None:

@@ -83,10 +83,11 @@ def test_the_escalation_reaches_the_second_team_which_goes_and_is_reviewed_and_h
     assert row.state == State.REVIEWED
     asked = {one.responder: one for one in home.rows(Dispatch)}
     assert set(FIRST) < set(asked)
-    (second,) = [asked[one] for one in SECOND if one in asked]
-    assert second.offered_at >= asked[FIRST[0]].offered_at + dt.timedelta(seconds=30)
+    second = {one: asked[one] for one in SECOND if one in asked}
+    first_asked = asked[FIRST[0]].offered_at
+    assert all(one.offered_at >= first_asked + dt.timedelta(seconds=30) for one in second.values())
     led = next(one for one in home.rows(Transition) if one.to_state == State.ACCEPTED)
-    assert led.actor == second.responder
+    assert led.actor in second
     assert any(one.purpose == Purpose.ESCALATION for one in home.rows(Notification))
     assert len(home.rows(IncidentReview)) == len(home.rows(Need)) == len(home.rows(Measure)) == 1
     (handover,) = home.rows(Handover)
