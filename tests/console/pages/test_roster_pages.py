@@ -8,7 +8,7 @@ import pytest
 from conftest import Served
 from fastapi.testclient import TestClient
 from playwright.sync_api import Page
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from alerts.duty import gaps, rostering, swapping
 from alerts.duty.models import Responder, Shift, Team, TeamKind
@@ -60,6 +60,22 @@ def test_week_shows_who_stands_where_and_who_is_on_now_and_next(visit: Visit, pl
     # Saturday the tenth of October is worked.
     assert "make-up working day" in later
     assert later.count("holiday") >= 3
+
+
+@pytest.mark.parametrize(
+    ("hours", "ends"), [(4, "16:00"), (12, "00:00"), (24, "12:00⁺¹"), (36, "00:00⁺¹"), (44, "08:00⁺²")]
+)
+def test_a_duty_says_how_many_days_later_it_ends(visit: Visit, seeded: Rooms, hours: int, ends: str) -> None:
+    zone = dt.timezone(dt.timedelta(hours=8))
+    noon = dt.datetime.combine(seeded.clock.now().astimezone(zone).date(), dt.time(12), zone)
+    with seeded.database.write() as session:
+        session.execute(delete(Shift))
+        shift = Shift(
+            id="s-long", responder="r-zhao", starts_at=noon, ends_at=noon + dt.timedelta(hours=hours)
+        )
+        session.add(shift)
+    html = visit("operator", "en").get("/console/roster").text
+    assert f">12:00–{ends}</span> 赵保安" in html
 
 
 def test_volunteer_sees_the_own_team_and_nothing_to_decide(visit: Visit, planned: Rooms) -> None:
