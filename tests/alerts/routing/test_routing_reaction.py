@@ -5,6 +5,7 @@ from routed import House, moment
 from timeline import COMPOUND
 
 from alerts.duty.models import TeamKind
+from alerts.incidents.actor import Actor
 from alerts.incidents.lifecycle import State
 from alerts.notify.models import ChannelKind, Contact, NotificationState
 from storage import Database
@@ -213,6 +214,28 @@ def test_care_is_told_to_grid_and_steward_and_never_to_guards_or_volunteer_polic
     incident = house.raises("a", severity=2, rule="R-B09", kind="care.silent", ring="building")
     house.step(incident, State.CONFIRMED, 3)
     assert sorted(house.told(incident)) == ["grid", "operator", "steward"]
+
+
+CARE = {"rule": "R-B09", "kind": "care.silent", "ring": "building"}
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_who_looks_after_them_hears_a_minute_before_the_desk(house: House, taken: bool) -> None:
+    house.man(OPERATOR, TeamKind.GRID, TeamKind.STEWARD)
+    incident = house.raises("a", severity=3, **CARE)
+    house.turn(15)
+    assert sorted(house.told(incident)) == ["grid", "steward"]
+    if taken:
+        house.step(incident, State.ACKNOWLEDGED, 40, Actor("user-grid", "grid"))
+    for second in (59, 60, 61, 90):
+        house.turn(second)
+        desk = [] if taken or second < 60 else ["operator"]
+        assert sorted(house.told(incident)) == ["grid", *desk, "steward"]
+
+
+def test_graver_care_does_not_wait_for_anybody(house: House) -> None:
+    house.man(OPERATOR, TeamKind.GRID)
+    assert sorted(house.told(house.raises("a", severity=2, **CARE))) == ["grid", "operator"]
 
 
 def test_machines_word_on_a_person_is_the_desks_to_compare_first(house: House) -> None:
