@@ -6,10 +6,11 @@ accept together make one lead. Whatever is said twice changes nothing the second
 
 import datetime as dt
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from alerts.dispatch import lonework
+from alerts.dispatch.answering import DispatchNotFoundError, heard, locked, mark_seen
 from alerts.dispatch.leading import lead, leaderless, taken
 from alerts.dispatch.models import UNDER_WAY, Arrival, Decline, Dispatch, DispatchState, Result
 from alerts.dispatch.next import ask_companion, ask_next
@@ -28,9 +29,7 @@ from alerts.incidents.actor import Actor
 from alerts.incidents.deadlines import LIMITS, Timer
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
-from alerts.incidents.record import load, record
-from alerts.notify import asking
-from alerts.notify.models import Purpose
+from alerts.incidents.record import record
 
 __all__ = [
     "DispatchNotFoundError",
@@ -50,14 +49,6 @@ __all__ = [
 ]
 
 _COMING = frozenset({DispatchState.ACCEPTED, DispatchState.ASSISTING, DispatchState.EN_ROUTE})
-
-
-class DispatchNotFoundError(LookupError):
-    """There is no such dispatch, or it is not this responder's."""
-
-    def __init__(self, dispatch_id: str) -> None:
-        super().__init__(f"no dispatch {dispatch_id}")
-        self.dispatch_id = dispatch_id
 
 
 def accept(session: Session, dispatch_id: str, responder_id: str, at: dt.datetime) -> Dispatch:
@@ -84,7 +75,7 @@ def accept(session: Session, dispatch_id: str, responder_id: str, at: dt.datetim
     if not led:
         dispatch.lead_of = incident.id
     session.flush()
-    _heard(session, dispatch, at)
+    heard(session, dispatch, at)
     announce(session, dispatch, at)
     if led:
         return dispatch
@@ -109,7 +100,7 @@ def assist(session: Session, dispatch_id: str, responder_id: str, at: dt.datetim
     dispatch.overdue = 0
     dispatch.due_at = _arrival_due(incident, at)
     session.flush()
-    _heard(session, dispatch, at)
+    heard(session, dispatch, at)
     announce(session, dispatch, at)
     return dispatch
 
@@ -148,7 +139,7 @@ def depart(session: Session, dispatch_id: str, responder_id: str, at: dt.datetim
     dispatch.set_out_at = at
     dispatch.alone_due_at = lonework.first(incident.severity, at)
     session.flush()
-    _heard(session, dispatch, at)
+    heard(session, dispatch, at)
     announce(session, dispatch, at)
     if dispatch.lead_of is not None and State(incident.state) is State.ACCEPTED:
         record(session, incident, State.EN_ROUTE, Actor(responder_id, "responder"), at)
@@ -174,7 +165,7 @@ def arrive(
     dispatch.due_at = None
     dispatch.alone_due_at = lonework.first(incident.severity, at)
     session.flush()
-    _heard(session, dispatch, at)
+    heard(session, dispatch, at)
     announce(session, dispatch, at)
     if State(incident.state) in {State.ACCEPTED, State.EN_ROUTE}:
         record(session, incident, State.ARRIVED, Actor(responder_id, "responder"), at, reason=f"arrived_{by}")
@@ -240,44 +231,6 @@ def hand_over(session: Session, dispatch_id: str, responder_id: str, to: str, at
     return dispatch
 
 
-def mark_seen(session: Session, responder_id: str, at: dt.datetime) -> int:
-    """Notes that the responder's phone shows its offers; returns how many were new to it."""
-    result = session.execute(
-        update(Dispatch)
-        .where(
-            Dispatch.responder == responder_id,
-            Dispatch.seen_at.is_(None),
-            Dispatch.state == DispatchState.OFFERED,
-        )
-        .values(seen_at=at)
-        .returning(Dispatch.id)
-    ).all()
-    return len(result)
-
-
-def locked(session: Session, dispatch_id: str, responder_id: str) -> tuple[Dispatch, Incident]:
-    """A responder's dispatch and its incident, under the incident's lock. Raises `DispatchNotFoundError`."""
-    dispatch = session.get(Dispatch, dispatch_id)
-    if dispatch is None or dispatch.responder != responder_id:
-        raise DispatchNotFoundError(dispatch_id)
-    # The incident's row is the lock under which its dispatches change.
-    incident = load(session, dispatch.incident)
-    session.refresh(dispatch)
-    return dispatch, incident
-
-
-def _heard(session: Session, dispatch: Dispatch, at: dt.datetime) -> None:
-    """Whoever answers has seen what they were asked, and is all right."""
-    asking.answered(
-        session,
-        at,
-        dispatch=dispatch.id,
-        responder=dispatch.responder,
-        purposes=(Purpose.OFFER, Purpose.HELP, Purpose.LONE_WORKER, Purpose.TAKEN, Purpose.ESCALATION),
-    )
-    dispatch.alone_asked_at = None
-
-
 def _may_not(session: Session, dispatch: Dispatch, incident: Incident, at: dt.datetime) -> bool:
     """Ends the dispatch of somebody who may not go any more; whether it was so.
 
@@ -309,7 +262,7 @@ def _declined(session: Session, dispatch: Dispatch, at: dt.datetime, reason: Dec
     dispatch.lead_of = None
     dispatch.due_at = dispatch.help_at = dispatch.alone_due_at = None
     session.flush()
-    _heard(session, dispatch, at)
+    heard(session, dispatch, at)
     announce(session, dispatch, at)
 
 
@@ -318,7 +271,7 @@ def _done(session: Session, dispatch: Dispatch, at: dt.datetime) -> None:
     dispatch.resolved_at = at
     dispatch.due_at = dispatch.help_at = dispatch.alone_due_at = dispatch.alone_asked_at = None
     session.flush()
-    _heard(session, dispatch, at)
+    heard(session, dispatch, at)
     announce(session, dispatch, at)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from alerts.dispatch import lonework
-from alerts.dispatch.actions import locked
+from alerts.dispatch.answering import locked
 from alerts.dispatch.models import UNDER_WAY, Dispatch, DispatchState
 from alerts.dispatch.sending import DispatchRefusedError, dispatches_of, offer_by_system
 from alerts.dispatch.suggest import ranking
