@@ -91,15 +91,18 @@ def take(browser: Browser, demo: Demo) -> None:
     sent = found["R-B05"]
     responder = first_patrol.request.get(f"{demo.base}/api/v1/me").json()["responder_id"]
     send_somebody(first_staff, demo, sent, responder)
+    handover = hand_over(first_staff, demo)
 
     for key in LANGUAGES:
         with contextlib.closing(staff[key].new_page()) as page:
             page.goto(f"{demo.base}/console?incident={found['R-E09']}")
             settle(page)
+            hear(page)
             shoot(page, f"console-{key}")
             page.set_viewport_size(PHONE)
             page.goto(f"{demo.base}/console?incident={found['R-E09']}")
             settle(page)
+            hear(page)
             shoot(page, f"console-narrow-{key}")
             # Higher than a screen, so that one picture holds the whole of an incident.
             page.set_viewport_size({"width": SCREEN["width"], "height": 1900})
@@ -111,11 +114,24 @@ def take(browser: Browser, demo: Demo) -> None:
             shoot(page, f"devices-{key}")
             page.goto(f"{demo.base}/console/refused")
             shoot(page, f"refused-{key}")
+            page.goto(f"{demo.base}/console/roster")
+            shoot(page, f"roster-{key}")
+            page.goto(handover)
+            shoot(page, f"handover-{key}")
         with contextlib.closing(patrol[key].new_page()) as page:
             page.goto(f"{demo.base}/phone")
             page.locator("[data-task][data-state=offered]").first.wait_for()
             settle(page)
+            hear(page)
             shoot(page, f"phone-{key}")
+    accept(first_patrol, demo)
+    for key in LANGUAGES:
+        with contextlib.closing(patrol[key].new_page()) as page:
+            page.goto(f"{demo.base}/phone")
+            page.locator("[data-task][data-state=accepted]").first.wait_for()
+            settle(page)
+            hear(page)
+            shoot(page, f"phone-task-{key}", of="[data-task][data-state=accepted]")
 
 
 # ── The demo ─────────────────────────────────────────────────────────────────
@@ -255,7 +271,31 @@ def send_somebody(staff: BrowserContext, demo: Demo, incident: str, responder: s
         for box in form.locator("input[name=responder]").all():
             box.set_checked(box.get_attribute("value") == responder)
         form.locator("button").click()
-        page.locator("#detail .asked").wait_for()
+        page.locator("#detail .asked .chip.todo").first.wait_for()
+
+
+def hand_over(staff: BrowserContext, demo: Demo) -> str:
+    """Makes the hand-over of the shift until now; returns where it is."""
+    with contextlib.closing(staff.new_page()) as page:
+        page.goto(f"{demo.base}/console/handovers")
+        page.locator("main form button").first.click()
+        page.wait_for_url(re.compile(r"/console/handovers/\w+"))
+        return page.url
+
+
+def accept(patrol: BrowserContext, demo: Demo) -> None:
+    """Says yes to the offered task, as the volunteer does."""
+    with contextlib.closing(patrol.new_page()) as page:
+        page.goto(f"{demo.base}/phone")
+        page.locator("[data-task][data-state=offered] button.primary").first.click()
+        page.locator("[data-task][data-state=accepted]").first.wait_for()
+
+
+def hear(page: Page) -> None:
+    """Presses for the sound, as everybody does once; letters are read and put away."""
+    page.locator("#letters-sound").click()
+    for _ in range(page.locator("#letters-list button").count()):
+        page.locator("#letters-list button").first.click()
 
 
 def settle(page: Page) -> None:
