@@ -83,7 +83,7 @@ def test_an_operator_handles_a_hit_by_keyboard(browse: Browse, served: Any) -> N
     page.keyboard.press("d")
     expect(page.locator("#responder-1")).to_be_focused()
     detail.locator("#form-dispatch button").click()
-    expect(detail.locator(".asked")).to_contain_text("等待答复")
+    expect(detail.locator(".asked").first).to_contain_text("等待答复")
     assert state_of(served.rooms, "i-hit") == "dispatched"
 
 
@@ -163,7 +163,9 @@ def test_an_alert_arrives_and_a_colleagues_acceptance_shows_at_once(browse: Brow
             select(Dispatch).where(Dispatch.incident == "i-door", Dispatch.responder == "r-li")
         ).one()
         accept(session, first.id, "r-li", rooms.clock.now())
-    expect(page.get_by_text("Already taken by a colleague")).to_be_visible()
+    # Volunteers go in twos: who leads alone is worth a second, who need not accept any more.
+    expect(page.get_by_text("A colleague goes alone")).to_be_visible()
+    expect(page.get_by_role("button", name="I go along")).to_be_visible()
     expect(page.get_by_role("button", name="Accept")).to_have_count(0)
 
 
