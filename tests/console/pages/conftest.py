@@ -140,15 +140,27 @@ def browse(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]:
     complaints: list[str] = []
 
     def open_as(
-        name: str, *, width: int = 1366, height: int = 768, locale: str = "zh-CN", **more: object
+        name: str,
+        *,
+        width: int = 1366,
+        height: int = 768,
+        locale: str = "zh-CN",
+        session_ends: bool = False,
+        **more: object,
     ) -> Page:
+        def note(message: ConsoleMessage) -> None:
+            # Whoever is signed out while a page asks for letters is told so by the browser, too.
+            expected = session_ends and "status of 401" in message.text
+            if is_complaint(message) and not expected:
+                complaints.append(message.text)
+
         context = chromium.new_context(viewport={"width": width, "height": height}, locale=locale, **more)  # type: ignore[arg-type]
         contexts.append(context)
         token, _ = session_token(served.rooms, name)
         context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": served.url}])
         context.set_default_timeout(10_000)
         page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text) if is_complaint(m) else None)
+        page.on("console", note)
         page.on("pageerror", lambda e: complaints.append(str(e)))
         return page
 

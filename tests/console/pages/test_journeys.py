@@ -205,7 +205,7 @@ def test_on_a_narrow_screen_one_thing_is_shown_at_a_time(
 
 
 def test_an_ended_session_leads_to_sign_in(browse: Browse, served: Any) -> None:
-    page = open_console(browse, served)
+    page = open_console(browse, served, session_ends=True)
     page.context.clear_cookies()
     page.locator("#item-i-face").click()
     page.wait_for_url(lambda url: "/sign-in?next=/console" in url)
