@@ -10,6 +10,7 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import make_url, select
 
+from alerts import reactions
 from alerts.duty.models import Responder, Team, TeamKind
 from alerts.notify.asking import Ask, ask
 from alerts.notify.channels.channel import Address, Letter, Outcome, Result
@@ -25,7 +26,9 @@ from alerts.notify.models import (
     NotificationState,
     Purpose,
 )
+from alerts.reactions import IncidentChange
 from registry.models import Compound
+from ringward import notifyside
 from ringward.delivery import engine as usual_engine
 from ringward.delivery import limits
 from ringward.foundation import Foundation, lay
@@ -195,6 +198,18 @@ async def test_a_database_that_goes_away_in_the_middle_costs_no_letter(
     finally:
         there.database.close()
     assert box.sent == [first, second]
+
+
+async def test_whoever_changes_something_in_the_same_process_is_not_waited_for(
+    ground: Foundation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifyside, "LOOK_S", 3600.0)
+    async with running(NotifyRole(ground, follow=(), kept=(), make=making(Box()))) as role:
+        await until(role.ready, "it has looked, and would look again in an hour")
+        with ground.database.write() as session:
+            session.add(IncidentChange(incident="i", version=1, compound=HONGHUA, at=ground.clock.now()))
+        role.wake()
+        await until(lambda: not reactions.waiting(ground.database), "it was followed")
 
 
 def test_the_usual_engine_has_every_channel(ground: Foundation) -> None:
