@@ -11,6 +11,8 @@ import bcrypt
 import pytest
 from sqlalchemy import select
 
+import storage.keys
+import storage.vault
 from bus.embedded import DeviceLogin, EmbeddedConfig, find_server
 from ringward.demo import DemoCredentials, build_demo
 from storage import Base, Database, KeyRing, MediaStore, Vault
@@ -62,11 +64,26 @@ def make_home(folder: Path) -> Home:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """One compound for all tests that only read."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     home = make_home(tmp_path_factory.mktemp("demo"))
     yield home
     home.database.close()
+
+
+def use_keys_of(home: Home) -> None:
+    ring = KeyRing.load(home.folder / "keys")
+    install_ring(ring)
+    install_vault(Vault.at(home.folder / "vault.db", ring))
+
+
+@pytest.fixture(scope="module")
+def home(built: Home) -> Iterator[Home]:
+    """One compound for all tests that only read."""
+    before = storage.keys._ring, storage.vault._vault
+    # Between two files others may have used keys of their own.
+    use_keys_of(built)
+    yield built
+    storage.keys._ring, storage.vault._vault = before
 
 
 @pytest.fixture
@@ -75,9 +92,7 @@ def own_home(tmp_path: Path, home: Home) -> Iterator[Home]:
     own = make_home(tmp_path)
     yield own
     own.database.close()
-    ring = KeyRing.load(home.folder / "keys")
-    install_ring(ring)
-    install_vault(Vault.at(home.folder / "vault.db", ring))
+    use_keys_of(home)
 
 
 def eventually(condition: Callable[[], bool], deadline_s: float = 30.0) -> bool:
