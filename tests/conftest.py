@@ -26,6 +26,14 @@ def _logs_as_before() -> Iterator[None]:
     structlog.configure(**before)
 
 
+@pytest.fixture(autouse=True)
+def _keys_as_before() -> Iterator[None]:
+    """Keys that a test installs go with it, as its folder does: whoever came next would seal into nowhere."""
+    before = storage.keys._ring, storage.vault._vault
+    yield
+    storage.keys._ring, storage.vault._vault = before
+
+
 @pytest.fixture
 def clock() -> VirtualClock:
     return VirtualClock()
@@ -34,14 +42,12 @@ def clock() -> VirtualClock:
 @pytest.fixture
 def vault(tmp_path: Path) -> Iterator[Vault]:
     """A ring and a vault of this test's own, installed for its sealed columns."""
-    before = storage.keys._ring, storage.vault._vault
     ring = KeyRing.load(tmp_path / "keys" / "ring.key")
     storage.keys.install_ring(ring)
     vault = Vault.at(tmp_path / "keys" / "vault.db", ring)
     storage.vault.install_vault(vault)
     yield vault
     vault.close()
-    storage.keys._ring, storage.vault._vault = before
 
 
 @pytest.fixture

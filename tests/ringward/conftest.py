@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import storage.keys
 from ringward.foundation import Foundation, lay
 from ringward.settings import Settings
 from storage import migrate
@@ -32,7 +31,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture
 def lay_ground(settings: Settings, clock: VirtualClock) -> Iterator[Callable[[], Foundation]]:
     """Lays the foundation of a deployment with a compound in it."""
-    before, laid = storage.keys._ring, []
+    laid = []
 
     def make() -> Foundation:
         ground = replace(lay(settings), clock=clock)
@@ -44,7 +43,6 @@ def lay_ground(settings: Settings, clock: VirtualClock) -> Iterator[Callable[[],
     yield make
     for ground in laid:
         ground.database.close()
-    storage.keys._ring = before
 
 
 @pytest.fixture

@@ -53,10 +53,15 @@ class Home:
         return found
 
 
-def make_home(folder: Path) -> Home:
+def use_keys_of(folder: Path) -> KeyRing:
     ring = KeyRing.load(folder / "keys")
     install_ring(ring)
     install_vault(Vault.at(folder / "vault.db", ring))
+    return ring
+
+
+def make_home(folder: Path) -> Home:
+    ring = use_keys_of(folder)
     database = Database.at(folder / "ringward.db")
     Base.metadata.create_all(database.engine)
     media, clock = MediaStore(folder / "media", ring), FixedClock()
@@ -70,29 +75,22 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     home.database.close()
 
 
-def use_keys_of(home: Home) -> None:
-    ring = KeyRing.load(home.folder / "keys")
-    install_ring(ring)
-    install_vault(Vault.at(home.folder / "vault.db", ring))
-
-
 @pytest.fixture(scope="module")
 def home(built: Home) -> Iterator[Home]:
     """One compound for all tests that only read."""
     before = storage.keys._ring, storage.vault._vault
     # Between two files others may have used keys of their own.
-    use_keys_of(built)
+    use_keys_of(built.folder)
     yield built
     storage.keys._ring, storage.vault._vault = before
 
 
 @pytest.fixture
-def own_home(tmp_path: Path, home: Home) -> Iterator[Home]:
+def own_home(tmp_path: Path) -> Iterator[Home]:
     """A compound that a test may change."""
     own = make_home(tmp_path)
     yield own
     own.database.close()
-    use_keys_of(home)
 
 
 def eventually(condition: Callable[[], bool], deadline_s: float = 30.0) -> bool:
