@@ -11,7 +11,6 @@ from console.api import measures
 from console.api.measures import MeasureAsked, MeasureMoved, NeedAsked
 from console.context import rooms
 from console.pages.answers import Said, said
-from console.pages.navigation import review_tabs
 from console.pages.places import names
 from console.pages.staff import end_of_day, owner, staff
 from console.pages.view import frame, render
@@ -88,7 +87,6 @@ def _page(request: Request, user: User, *, refused: str | None = None, status: i
         view,
         "measures.html",
         status=status,
-        tabs=review_tabs(view.user, view.path),
         needs=measures.needs(here, user),
         open=[one for one in found if one.state.is_open],
         ended=[one for one in reversed(found) if not one.state.is_open][:50],

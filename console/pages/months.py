@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Request, Response
 from console.accounts.models import User
 from console.api import months
 from console.context import rooms
-from console.pages.navigation import review_tabs
 from console.pages.view import frame, render
 from console.permissions import Action, may
 
@@ -26,7 +25,6 @@ def month(request: Request, user: Reader, month: Annotated[str, Query(max_length
     return render(
         view,
         "month.html",
-        tabs=review_tabs(view.user, view.path),
         month=found,
         before=f"{before:%Y-%m}",
         after=f"{found.until:%Y-%m}" if is_over else "",

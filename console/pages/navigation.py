@@ -1,4 +1,4 @@
-"""Where each role finds its pages: the home page, the menu, and the tabs of the registry.
+"""Where each role finds its pages: the home page, the menu, and the tabs beneath it.
 
 A role sees a link where it may do something behind it, and no other.
 """
@@ -38,41 +38,82 @@ class Link:
 # A path, its text, and the actions of which any one shows it.
 _Row = tuple[str, str, tuple[Action, ...]]
 
-_MENU: Final[tuple[_Row, ...]] = (
-    ("/console", "nav.live", (Action.INCIDENTS_READ,)),
-    ("/phone", "nav.tasks", (Action.TASKS,)),
-    ("/phone/patrol", "nav.patrol", (Action.PATROLS_WALK,)),
-    ("/console/patrols", "nav.patrols", (Action.PATROLS_READ,)),
-    ("/phone/duty", "duty.link", (Action.DUTY_OWN,)),
-    ("/console/roster", "nav.roster", (Action.ROSTERS_EDIT, Action.INCIDENTS_READ)),
-    ("/console/devices", "nav.devices", (Action.DEVICES_READ,)),
-    ("/console/refused", "nav.refused", (Action.EVENTS_READ,)),
-    ("/console/rules", "nav.rules", (Action.RULES_READ,)),
-    ("/console/routes", "nav.routes", (Action.ROUTES_READ,)),
-    ("/console/recognition", "nav.recognition", (Action.RECOGNITION_READ,)),
-    ("/console/reviews", "nav.reviews", (Action.REVIEWS_READ,)),
-    ("/console/handovers", "nav.handovers", (Action.HANDOVERS_READ,)),
-    ("/console/disputes", "nav.disputes", (Action.DISPUTES,)),
-    ("/console/work-orders", "nav.work_orders", (Action.WORK_ORDERS_READ,)),
-    ("/console/drills", "nav.drills", (Action.DRILLS,)),
-    ("/phone/report", "nav.report", (Action.REPORT_IN,)),
-    ("/registry", "nav.registry", (Action.PEOPLE_FIND, Action.ENTRY_CHECK)),
-    ("/erasures", "nav.erasures", (Action.ERASURES_READ,)),
-    ("/audit", "nav.audit", (Action.AUDIT_READ,)),
-)
-_REGISTRY: Final[tuple[_Row, ...]] = (
-    ("/registry", "nav.find", (Action.PEOPLE_FIND,)),
-    ("/registry/gate", "nav.gate", (Action.ENTRY_CHECK,)),
-    ("/console/people", "nav.people", (Action.PEOPLE_EDIT,)),
-    ("/registry/reports", "nav.reports", (Action.REPORTS_READ,)),
-    ("/registry/import", "nav.import", (Action.REGISTRY_IMPORT,)),
-)
 
-_REVIEWS: Final[tuple[_Row, ...]] = (
-    ("/console/reviews", "nav.reviews", (Action.REVIEWS_READ,)),
-    ("/console/measures", "nav.measures", (Action.REVIEWS_READ,)),
-    ("/console/reports/month", "nav.month", (Action.REVIEWS_READ,)),
+@dataclass(frozen=True, slots=True)
+class _Area:
+    """Pages that belong together: one entry of the menu, and tabs beneath it."""
+
+    key: str
+    rows: tuple[_Row, ...]
+
+
+_AREAS: Final[tuple[_Area, ...]] = (
+    _Area("area.live", (("/console", "nav.live", (Action.INCIDENTS_READ,)),)),
+    _Area(
+        "area.tasks",
+        (
+            ("/phone", "nav.tasks", (Action.TASKS,)),
+            ("/phone/patrol", "nav.patrol", (Action.PATROLS_WALK,)),
+            ("/phone/duty", "duty.link", (Action.DUTY_OWN,)),
+            ("/phone/report", "nav.report", (Action.REPORT_IN,)),
+        ),
+    ),
+    _Area(
+        "area.duty",
+        (
+            ("/console/roster", "nav.roster", (Action.ROSTERS_EDIT, Action.INCIDENTS_READ)),
+            ("/console/patrols", "nav.patrols", (Action.PATROLS_READ,)),
+            ("/console/handovers", "nav.handovers", (Action.HANDOVERS_READ,)),
+            ("/console/disputes", "nav.disputes", (Action.DISPUTES,)),
+            ("/console/work-orders", "nav.work_orders", (Action.WORK_ORDERS_READ,)),
+            ("/console/drills", "nav.drills", (Action.DRILLS,)),
+        ),
+    ),
+    _Area(
+        "area.registry",
+        (
+            ("/registry", "nav.find", (Action.PEOPLE_FIND,)),
+            ("/registry/gate", "nav.gate", (Action.ENTRY_CHECK,)),
+            ("/console/people", "nav.people", (Action.PEOPLE_EDIT,)),
+            ("/registry/reports", "nav.reports", (Action.REPORTS_READ,)),
+            ("/registry/import", "nav.import", (Action.REGISTRY_IMPORT,)),
+        ),
+    ),
+    _Area(
+        "area.devices",
+        (
+            ("/console/devices", "nav.devices", (Action.DEVICES_READ,)),
+            ("/console/refused", "nav.refused", (Action.EVENTS_READ,)),
+            ("/console/recognition", "nav.recognition", (Action.RECOGNITION_READ,)),
+        ),
+    ),
+    _Area(
+        "area.rules",
+        (
+            ("/console/rules", "nav.rules", (Action.RULES_READ,)),
+            ("/console/routes", "nav.routes", (Action.ROUTES_READ,)),
+        ),
+    ),
+    _Area(
+        "area.learnt",
+        (
+            ("/console/reviews", "nav.reviews", (Action.REVIEWS_READ,)),
+            ("/console/measures", "nav.measures", (Action.REVIEWS_READ,)),
+            ("/console/reports/month", "nav.month", (Action.REVIEWS_READ,)),
+        ),
+    ),
+    _Area(
+        "area.oversight",
+        (
+            ("/audit", "nav.audit", (Action.AUDIT_READ,)),
+            ("/erasures", "nav.erasures", (Action.ERASURES_READ,)),
+        ),
+    ),
 )
+ROWS: Final[tuple[_Row, ...]] = tuple(row for area in _AREAS for row in area.rows)
+AREA_KEYS: Final = tuple(area.key for area in _AREAS)
+# Up to so many pages stand side by side; whoever has more sees areas, and the area's pages beneath.
+FLAT: Final = 6
 
 
 def home_of(role: str) -> str:
@@ -82,29 +123,34 @@ def home_of(role: str) -> str:
 
 def menu(user: User | None, path: str) -> list[Link]:
     """The menu of a user who looks at a path; empty where there is nothing to choose between."""
+    areas = _shown_areas(user)
+    rows = [row for _, shown in areas for row in shown]
+    here = _here(rows, path)
+    if len(rows) <= FLAT:
+        return [Link(row[0], row[1], row == here) for row in rows] if len(rows) > 1 else []
+    return [
+        # An area of one page bears the page's own name.
+        Link(shown[0][0], area.key if len(shown) > 1 else shown[0][1], here in shown)
+        for area, shown in areas
+    ]
+
+
+def tabs(user: User | None, path: str) -> list[Link]:
+    """The pages beside the one that is shown; empty where the menu shows them all or there is one."""
+    areas = _shown_areas(user)
+    rows = [row for _, shown in areas for row in shown]
+    here = _here(rows, path)
+    if len(rows) <= FLAT or here is None:
+        return []
+    beside = next(shown for _, shown in areas if here in shown)
+    return [Link(row[0], row[1], row == here) for row in beside] if len(beside) > 1 else []
+
+
+def _shown_areas(user: User | None) -> list[tuple[_Area, list[_Row]]]:
     if user is None:
         return []
-    rows = [row for row in _MENU if _shown(user, row)]
-    links = _links(rows, _under(path))
-    return links if len(links) > 1 else []
-
-
-def _under(path: str) -> str:
-    """The path of the menu's link under which a page with tabs of its own lies."""
-    if path.startswith("/console/people"):
-        return "/registry"
-    return "/console/reviews" if path.startswith(("/console/measures", "/console/reports")) else path
-
-
-def review_tabs(user: User | None, path: str) -> list[Link]:
-    """The tabs of the pages on what was learnt."""
-    return _links([row for row in _REVIEWS if user is not None and _shown(user, row)], path)
-
-
-def registry_tabs(user: User | None, path: str) -> list[Link]:
-    """The tabs of the registry's pages."""
-    rows = [row for row in _REGISTRY if user is not None and _shown(user, row)]
-    return _links(rows, path) if len(rows) > 1 else []
+    found = [(area, [row for row in area.rows if _shown(user, row)]) for area in _AREAS]
+    return [(area, rows) for area, rows in found if rows]
 
 
 def _shown(user: User, row: _Row) -> bool:
@@ -117,8 +163,7 @@ def _shown(user: User, row: _Row) -> bool:
     return any(allowed(user, action) for action in row[2])
 
 
-def _links(rows: list[_Row], path: str) -> list[Link]:
+def _here(rows: list[_Row], path: str) -> _Row | None:
     # Of "/console" and "/console/devices" the longer one is where "/console/devices/cam-1" lies.
-    within = [row[0] for row in rows if path == row[0] or path.startswith(f"{row[0]}/")]
-    here = max(within, key=len, default=None)
-    return [Link(row[0], row[1], row[0] == here) for row in rows]
+    within = [row for row in rows if path == row[0] or path.startswith(f"{row[0]}/")]
+    return max(within, key=lambda row: len(row[0]), default=None)

@@ -17,7 +17,6 @@ from console.api.paging import Paging
 from console.api.reviews import InvitationAsked, MeasureOfReview, ReviewAsked
 from console.context import rooms
 from console.pages.answers import said
-from console.pages.navigation import review_tabs
 from console.pages.places import names
 from console.pages.staff import end_of_day, owner, staff
 from console.pages.view import frame, render
@@ -42,7 +41,6 @@ def overview(request: Request, user: Reader) -> Response:
     return render(
         view,
         "reviews.html",
-        tabs=review_tabs(view.user, view.path),
         waiting=reviews.waiting(here, user),
         drills=reviews.waiting(here, user, drill=True),
         latest=reviews.reviews(here, user, Paging(None, 20)).items,
@@ -147,7 +145,6 @@ def _page(
             view,
             "review.html",
             status=status,
-            tabs=review_tabs(view.user, view.path),
             incident=row,
             is_open=State(row.state) is State.RESOLVED,
             own=done is not None and view.user is not None and done.actor == view.user.id,

@@ -1,4 +1,4 @@
-"""Signing in and out, choosing a first password, and switching the language."""
+"""Signing in and out, choosing a first password, and switching language and light."""
 
 from typing import Annotated, Final
 
@@ -16,7 +16,7 @@ from console.accounts.passwords import (
 from console.accounts.service import SetupLinkInvalidError, SignInRefusedError
 from console.context import rooms
 from console.pages.navigation import home_of
-from console.pages.view import frame, render
+from console.pages.view import THEME_COOKIE, THEMES, frame, render
 from console.security import (
     SIGN_IN_PATH,
     client_of,
@@ -163,13 +163,33 @@ def language(request: Request, tag: str, next: str = "/") -> Response:  # noqa: 
     response = RedirectResponse(local_path(next, "/"), 303)
     locale = locale_of(tag)
     if locale in LOCALES:
-        response.set_cookie(
-            COOKIE,
-            tag[:16],
-            max_age=_YEAR_S,
-            path="/",
-            samesite="lax",
-            httponly=True,
-            secure=request.url.scheme == "https",
-        )
+        _keep(request, response, COOKIE, tag[:16])
     return response
+
+
+@router.post("/theme")
+def theme(
+    request: Request,
+    theme: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/",  # noqa: A002
+) -> Response:
+    """Keeps light, dark, or what the computer says (`auto`), and goes back."""
+    response = RedirectResponse(local_path(next, "/"), 303)
+    if theme in THEMES:
+        _keep(request, response, THEME_COOKIE, theme)
+    else:
+        response.delete_cookie(THEME_COOKIE, path="/")
+    return response
+
+
+def _keep(request: Request, response: Response, cookie: str, value: str) -> None:
+    """A choice of this browser's, for a year."""
+    response.set_cookie(
+        cookie,
+        value,
+        max_age=_YEAR_S,
+        path="/",
+        samesite="lax",
+        httponly=True,
+        secure=request.url.scheme == "https",
+    )

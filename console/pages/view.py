@@ -16,13 +16,15 @@ from markupsafe import escape
 
 from console.accounts.models import User
 from console.context import rooms
-from console.pages.navigation import Link, menu, registry_tabs
+from console.pages.navigation import Link, menu, tabs
 from console.permissions import Action, allowed
 from console.security import csrf_token, identify
 from console.texts import COOKIE, Texts, load, negotiate
 from registry.models import Compound
 
 _DEFAULT_ZONE: Final = "Asia/Shanghai"
+THEME_COOKIE: Final = "ringward_theme"
+THEMES: Final = ("light", "dark")
 
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
@@ -52,6 +54,8 @@ class Frame:
     now: dt.datetime
     compound_name: str
     path: str
+    # `light` or `dark`; None: as the computer has it.
+    theme: str | None = None
 
     @property
     def lang(self) -> str:
@@ -62,8 +66,8 @@ class Frame:
         return menu(self.user, self.path)
 
     @property
-    def registry_tabs(self) -> list[Link]:
-        return registry_tabs(self.user, self.path)
+    def tabs(self) -> list[Link]:
+        return tabs(self.user, self.path)
 
     def may(self, action: str) -> bool:
         """Whether the reader's role may do something, e.g. `may("people_edit")`."""
@@ -126,6 +130,7 @@ def frame(request: Request) -> Frame:
         now=here.clock.now(),
         compound_name=name,
         path=request.url.path,
+        theme=theme if (theme := request.cookies.get(THEME_COOKIE)) in THEMES else None,
     )
 
 

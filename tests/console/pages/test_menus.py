@@ -25,7 +25,7 @@ EVERYBODY = [
 
 
 def links(html: str) -> list[str]:
-    menus = re.findall(r'<nav class="(?:nav|tools tabs)".*?</nav>', html, re.DOTALL)
+    menus = re.findall(r'<nav class="(?:nav|beside|tools tabs)".*?</nav>', html, re.DOTALL)
     return [path for menu in menus for path in re.findall(r'href="([^"]+)"', menu)]
 
 
@@ -48,7 +48,34 @@ def test_everybody_comes_home_and_every_link_of_the_menu_opens(visit: Visit, who
 
 def test_the_menu_marks_where_one_is(visit: Visit) -> None:
     html = visit("operator").get("/console/devices/cam-north").text
-    assert re.findall(r'href="([^"]+)" aria-current="page"', html) == ["/console/devices"]
+    assert re.findall(r'href="([^"]+)" aria-current="(\w+)"', html) == [
+        ("/console/devices", "true"),
+        ("/console/devices", "page"),
+    ]
+
+
+def test_whoever_has_many_pages_sees_areas_and_whoever_has_few_sees_pages(visit: Visit) -> None:
+    many, few = (visit(who).get("/registry/gate").text for who in ("operator", "guard"))
+    assert 'class="beside"' in many
+    assert 'class="beside"' not in few
+    assert len(re.findall(r"<a ", re.search(r'<nav class="nav".*?</nav>', many, re.DOTALL)[0])) <= 8  # type: ignore[index]
+
+
+@pytest.mark.parametrize("chosen", ["light", "dark"])
+def test_the_light_that_was_chosen_stays(visit: Visit, chosen: str) -> None:
+    client = visit("operator")
+    assert client.post("/theme", data={"theme": chosen, "next": "/my"}).headers["location"] == "/my"
+    html = client.get("/my").text
+    assert f'data-theme="{chosen}"' in html
+    assert ("/static/dark.css" in html) == (chosen == "dark")
+    client.post("/theme", data={"theme": "auto"})
+    assert "data-theme" not in client.get("/my").text
+
+
+def test_no_light_but_those_that_are_known(visit: Visit) -> None:
+    client = visit("operator")
+    client.cookies.set("ringward_theme", '"><script>')
+    assert "data-theme" not in client.get("/my").text
 
 
 def test_who_has_one_page_needs_no_menu(visit: Visit) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.pages.holdings import _FIELDS
-from console.pages.navigation import _MENU, _REGISTRY
+from console.pages.navigation import AREA_KEYS, ROWS
 from console.pages.reports import _REPORTS, NAMES
 from console.texts import load
 from privacy.access import WITHHELD
@@ -43,7 +43,7 @@ def test_every_code_has_words(group: str) -> None:
 
 
 def test_every_link_of_the_menus_has_words() -> None:
-    assert {row[1] for row in (*_MENU, *_REGISTRY)} <= KEYS
+    assert {*AREA_KEYS, *(row[1] for row in ROWS)} <= KEYS
 
 
 def test_every_column_of_a_report_has_words() -> None:
