@@ -9,18 +9,19 @@ import enum
 from dataclasses import dataclass
 from typing import Annotated, assert_never
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.dispatch import actions, needing, pictures, positions
+from alerts.dispatch import actions, needing, pictures, positions, presses
 from alerts.dispatch.knowing import needs_to_know
 from alerts.dispatch.models import Arrival, Decline, Dispatch, DispatchState, Result
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from alerts.patrols.visiting import by_code
 from console.accounts.models import User
+from console.api import idempotency
 from console.api.paging import Asked, Page, newest_first
 from console.api.places import Here
 from console.api.purposes import Look, Purpose, note_look
@@ -53,6 +54,8 @@ class Reply(enum.StrEnum):
 class NoteAsked(BaseModel):
     """What goes with an answer: `reason` with a refusal, `code` of a checkpoint with an arrival, `to` (a
     responder) with handing over the lead, `result` and `note` with the end.
+
+    `pressed_at` and `sent_at`, both by the phone's clock, are for an answer that waited for a network.
     """
 
     note: Annotated[str | None, Field(max_length=2000)] = None
@@ -60,6 +63,8 @@ class NoteAsked(BaseModel):
     code: Annotated[str | None, Field(max_length=128)] = None
     to: Annotated[str | None, Field(max_length=64)] = None
     result: Result | None = None
+    pressed_at: AwareDatetime | None = None
+    sent_at: AwareDatetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +100,37 @@ def dispatches(
         return Page(items=items, next_cursor=cursor)
 
 
-@router.post("/dispatches/{dispatch_id}/{reply}")
+@router.post("/dispatches/{dispatch_id}/{reply}", response_model=DispatchWithTask)
 def reply_to(
-    here: Here, user: Tasked, dispatch_id: str, reply: Reply, asked: NoteAsked | None = None
-) -> DispatchWithTask:
+    here: Here,
+    request: Request,
+    user: Tasked,
+    dispatch_id: str,
+    reply: Reply,
+    asked: NoteAsked | None = None,
+) -> Response:
     """Accepts, declines, goes along, sets out, arrives, calls for help, is all right, hands the lead over,
-    resolves. The same answer twice changes nothing.
+    resolves. The same answer twice changes nothing; with an `Idempotency-Key` it is also answered alike.
 
-    Whose duty ended since they were asked gets 409 `off_duty`, and the next one is asked.
+    Whose duty ended since they were asked gets 409 `off_duty`, and the next one is asked. One that waited
+    for a network is taken with its own time; after twelve hours it is not (409 `press_too_old`).
     """
-    with here.database.write() as session:
-        said = answer(
-            session, user, here.compound, dispatch_id, reply, asked or NoteAsked(), at=here.clock.now()
-        )
-        shown = with_task(session, user, said.row)
-    if said.refused is not None:
-        raise actions.DispatchRefusedError(said.refused)
-    return shown
+    given = asked or NoteAsked()
+    refused: list[str] = []
+
+    def work(session: Session, at: dt.datetime) -> idempotency.Answer:
+        said = answer(session, user, here.compound, dispatch_id, reply, given, at=at)
+        if said.refused is not None:
+            # What it changed stays: whoever is off duty has said no.
+            refused.append(said.refused)
+        return 200, with_task(session, user, said.row).model_dump(mode="json")
+
+    # Sent again it is the same answer, though at another moment.
+    body = given.model_dump(mode="json", exclude={"sent_at"})
+    response = idempotency.once(here, request, user, body, work)
+    if refused:
+        raise actions.DispatchRefusedError(refused[0])
+    return response
 
 
 @router.get("/dispatches/{dispatch_id}/picture", response_class=Response)
@@ -164,8 +183,11 @@ def answer(
     if row is None or row.compound != compound or not theirs:
         # Whether somebody else was asked is not a volunteer's to know.
         raise not_found("dispatch")
-    row = _act(session, row, reply, asked, at)
-    look = Look(f"dispatch.{reply}", Purpose.INCIDENT_HANDLING, row.incident, str(row.state))
+    pressed = presses.moment(asked.pressed_at, asked.sent_at, at)
+    row = _act(session, row, reply, asked, at, waited=at - pressed)
+    presses.date(row, at, pressed)
+    late = f" pressed={pressed.isoformat(timespec='seconds')}" if at - pressed >= presses.LATE else ""
+    look = Look(f"dispatch.{reply}", Purpose.INCIDENT_HANDLING, row.incident, f"{row.state}{late}")
     note_look(session, at, user, look)
     if reply in {Reply.ACCEPT, Reply.ASSIST}:
         if row.state == DispatchState.DECLINED:
@@ -175,7 +197,9 @@ def answer(
     return Said(row)
 
 
-def _act(session: Session, row: Dispatch, reply: Reply, asked: NoteAsked, at: dt.datetime) -> Dispatch:
+def _act(
+    session: Session, row: Dispatch, reply: Reply, asked: NoteAsked, at: dt.datetime, *, waited: dt.timedelta
+) -> Dispatch:
     who = row.responder
     match reply:
         case Reply.ACCEPT:
@@ -187,7 +211,7 @@ def _act(session: Session, row: Dispatch, reply: Reply, asked: NoteAsked, at: dt
         case Reply.DEPART:
             return actions.depart(session, row.id, who, at)
         case Reply.ARRIVE:
-            return actions.arrive(session, row.id, who, at, _arrival(session, row, asked.code, at))
+            return actions.arrive(session, row.id, who, at, _arrival(session, row, asked.code, at, waited))
         case Reply.HELP:
             return needing.need_help(session, row.id, who, at)
         case Reply.ALL_RIGHT:
@@ -200,9 +224,14 @@ def _act(session: Session, row: Dispatch, reply: Reply, asked: NoteAsked, at: dt
             assert_never(reply)
 
 
-def _arrival(session: Session, row: Dispatch, code: str | None, at: dt.datetime) -> Arrival:
+def _arrival(
+    session: Session, row: Dispatch, code: str | None, at: dt.datetime, waited: dt.timedelta
+) -> Arrival:
     """What stands behind an arrival. Raises `RefusedError` for a code that is not of the place."""
     incident = session.get_one(Incident, row.incident)
+    if not code and waited >= presses.LATE:
+        # Where the phone is now says nothing of where it was then.
+        return Arrival.SAID
     if not code:
         return positions.arrived_by(session, incident, row.responder, at)
     try:
