@@ -330,3 +330,27 @@ def routes(
     from ringward.bench.routes import run
 
     _print(run(decisions=decisions, rounds=rounds), as_json=as_json)
+
+
+@app.command("console")
+def screens(
+    seconds: Annotated[int, typer.Option(min=2, max=600, help="While incidents flow.")] = 30,
+    rate: Annotated[float, typer.Option(min=0.1, max=50, help="Incidents a second.")] = 2,
+    consoles: Annotated[int, typer.Option(min=1, max=200, help="Open live pages.")] = 50,
+    phones: Annotated[int, typer.Option(min=0, max=1_000, help="Open volunteers' pages.")] = 300,
+    communities: Annotated[
+        int, typer.Option(min=0, max=20, help="Of nearly 5,000 people each, for the pages.")
+    ] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Incident → on every screen, what the console's process needs for it, and how long each page takes.
+
+    Example: ringward bench console --json
+    """
+    from ringward.bench.console import run
+
+    logs.configure("error", "console")
+    _print(
+        run(seconds=seconds, rate=rate, consoles=consoles, phones=phones, communities=communities),
+        as_json=as_json,
+    )
