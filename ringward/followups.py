@@ -20,6 +20,7 @@ from alerts.rounds import Round
 from alerts.routing import reaction as routing
 from alerts.routing import rounds
 from alerts.routing.telling import ROUND
+from console.desk import hands
 from ringward import patrolside
 
 REACTIONS: Final[Sequence[tuple[str, Reaction]]] = (
@@ -34,6 +35,8 @@ REACTIONS: Final[Sequence[tuple[str, Reaction]]] = (
 
 ROUNDS: Final[Sequence[Round]] = (
     timing.ROUND,
+    timing.ASIDE,
+    Round("desk_hands", dt.timedelta(minutes=1), hands.forget),
     *waiting.ROUNDS,
     positions.ROUND,
     Round(ROUND, dt.timedelta(seconds=0.5), rounds.groups),

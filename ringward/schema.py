@@ -20,6 +20,8 @@ import alerts.routing.models
 import alerts.rulebook.models
 import bus.deadletters
 import console.accounts.models
+import console.lookback.models
+import console.desk.hands
 import devices.candidates
 import devices.commands.models
 import devices.enrolments
@@ -62,6 +64,8 @@ _ROOMS = (
     alerts.rulebook.models,
     bus.deadletters,
     console.accounts.models,
+    console.lookback.models,
+    console.desk.hands,
     devices.candidates,
     devices.commands.models,
     devices.enrolments,

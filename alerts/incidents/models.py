@@ -70,8 +70,17 @@ class Incident(OwnedByCompound, Base):
 
     __table_args__ = (
         Index("ix_incidents_queue", "compound", "state", "severity", "raised_at"),
+        Index("ix_incidents_raised", "compound", "raised_at"),
         Index("ix_incidents_due", "due_at"),
         Index("ix_incidents_merged_into", "merged_into"),
+        # What a look back filters and counts by: no row has to be read for a count.
+        Index(
+            "ix_incidents_history",
+            *("compound", "raised_at", "id", "severity", "ring", "zone", "kind", "rule", "state"),
+            *("false_alarm_reason", "device_id", "drill"),
+        ),
+        # Of one person or plate, for a search.
+        Index("ix_incidents_subject", "compound", "subject", "raised_at"),
     )
 
 
@@ -166,6 +175,23 @@ class IncidentMerge(OwnedByCompound, Base):
     before: Mapped[dict[str, Any]] = mapped_column(JsonText)
     undone_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     undone_by: Mapped[str | None] = mapped_column(String(64))
+
+
+class IncidentAside(OwnedByCompound, Base):
+    """An incident that an operator put aside until a time: the row goes when it comes back."""
+
+    __tablename__ = "incident_asides"
+
+    incident: Mapped[str] = mapped_column(ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True)
+    compound: Mapped[str] = mapped_column(String(64), index=True)
+    actor: Mapped[str] = mapped_column(String(64))
+    at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    until: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # A code of `aside.AsideReason`.
+    reason: Mapped[str] = mapped_column(String(32))
+    # As it was when it was put aside: what is graver, or has more behind it, comes back.
+    severity: Mapped[int] = mapped_column(Integer)
+    signal_count: Mapped[int] = mapped_column(Integer)
 
 
 class MergeProposal(OwnedByCompound, Base):

@@ -92,6 +92,7 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "the responder",
     "contact_steps": "goes with the responder whose rule it is, by the database's own word",
     "notification_attempts": "goes with the notification, by the database's own word",
+    "desk_hands": "who has an incident open on a page right now; forgotten minutes after the page",
     "incident_calls": "goes with the incident, by the database's own word",
     "task_pictures": "which picture those who go may see for a while; goes with the incident",
     "responder_positions": "one row a responder on duty who agreed, overwritten; goes when the duty ends",
@@ -107,6 +108,8 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "patrol_points": _PLACE,
     "patrol_schedules": _PLACE,
     "users": _STAFF,
+    "saved_views": "filters of places and kinds under a name, which name nobody; go with whoever keeps them",
+    "default_views": "one row a user; goes with the view or the user, by the database's own word",
     "alert_leases": "one row a compound, overwritten as the rules go on",
     "alert_evaluators": "one row a running process; gone seconds after it",
     "outbox": "messages that the bus has not confirmed; then the relay deletes them, and one that is dropped "

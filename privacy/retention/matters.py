@@ -83,7 +83,7 @@ INCIDENTS = Rows(
     (
         *("incidents", "incident_evidence", "incident_transitions", "dispatches", "incident_keys"),
         *("incident_answers", "incident_merges", "merge_proposals", "plan_steps"),
-        *("incident_reviews", "incident_ratings", "need_incidents"),
+        *("incident_reviews", "incident_ratings", "need_incidents", "incident_asides"),
     ),
     _old_incidents,
     _forget_incidents,

@@ -12,6 +12,7 @@ from alerts.incidents.models import (
     Evidence,
     Incident,
     IncidentAnswer,
+    IncidentAside,
     IncidentMerge,
     MergeProposal,
     Transition,
@@ -136,12 +137,22 @@ def test_what_was_merged_goes_with_what_it_is_part_of_and_a_hold_on_it_keeps_bot
             role="r",
             at=NOW,
         )
-        keeping.add(settled, merge, proposal, answer, done)
+        aside = IncidentAside(
+            incident=target.id,
+            compound=COMPOUND,
+            actor="a",
+            at=NOW,
+            until=NOW,
+            reason="answer_awaited",
+            severity=3,
+            signal_count=1,
+        )
+        keeping.add(settled, merge, proposal, answer, done, aside)
     hold(settled, holds.HoldSubject.INCIDENT, sources[0].id)
     keep()
     assert left(settled, Incident.id) == {targets[0].id, sources[0].id}
     assert left(settled, IncidentMerge.target) == {targets[0].id}
-    for column in (MergeProposal.first, IncidentAnswer.incident, PlanStep.incident):
+    for column in (MergeProposal.first, IncidentAnswer.incident, PlanStep.incident, IncidentAside.incident):
         assert left(settled, column) == {targets[0].id}
 
 
