@@ -69,6 +69,15 @@ class DecisionRow(OwnedByCompound, Base):
         Index("ix_decisions_compound_time", "compound", "at"),
         Index("ix_decisions_person", "person_id", "at"),
         Index("ix_decisions_device_time", "device", "at"),
+        # Where a plate was read; most decisions are of faces.
+        Index(
+            "ix_decisions_plate",
+            "compound",
+            "plate",
+            "at",
+            sqlite_where=text("plate IS NOT NULL"),
+            postgresql_where=text("plate IS NOT NULL"),
+        ),
         # Only what waits to be told: a handful of rows, looked for ten times a second.
         Index(
             "ix_decisions_settling",

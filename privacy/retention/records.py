@@ -287,6 +287,7 @@ ACCESS: Final = (
     _expired("user_sessions", lambda c: c.token_hash, "expires_at", _ACCESS_KEPT, "token_hash"),
     _expired("setup_links", lambda c: c.token_hash, "expires_at", _ACCESS_KEPT, "token_hash"),
     _expired("api_tokens", lambda c: c.id, "expires_at", dt.timedelta(days=30), "id"),
+    _expired("search_counts", lambda c: c.id, "at", dt.timedelta(hours=1), "id"),
     _expired("idempotency_keys", lambda c: c.user + " " + c.key, "created_at", _ANSWERS_KEPT, "user", "key"),
 )
 
