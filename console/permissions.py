@@ -9,10 +9,10 @@ import enum
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from console.accounts.models import Role, User
-from console.security import ForbiddenError, current_user
+from console.security import ForbiddenError, current_user, proved
 
 _ADMIN: Final = Role.ADMINISTRATOR
 _MANAGER: Final = Role.PROPERTY_MANAGER
@@ -41,6 +41,10 @@ class Action(enum.StrEnum):
     GATES_COMMAND = "gates_command"
     INCIDENTS_READ = "incidents_read"
     INCIDENTS_DECIDE = "incidents_decide"
+    # Who or what was where in the past: with a purpose, written down before it is answered.
+    SEARCH = "search"
+    # Keeping a view of the history for everybody.
+    VIEWS_SHARE = "views_share"
     # What belongs to people's care and not to security (关爱).
     CARE_READ = "care_read"
     TASKS = "tasks"
@@ -120,6 +124,12 @@ class Action(enum.StrEnum):
     WORK_ORDERS_EDIT = "work_orders_edit"
     DRILLS = "drills"
     OWN_DATA = "own_data"
+    # Who may sign in. A property manager makes accounts of those who work outside the control
+    # room and of residents, and no other (`console.accounts.people.MADE_BY`).
+    USERS_READ = "users_read"
+    USERS_EDIT = "users_edit"
+    # Tokens of programs, whoever's they are.
+    TOKENS_EDIT = "tokens_edit"
 
 
 ALLOWED: Final[dict[Action, frozenset[Role]]] = {
@@ -135,6 +145,8 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.GATES_COMMAND: (_ADMIN, _OPERATOR, _GUARD),
         Action.INCIDENTS_READ: (_ADMIN, _OPERATOR),
         Action.INCIDENTS_DECIDE: (_ADMIN, _OPERATOR),
+        Action.SEARCH: (_ADMIN, _OPERATOR),
+        Action.VIEWS_SHARE: (_ADMIN,),
         Action.CARE_READ: (_ADMIN, _OPERATOR),
         # Whoever can be sent somewhere; they see their own tasks only.
         Action.TASKS: (_ADMIN, _OPERATOR, _GUARD, _GRID, _VOLUNTEER),
@@ -206,6 +218,9 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.WORK_ORDERS_EDIT: (_ADMIN, _MANAGER),
         Action.DRILLS: (_ADMIN, _MANAGER),
         Action.OWN_DATA: (_RESIDENT,),
+        Action.USERS_READ: (_ADMIN, _MANAGER),
+        Action.USERS_EDIT: (_ADMIN, _MANAGER),
+        Action.TOKENS_EDIT: (_ADMIN,),
     }.items()
 }
 
@@ -213,23 +228,35 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
 class _Gate:
     """The dependency of one action; a class, so that tests and docs can read the action off it."""
 
-    def __init__(self, action: Action) -> None:
+    def __init__(self, action: Action, *, proven: bool = False) -> None:
         self.action = action
+        self.proven = proven
 
-    def __call__(self, user: Annotated[User, Depends(current_user)]) -> User:
+    def __call__(self, request: Request, user: Annotated[User, Depends(current_user)]) -> User:
         if not allowed(user, self.action):
             raise ForbiddenError
+        if self.proven:
+            proved(request)
         return user
 
 
-def may(action: Action) -> Any:
-    """The dependency a route puts into the `Annotated` of its user. Raises `ForbiddenError`."""
-    return Depends(_Gate(action))
+def may(action: Action, *, proven: bool = False) -> Any:
+    """The dependency a route puts into the `Annotated` of its user. Raises `ForbiddenError`.
+
+    `proven`: an action of weight, for which whoever sits there has shown in the last ten
+    minutes who they are (`console.security.proved`); raises `ProofRequiredError`.
+    """
+    return Depends(_Gate(action, proven=proven))
 
 
 def allowed(user: User, action: Action) -> bool:
     """Whether a user's role may do something; for pages that show a part to some."""
     return user.role in ALLOWED[action]
+
+
+def needs_proof(dependency: Callable[..., Any] | None) -> bool:
+    """Whether a route's dependency asks for a proof of who sits there."""
+    return isinstance(dependency, _Gate) and dependency.proven
 
 
 def action_of(dependency: Callable[..., Any] | None) -> Action | None:

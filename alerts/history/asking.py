@@ -74,9 +74,7 @@ def incidents_of(compound: str, sift: Sift) -> Select[tuple[Incident]]:
 def counted(session: Session, compound: str, sift: Sift) -> list[Group]:
     """All of the span by what can be counted by; `facets.tally` applies what is chosen."""
     columns = list(_COLUMNS.values())
-    rows = session.execute(
-        select(*columns, func.count()).where(*_within(compound, sift)).group_by(*columns)
-    )
+    rows = session.execute(select(*columns, func.count()).where(*_within(compound, sift)).group_by(*columns))
     return [
         Group(
             severity=severity,
@@ -110,6 +108,8 @@ def _within(compound: str, sift: Sift) -> list[ColumnElement[bool]]:
         Incident.compound == compound,
         Incident.raised_at >= sift.start,
         Incident.raised_at < sift.end,
+        # That somebody is looked after is their own affair: their list is another one.
+        Incident.care.is_(False),
     ]
     if sift.reviewed is not None:
         review = exists().where(IncidentReview.incident == Incident.id)

@@ -67,7 +67,9 @@ FACETS: Final = ("severity", "ring", "zone", "kind", "rule", "state", "outcome",
 """What is counted by, and filtered by, of a `Group`."""
 
 
-def tally(groups: Collection[Group], chosen: Mapping[str, Collection[object]]) -> dict[str, dict[object, int]]:
+def tally(
+    groups: Collection[Group], chosen: Mapping[str, Collection[object]]
+) -> dict[str, dict[object, int]]:
     """Facet → value → number, the most first; `total` counts what all that is chosen leaves.
 
     `chosen` says for a facet which values are wanted; an empty or missing one wants all.

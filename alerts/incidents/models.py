@@ -77,7 +77,7 @@ class Incident(OwnedByCompound, Base):
         Index(
             "ix_incidents_history",
             *("compound", "raised_at", "id", "severity", "ring", "zone", "kind", "rule", "state"),
-            *("false_alarm_reason", "device_id", "drill"),
+            *("false_alarm_reason", "device_id", "drill", "care"),
         ),
         # Of one person or plate, for a search.
         Index("ix_incidents_subject", "compound", "subject", "raised_at"),

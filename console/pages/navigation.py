@@ -50,6 +50,14 @@ class _Area:
 _AREAS: Final[tuple[_Area, ...]] = (
     _Area("area.live", (("/console", "nav.live", (Action.INCIDENTS_READ,)),)),
     _Area(
+        "area.lookback",
+        (
+            ("/console/history", "nav.history", (Action.INCIDENTS_READ,)),
+            ("/console/search", "nav.search", (Action.SEARCH,)),
+            ("/console/coverage", "nav.coverage", (Action.EVENTS_READ,)),
+        ),
+    ),
+    _Area(
         "area.tasks",
         (
             ("/phone", "nav.tasks", (Action.TASKS,)),
@@ -106,7 +114,16 @@ _AREAS: Final[tuple[_Area, ...]] = (
         "area.oversight",
         (
             ("/audit", "nav.audit", (Action.AUDIT_READ,)),
+            ("/oversight/retention", "nav.retention", (Action.RETENTION_READ,)),
+            ("/oversight/holds", "nav.holds", (Action.HOLDS_READ,)),
+            (
+                "/oversight/disclosures",
+                "nav.disclosures",
+                (Action.DISCLOSURES_REQUEST, Action.DISCLOSURES_APPROVE),
+            ),
+            ("/oversight/requests", "nav.data_requests", (Action.REQUESTS_HANDLE,)),
             ("/erasures", "nav.erasures", (Action.ERASURES_READ,)),
+            ("/oversight/assessments", "nav.assessments", (Action.ASSESSMENT_READ,)),
         ),
     ),
 )

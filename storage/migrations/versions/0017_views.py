@@ -68,7 +68,7 @@ def upgrade() -> None:
         "incidents",
         [
             *("compound", "raised_at", "id", "severity", "ring", "zone", "kind", "rule", "state"),
-            *("false_alarm_reason", "device_id", "drill"),
+            *("false_alarm_reason", "device_id", "drill", "care"),
         ],
     )
     op.create_index("ix_incidents_subject", "incidents", ["compound", "subject", "raised_at"])
