@@ -5,6 +5,7 @@ that it is needed, for a while and marked (L-20). What is over is one line, and 
 """
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -22,13 +23,15 @@ from alerts.dispatch.models import (
     ResponderPosition,
     Result,
 )
+from alerts.duty import checkins
 from alerts.duty.models import Responder, Shift, Team
 from console.accounts.models import User
 from console.api.dispatches import NoteAsked, Reply, answer, task_picture
 from console.api.positions import PositionAsked, own
 from console.context import rooms
 from console.pages.phone_tasks import ended_of, tasks_of
-from console.pages.view import Frame, frame, is_fragment, render
+from console.pages.pressing import phone_page
+from console.pages.view import Frame, frame, is_fragment
 from console.permissions import Action, may
 from registry.errors import RefusedError
 
@@ -37,6 +40,8 @@ Tasked = Annotated[User, may(Action.TASKS)]
 
 # What a person may say who declines; the last is said by the system alone.
 _DECLINES: Final = tuple(str(one) for one in Decline if one is not Decline.OFF_DUTY)
+# The numbers that a text tells to call.
+_NUMBERS: Final = re.compile(r"(?<!\d)1(?:10|19|20)(?!\d)")
 _RESULTS: Final = tuple(str(one) for one in Result)
 
 
@@ -48,6 +53,8 @@ class Duty:
     team: str
     until: dt.datetime | None
     next_start: dt.datetime | None
+    # They checked in themselves: then they check out themselves.
+    checked_in: bool = False
 
 
 @router.get("/phone")
@@ -165,7 +172,7 @@ def _page(request: Request, user: User, *, part: bool = False, refused: str | No
     with here.database.read() as session:
         responder = session.get(Responder, user.responder_id) if user.responder_id else None
         tasks = tasks_of(session, responder.id, here.compound, view.now) if responder else []
-        return render(
+        return phone_page(
             view,
             "fragments/tasks.html" if part else "phone.html",
             position=position,
@@ -177,6 +184,7 @@ def _page(request: Request, user: User, *, part: bool = False, refused: str | No
             declines=_DECLINES,
             results=_RESULTS,
             refused=refused,
+            numbers=_NUMBERS.findall,
         )
 
 
@@ -194,4 +202,5 @@ def _duty(session: Session, responder: Responder, view: Frame) -> Duty:
         team=team.name if team else "",
         until=shift.ends_at if shift and on else None,
         next_start=shift.starts_at if shift and not on else None,
+        checked_in=checkins.current(session, responder.id, view.now) is not None,
     )
