@@ -78,6 +78,8 @@ class Action(enum.StrEnum):
     MODES_ASK = "modes_ask"
     MODES_APPROVE = "modes_approve"
     REPORTS_READ = "reports_read"
+    # Figures of a span of time: counts and times, of nobody.
+    REPORTS_SEE = "reports_see"
     REGISTRY_IMPORT = "registry_import"
     REGISTRY_EXPORT = "registry_export"
     REQUESTS_HANDLE = "requests_handle"
@@ -177,6 +179,7 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.MODES_ASK: (_ADMIN, _MANAGER, _OPERATOR),
         Action.MODES_APPROVE: (_ADMIN, _MANAGER),
         Action.REPORTS_READ: (_ADMIN, _MANAGER, _GRID),
+        Action.REPORTS_SEE: (_ADMIN, _MANAGER, _OPERATOR, _AUDITOR),
         Action.REGISTRY_IMPORT: (_ADMIN, _MANAGER),
         Action.REGISTRY_EXPORT: (_ADMIN, _MANAGER),
         Action.REQUESTS_HANDLE: (_ADMIN, _MANAGER),

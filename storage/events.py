@@ -6,15 +6,32 @@ counter of re-sends; a correction is a row of its own.
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, delete, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    delete,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base
 from storage.bulk import BulkInsert
 from storage.columns import JsonText, UtcTime
 from storage.tenancy import OwnedByCompound
+
+SIGHT: Final = ("device.offline", "device.online", "device.tamper", "video.lost", "video.occlusion")
+"""Types of events that say what a device's sight depends on."""
+_OF_SIGHT: Final = f"type IN ({', '.join(repr(one) for one in SIGHT)})"
 
 
 class EventRow(OwnedByCompound, Base):
@@ -56,7 +73,20 @@ class EventRow(OwnedByCompound, Base):
             sqlite_where=text("late = 1"),
             postgresql_where=text("late = 1"),
         ),
+        # What devices' sight depends on: a few among a million, asked for over weeks.
+        Index(
+            "ix_events_sight",
+            "compound",
+            "corrected_time",
+            sqlite_where=text(_OF_SIGHT),
+            postgresql_where=text(_OF_SIGHT),
+        ),
     )
+
+
+def of_sight() -> ColumnElement[bool]:
+    """Events that sight depends on. Said as their small index says it, which bound values would not find."""
+    return EventRow.type.in_([literal_column(repr(one)) for one in SIGHT])
 
 
 class EventAmendment(OwnedByCompound, Base):

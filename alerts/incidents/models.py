@@ -70,7 +70,6 @@ class Incident(OwnedByCompound, Base):
 
     __table_args__ = (
         Index("ix_incidents_queue", "compound", "state", "severity", "raised_at"),
-        Index("ix_incidents_raised", "compound", "raised_at"),
         Index("ix_incidents_due", "due_at"),
         Index("ix_incidents_merged_into", "merged_into"),
         # What a look back filters and counts by: no row has to be read for a count.

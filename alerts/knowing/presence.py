@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from alerts.knowing.asking import rows
 from devices.models import Device, DeviceStatus, Stage
 from registry.models import Zone
-from storage.events import EventRow
+from storage.events import EventRow, of_sight
 
 _WORDS: Final = ("device.online", "device.offline")
 # How far back a device's last word is looked for.
@@ -36,6 +36,7 @@ class Presence:
 
     def __init__(self, session: Session, compound: str) -> None:
         self.session = session
+        self._compound = compound
         self._now = {
             row.id: _Now(row.ring, bool(row.online), row.since)
             for row in session.execute(
@@ -68,6 +69,8 @@ class Presence:
             lambda some: (
                 select(EventRow.device_id, EventRow.corrected_time, EventRow.type)
                 .where(
+                    EventRow.compound == self._compound,
+                    of_sight(),
                     EventRow.device_id.in_(some),
                     EventRow.corrected_time >= first - _BACK,
                     EventRow.type.in_(_WORDS),

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from alerts.knowing.plan import site
 from alerts.rules import Observation
 from alerts.rules.coverage import ZoneCoverage, covered
-from alerts.rules.memory import CONDITIONS, Recent
-from storage.events import EventRow
+from alerts.rules.memory import Recent
+from storage.events import EventRow, of_sight
 
 # How far before a window a device's last word on its condition is looked for; beyond it the register of
 # presence says what was offline.
@@ -23,6 +23,12 @@ def coverage(
 
     `as_of` is now: that a device had fallen silent is known only some heartbeats afterwards.
     """
+    view = watched(session, compound, start, as_of)
+    return covered(view, list(view.site.zones), start, end, as_of=as_of)
+
+
+def watched(session: Session, compound: str, start: dt.datetime, as_of: dt.datetime) -> Recent:
+    """The plan, and all that devices were told of their own condition from a day before `start` on."""
     begins = start - _BEFORE
     plan = site(session, compound, begins)
     view = Recent(dt.timedelta(days=36500), plan)
@@ -41,7 +47,7 @@ def coverage(
             EventRow.compound == compound,
             EventRow.corrected_time >= begins,
             EventRow.corrected_time <= as_of,
-            EventRow.type.in_(CONDITIONS),
+            of_sight(),
         )
         .order_by(EventRow.corrected_time)
     )
@@ -62,4 +68,4 @@ def coverage(
                 attributes=attributes,
             )
         )
-    return covered(view, list(plan.zones), start, end, as_of=as_of)
+    return view

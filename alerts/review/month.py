@@ -41,10 +41,10 @@ def figures(session: Session, compound: str, first: dt.date, now: dt.datetime) -
         first,
         until,
         _raised(session, compound, start, end),
-        _reviews(session, compound, start, end),
-        _measures(session, compound, start, end, now),
-        _duty(session, compound, start, min(end, max(start, now))),
-        _patrols(session, compound, start, end, now),
+        reviews_of(session, compound, start, end),
+        measures_of(session, compound, start, end, now),
+        duty_of(session, compound, start, min(end, max(start, now))),
+        patrols_of(session, compound, start, end, now),
     )
 
 
@@ -76,7 +76,7 @@ def _raised(session: Session, compound: str, start: dt.datetime, end: dt.datetim
     ]
 
 
-def _reviews(session: Session, compound: str, start: dt.datetime, end: dt.datetime) -> Reviews:
+def reviews_of(session: Session, compound: str, start: dt.datetime, end: dt.datetime) -> Reviews:
     written = session.execute(
         select(IncidentReview.score, IncidentReview.cause, IncidentReview.alert, IncidentReview.reopened)
         .join(Incident, Incident.id == IncidentReview.incident)
@@ -132,7 +132,7 @@ def _unreviewed(session: Session, compound: str, start: dt.datetime, end: dt.dat
     return session.scalar(query) or 0
 
 
-def _measures(
+def measures_of(
     session: Session, compound: str, start: dt.datetime, end: dt.datetime, now: dt.datetime
 ) -> Measures:
     def count(*conditions: Any) -> int:
@@ -151,7 +151,7 @@ def _measures(
     )
 
 
-def _duty(session: Session, compound: str, start: dt.datetime, end: dt.datetime) -> Duty:
+def duty_of(session: Session, compound: str, start: dt.datetime, end: dt.datetime) -> Duty:
     gaps = session.execute(
         select(RosterGap.starts_at, RosterGap.ends_at).where(
             RosterGap.compound == compound,
@@ -179,7 +179,7 @@ def _duty(session: Session, compound: str, start: dt.datetime, end: dt.datetime)
     )
 
 
-def _patrols(
+def patrols_of(
     session: Session, compound: str, start: dt.datetime, end: dt.datetime, now: dt.datetime
 ) -> Patrols:
     routes = patrols.report(session, compound, start, end, now)

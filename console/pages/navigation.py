@@ -107,6 +107,7 @@ _AREAS: Final[tuple[_Area, ...]] = (
         (
             ("/console/reviews", "nav.reviews", (Action.REVIEWS_READ,)),
             ("/console/measures", "nav.measures", (Action.REVIEWS_READ,)),
+            ("/console/reports", "nav.figures", (Action.REPORTS_SEE,)),
             ("/console/reports/month", "nav.month", (Action.REVIEWS_READ,)),
         ),
     ),
