@@ -1,14 +1,19 @@
 """What the live page shows of the compound: its open incidents, its rings, its plan."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from alerts.dispatch.models import UNDER_WAY, Dispatch, DispatchState
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
+from console.pages.pathway import way_of
 from console.pages.plan import BuildingShape, DeviceSpot, IncidentSpot, Plan, ZoneShape, build
+from console.pages.seeing import hindered, sight_of
+from console.pages.walks import walks_of
 from console.texts import Texts
 from devices.models import Device, DeviceStatus
 from registry.models import Building, Ring, Zone
@@ -33,6 +38,8 @@ class RingCount:
 class Board:
     plan: Plan
     rings: tuple[RingCount, ...]
+    # The incident whose way is drawn.
+    way: str = ""
 
 
 def open_incidents(session: Session, compound: str) -> Sequence[Incident]:
@@ -61,42 +68,120 @@ def _open(compound: str) -> Select[Incident]:
 
 def shapes(session: Session, compound: str) -> tuple[list[ZoneShape], list[BuildingShape]]:
     """The places of a compound, as the plan draws them."""
-    zones = session.scalars(select(Zone).where(Zone.compound == compound).order_by(Zone.id))
-    buildings = session.scalars(select(Building).where(Building.compound == compound).order_by(Building.id))
+    zones = session.execute(
+        select(Zone.id, Zone.name, Zone.ring, Zone.outline).where(Zone.compound == compound).order_by(Zone.id)
+    )
+    buildings = session.execute(
+        select(Building.name, Building.x, Building.y, Building.width, Building.height, Building.zone)
+        .where(Building.compound == compound)
+        .order_by(Building.id)
+    )
     return (
         [ZoneShape(z.id, z.name, str(z.ring), z.outline) for z in zones],
-        [BuildingShape(b.name, b.x, b.y, b.width, b.height) for b in buildings],
+        [BuildingShape(b.name, b.x, b.y, b.width, b.height, b.zone) for b in buildings],
     )
 
 
 def heard(status: DeviceStatus | None) -> bool | None:
     """Whether a device is online; None when it has never been heard."""
-    if status is None or (status.last_seen is None and not status.online):
+    if status is None:
         return None
-    return status.online
+    return _heard(status.online, status.last_seen)
 
 
-def board(session: Session, compound: str, incidents: Sequence[Incident], t: Texts) -> Board:
-    """The plan with its marks, and a count for each ring."""
+def _heard(online: bool | None, last_seen: dt.datetime | None) -> bool | None:
+    return None if not online and last_seen is None else bool(online)
+
+
+def device_spots(
+    session: Session, compound: str, ring_of: dict[str, str], now: dt.datetime, *, zone: str | None = None
+) -> list[DeviceSpot]:
+    """Devices at work as the plan draws them; of one zone where it is given."""
+    rows = (
+        select(
+            Device.id,
+            Device.name,
+            Device.kind,
+            Device.zone,
+            Device.x,
+            Device.y,
+            DeviceStatus.online,
+            DeviceStatus.last_seen,
+        )
+        .outerjoin(DeviceStatus, DeviceStatus.device_id == Device.id)
+        .where(Device.compound == compound, Device.enabled)
+        .order_by(Device.id)
+    )
+    if zone is not None:
+        rows = rows.where(Device.zone == zone)
+    laid_on = hindered(session, compound, now)
+    return [
+        DeviceSpot(
+            d.id,
+            d.name,
+            str(d.kind),
+            d.zone,
+            ring_of.get(d.zone, ""),
+            _heard(d.online, d.last_seen),
+            d.x,
+            d.y,
+            tampered=d.id in laid_on,
+        )
+        for d in session.execute(rows)
+    ]
+
+
+def board(
+    session: Session,
+    compound: str,
+    incidents: Sequence[Incident],
+    t: Texts,
+    now: dt.datetime,
+    *,
+    opened: Incident | None = None,
+) -> Board:
+    """The plan with its marks, and a count for each ring; of the incident that stands open, its way."""
     zones, buildings = shapes(session, compound)
     ring_of = {zone.id: zone.ring for zone in zones}
-    devices = [
-        DeviceSpot(d.id, d.name, str(d.kind), d.zone, ring_of.get(d.zone, ""), heard(status), d.x, d.y)
-        for d, status in session.execute(
-            select(Device, DeviceStatus)
-            .outerjoin(DeviceStatus, DeviceStatus.device_id == Device.id)
-            .where(Device.compound == compound, Device.enabled)
-            .order_by(Device.id)
-        )
-    ]
+    devices = device_spots(session, compound, ring_of, now)
+    sight = sight_of(zones, devices)
     active = [i for i in incidents if i.state != State.RESOLVED]
+    going = _going(session, [i.id for i in active])
     plan = build(
-        zones,
+        [ZoneShape(z.id, z.name, z.ring, z.outline, sight[z.id]) for z in zones],
         buildings,
         devices,
-        [IncidentSpot(i.id, i.severity, i.zone, i.device_id, t.code("kind", i.kind)) for i in active],
+        [
+            IncidentSpot(
+                i.id, i.severity, i.zone, i.device_id, t.code("kind", i.kind), *going.get(i.id, (0, 0))
+            )
+            for i in active
+        ],
+        walks=walks_of(session, compound, now),
+        steps=way_of(session, opened, t) if opened is not None else (),
     )
-    return Board(plan, tuple(_count(ring, devices, active) for ring in Ring))
+    rings = tuple(_count(ring, devices, active) for ring in Ring)
+    return Board(plan, rings, opened.id if opened is not None else "")
+
+
+def _going(session: Session, incidents: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """How many are on the way to each incident, and how many are there.
+
+    Where somebody is on their way is nobody's to see on a map: see `alerts.dispatch.positions`.
+    """
+    if not incidents:
+        return {}
+    rows = session.execute(
+        select(Dispatch.incident, Dispatch.state, func.count())
+        .where(Dispatch.incident.in_(incidents), Dispatch.state.in_(UNDER_WAY))
+        .group_by(Dispatch.incident, Dispatch.state)
+    )
+    found: dict[str, tuple[int, int]] = {}
+    for incident, state, count in rows:
+        going, there = found.get(incident, (0, 0))
+        arrived = state == DispatchState.ARRIVED
+        found[incident] = (going, there + count) if arrived else (going + count, there)
+    return found
 
 
 def _count(ring: Ring, devices: Sequence[DeviceSpot], incidents: Sequence[Incident]) -> RingCount:

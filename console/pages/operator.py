@@ -12,7 +12,7 @@ from console.api.intake import heard
 from console.api.plans import plan_view
 from console.api.purposes import Purpose
 from console.context import Rooms, rooms
-from console.hits import note_incident
+from console.hits import looked_lately, note_incident
 from console.pages.board import board, open_care, open_held, open_incidents
 from console.pages.detail import detail
 from console.pages.feed import feed
@@ -67,7 +67,7 @@ def whole_page(
             hears=request.app.state.feed.connected,
             queue=items(view.t, incidents, known.zones, known.devices, view.now),
             **_apart(session, here, view, known),
-            board=board(session, here.compound, incidents, view.t),
+            board=board(session, here.compound, incidents, view.t, view.now, opened=opened),
             feed=feed(session, here.compound, known, view.t),
             detail=detail(session, opened, known, view.t, view.now, view.user) if opened else None,
             linked=linked(session, opened, known, view.t, view.now) if opened else None,
@@ -101,11 +101,16 @@ def _apart(session: Session, here: Rooms, view: Frame, known: Names) -> dict[str
 
 
 @router.get("/console/fragments/plan")
-def plan_part(request: Request, user: Reader) -> Response:
-    del user
+def plan_part(request: Request, user: Reader, incident: str | None = None) -> Response:
+    """The plan; with the way of an incident, which is a look at it."""
     here, view = rooms(request), frame(request)
     with here.database.read() as session:
-        shown = board(session, here.compound, open_incidents(session, here.compound), view.t)
+        opened = _load(session, incident, here.compound) if incident else None
+        if opened is not None and not looked_lately(session, view.now, user, opened):
+            _note_opened(here, view, opened)
+        shown = board(
+            session, here.compound, open_incidents(session, here.compound), view.t, view.now, opened=opened
+        )
     return render(view, "fragments/board.html", board=shown)
 
 

@@ -2,120 +2,59 @@
 
 Plan metres have x to the right and y downwards, as on a drawn plan. Everything is scaled
 to one width, so that strokes, marks and letters have the same size in every compound.
+Whoever draws nearer sees marks and letters of the same size, and more of them: a name has a
+tier from which there is room for it, and devices that are one mark from afar stand apart.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from console.pages.outlines import centre, grown, hull, points
-from console.pages.spacing import Box, Point, Sheet, text_width
+from console.pages.planmarks import Marks
+from console.pages.plannames import Label, labels
+from console.pages.planshapes import (
+    BuildingMark,
+    BuildingShape,
+    DeviceMark,
+    DeviceSpot,
+    IncidentMark,
+    IncidentSpot,
+    Look,
+    MoreMark,
+    Step,
+    StepMark,
+    Walk,
+    WalkMark,
+    WalkPoint,
+    ZoneMark,
+    ZoneShape,
+)
+from console.pages.spacing import Point, Sheet
+
+__all__ = [
+    "LETTER",
+    "NEAR",
+    "WIDTH",
+    "BuildingShape",
+    "DeviceSpot",
+    "IncidentSpot",
+    "Look",
+    "Plan",
+    "Step",
+    "Walk",
+    "WalkPoint",
+    "ZoneShape",
+    "build",
+]
 
 WIDTH: Final = 1000.0
 MARGIN: Final = 52.0
 # Letters of a name, as the style sheet draws them on the operator's plan.
 LETTER: Final = 23.0
-# Devices of one zone that stand closer than this are drawn as one mark with their number.
-_TOGETHER: Final = 64.0
-# Half of what a mark covers, the air around it included.
-_DOT: Final = 10.0
-_COUNT: Final = 16.0
-_INCIDENT: Final = 23.0
+NEAR: Final = 2
+"""The zoom from which every device stands by itself."""
 _FALLBACK: Final[list[Point]] = [(0.0, 0.0), (100.0, 0.0), (100.0, 60.0), (0.0, 60.0)]
-_GATE_KINDS: Final = frozenset({"barrier", "turnstile", "door"})
-
-
-@dataclass(frozen=True, slots=True)
-class ZoneShape:
-    """A zone as the registry has it; `outline` in plan metres, possibly empty."""
-
-    id: str
-    name: str
-    ring: str
-    outline: Sequence[Sequence[float]]
-
-
-@dataclass(frozen=True, slots=True)
-class BuildingShape:
-    name: str
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceSpot:
-    """A device; `online` is None when it has never been heard of."""
-
-    id: str
-    name: str
-    kind: str
-    zone: str
-    ring: str
-    online: bool | None
-    x: float | None
-    y: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentSpot:
-    id: str
-    severity: int
-    zone: str
-    device_id: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class ZoneMark:
-    id: str
-    name: str
-    ring: str
-    points: str
-    # Where its name stands; None where the name of its building says it already.
-    label: Point | None
-    centre_x: float
-    centre_y: float
-    incidents: int
-    # Devices of the zone that are not answering: what happens there may go unseen.
-    blind: int
-
-
-@dataclass(frozen=True, slots=True)
-class BuildingMark:
-    name: str
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceMark:
-    """One device, or those of a zone that are in one condition and too close to tell apart.
-
-    `gate` says that one of them lets people or vehicles in.
-    """
-
-    names: tuple[str, ...]
-    online: bool | None
-    gate: bool
-    x: float
-    y: float
-
-    @property
-    def count(self) -> int:
-        return len(self.names)
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentMark:
-    id: str
-    severity: int
-    label: str
-    x: float
-    y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +67,11 @@ class Plan:
     buildings: tuple[BuildingMark, ...]
     devices: tuple[DeviceMark, ...]
     incidents: tuple[IncidentMark, ...]
+    # From `NEAR` on in place of `devices`, where some of those stand for several.
+    near: tuple[DeviceMark, ...] = ()
+    more: tuple[MoreMark, ...] = ()
+    walks: tuple[WalkMark, ...] = ()
+    steps: tuple[StepMark, ...] = ()
 
     @property
     def width(self) -> float:
@@ -162,9 +106,11 @@ def build(
     devices: Sequence[DeviceSpot] = (),
     incidents: Sequence[IncidentSpot] = (),
     *,
+    walks: Sequence[Walk] = (),
+    steps: Sequence[Step] = (),
     letter: float = LETTER,
 ) -> Plan:
-    """The plan of a compound. Names come first, then incidents beside them, then devices.
+    """The plan of a compound. Names come first, then incidents beside them, ways, rounds, devices.
 
     `letter` is the size that names are drawn in.
     """
@@ -174,17 +120,30 @@ def build(
     corners += [(d.x, d.y) for d in devices if d.x is not None and d.y is not None]
     scale, height = _fit(corners)
     sheet = Sheet(WIDTH, height)
-    drawn = tuple(_building(b, scale) for b in buildings)
-    labels = _labels(zones, drawn, scale, sheet, letter)
-    raised = sorted(incidents, key=lambda i: (i.severity, i.id))
-    incident_marks = tuple(_incident(i, labels, sheet) for i in raised)
+    ordered = sorted(zones, key=_depth)
+    outlines = {z.id: [scale.at(float(p[0]), float(p[1])) for p in z.outline or _FALLBACK] for z in zones}
+    drawn = [_building(b, scale) for b in buildings]
+    named, tiers = labels(ordered, outlines, drawn, sheet, letter)
+    spots = {d.id: scale.at(d.x, d.y) for d in devices if d.x is not None and d.y is not None}
+    marks = Marks(named, spots, scale.at(*centre(_FALLBACK)), sheet, (WIDTH, height))
+    shown, more = marks.incidents(incidents)
+    stepped = marks.steps(steps)
+    walked = marks.walks(walks)
+    far = marks.devices(devices)
     return Plan(
         height=height,
         boundary=points(grown([scale.at(*corner) for corner in hull(corners or _FALLBACK)])),
-        zones=tuple(_zone(zone, scale, labels, devices, incidents) for zone in sorted(zones, key=_depth)),
-        buildings=drawn,
-        devices=tuple(_devices(devices, scale, labels, sheet)),
-        incidents=incident_marks,
+        zones=tuple(_zone(zone, outlines, named, devices, incidents) for zone in ordered),
+        buildings=tuple(
+            BuildingMark(b.name, b.x, b.y, b.width, b.height, b.zone, tier)
+            for b, tier in zip(drawn, tiers, strict=True)
+        ),
+        devices=far,
+        incidents=shown,
+        more=more,
+        walks=walked,
+        steps=stepped,
+        near=marks.near(devices, NEAR) if any(mark.count > 1 for mark in far) else (),
     )
 
 
@@ -200,126 +159,35 @@ def _depth(zone: ZoneShape) -> int:
     return {"common": 0, "entrance": 1, "building": 2}.get(zone.ring, 3)
 
 
-@dataclass(frozen=True, slots=True)
-class _Label:
-    """A zone's name, or that of the building in it, and the zone around it."""
-
-    box: Box
-    zone: Box
-    own: bool
-
-
-def _labels(
-    zones: Iterable[ZoneShape],
-    buildings: Sequence[BuildingMark],
-    scale: _Scale,
-    sheet: Sheet,
-    letter: float,
-) -> Mapping[str, _Label]:
-    """Where the name of each zone stands. Names of buildings keep to the middle of theirs."""
-    houses: list[Box] = []
-    for b in buildings:
-        x, y = b.x + b.width / 2, b.y + b.height / 2
-        houses.append(Box(x, y, text_width(b.name, letter) / 2 + 3, letter * 0.6))
-        sheet.put(houses[-1])
-    found: dict[str, _Label] = {}
-    for zone in sorted(zones, key=_depth, reverse=True):
-        outline = [scale.at(float(p[0]), float(p[1])) for p in zone.outline or _FALLBACK]
-        xs, ys = zip(*outline, strict=True)
-        left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
-        x, y = (left + right) / 2, (top + bottom) / 2
-        whole = Box(x, y, (right - left) / 2, (bottom - top) / 2)
-        house = next((h for h in houses if left <= h.x <= right and top <= h.y <= bottom), None)
-        if zone.ring == "building" and house:
-            found[zone.id] = _Label(house, whole, own=False)
-            continue
-        half_width, half_height = text_width(zone.name, letter) / 2 + 3, letter * 0.6
-        above, below = (x, top - letter * 0.8), (x, bottom + letter * 0.8)
-        inside = [(x, top + letter), (x, y), (x, bottom - letter)]
-        beside = [(right + half_width + 8, y), (left - half_width - 8, y)]
-        # Entrances are small and full of devices: their name stands outside.
-        outside = [above, below, *beside] if y < sheet.height / 3 else [below, above, *beside]
-        choices = outside if zone.ring == "entrance" else [*inside, below, above]
-        found[zone.id] = _Label(sheet.least_covered(choices, half_width, half_height), whole, own=True)
-    return found
-
-
 def _zone(
     zone: ZoneShape,
-    scale: _Scale,
-    labels: Mapping[str, _Label],
-    devices: Iterable[DeviceSpot],
-    incidents: Iterable[IncidentSpot],
+    outlines: Mapping[str, Sequence[Point]],
+    named: Mapping[str, Label],
+    devices: Sequence[DeviceSpot],
+    incidents: Sequence[IncidentSpot],
 ) -> ZoneMark:
-    outline = [scale.at(float(p[0]), float(p[1])) for p in zone.outline]
-    x, y = centre(outline) if outline else scale.at(*centre(_FALLBACK))
-    label = labels[zone.id]
+    outline = outlines[zone.id]
+    x, y = centre(outline)
+    label = named[zone.id]
+    here = [i.severity for i in incidents if i.zone == zone.id]
     return ZoneMark(
         id=zone.id,
         name=zone.name,
         ring=zone.ring,
-        points=points(outline),
+        points=points(outline) if zone.outline else "",
         label=(label.box.x, label.box.y) if label.own else None,
         centre_x=round(x, 1),
         centre_y=round(y, 1),
-        incidents=sum(i.zone == zone.id for i in incidents),
+        incidents=len(here),
         blind=sum(d.zone == zone.id and d.online is False for d in devices),
+        sight=zone.sight,
+        tier=label.tier,
+        worst=min(here, default=None),
     )
 
 
 def _building(b: BuildingShape, scale: _Scale) -> BuildingMark:
     x, y = scale.at(b.x, b.y)
-    return BuildingMark(b.name, x, y, round(b.width * scale.factor, 1), round(b.height * scale.factor, 1))
-
-
-def _incident(i: IncidentSpot, labels: Mapping[str, _Label], sheet: Sheet) -> IncidentMark:
-    """Beside the name of its zone: which place it is must stay readable."""
-    place = labels.get(i.zone)
-    label = place.box if place else Box(WIDTH / 2, MARGIN, 0, 0)
-    across, down = label.half_width + _INCIDENT, label.half_height + _INCIDENT
-    choices = [
-        (label.x + across, label.y),
-        (label.x - across, label.y),
-        (label.x, label.y + down),
-        (label.x, label.y - down),
-        (label.x + across + 2 * _INCIDENT, label.y),
-    ]
-    if place:
-        # On the border of two buildings it could mean either.
-        choices.sort(key=lambda at: not place.zone.holds(Box(at[0], at[1], _INCIDENT, _INCIDENT)))
-    box = sheet.place(choices, _INCIDENT, _INCIDENT)
-    return IncidentMark(i.id, i.severity, i.label, box.x, box.y)
-
-
-def _devices(
-    devices: Iterable[DeviceSpot], scale: _Scale, labels: Mapping[str, _Label], sheet: Sheet
-) -> Iterable[DeviceMark]:
-    groups: list[tuple[str, list[tuple[DeviceSpot, Point]]]] = []
-    for d in devices:
-        if d.x is not None and d.y is not None:
-            spot = scale.at(d.x, d.y)
-        elif d.zone in labels:
-            spot = labels[d.zone].zone.x, labels[d.zone].zone.y
-        else:
-            spot = scale.at(*centre(_FALLBACK))
-        near = [g for g in groups if g[0] == d.zone and any(_close(spot, p) for _, p in g[1])]
-        # A device between two groups makes them one.
-        merged = [(d, spot), *(member for g in near for member in g[1])]
-        groups = [g for g in groups if g not in near] + [(d.zone, merged)]
-    # Single devices first: they have less room to give way, and what is silent before all.
-    for online in (False, None, True):
-        for zone, members in sorted(groups, key=lambda g: len(g[1])):
-            alike = [d for d, _ in members if d.online is online]
-            if not alike:
-                continue
-            half = _DOT if len(alike) == 1 else _COUNT
-            # A shape with its number beside it is wider than a number in a circle.
-            wide = half if online or len(alike) == 1 else half + 5
-            x, y = centre([spot for d, spot in members if d.online is online])
-            box = sheet.place([(x, y)], wide, half, labels[zone].zone if zone in labels else None)
-            gate = any(d.ring == "entrance" and d.kind in _GATE_KINDS for d in alike)
-            yield DeviceMark(tuple(sorted(d.name for d in alike)), online, gate, box.x, box.y)
-
-
-def _close(a: Point, b: Point) -> bool:
-    return abs(a[0] - b[0]) < _TOGETHER and abs(a[1] - b[1]) < _TOGETHER
+    return BuildingMark(
+        b.name, x, y, round(b.width * scale.factor, 1), round(b.height * scale.factor, 1), b.zone
+    )

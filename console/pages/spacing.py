@@ -11,6 +11,7 @@ _STEP = 12.0
 _REACH = 18
 # Less than this is side by side, as far as rounding goes.
 _TOUCH = 0.5
+_SQUARE = 64.0
 _AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1))
 
 
@@ -43,11 +44,19 @@ class Sheet:
 
     width: float
     height: float
-    taken: list[Box] = field(default_factory=list)
+    # What lies in each square of the sheet: a large compound has hundreds of marks.
+    _squares: dict[tuple[int, int], list[Box]] = field(default_factory=dict)
 
     def put(self, box: Box) -> None:
         """Sets something down where it belongs, whatever is there."""
-        self.taken.append(box)
+        for square in _squares(box):
+            self._squares.setdefault(square, []).append(box)
+
+    def is_free(self, box: Box) -> bool:
+        """Whether nothing lies there yet."""
+        return not any(
+            box.shared(other) for square in _squares(box) for other in self._squares.get(square, ())
+        )
 
     def place(
         self, choices: Iterable[Point], half_width: float, half_height: float, within: Box | None = None
@@ -58,15 +67,19 @@ class Sheet:
         """
         boxes = [self._inside(x, y, half_width, half_height) for x, y in choices]
         first = boxes[0]
+        if free := next((box for box in boxes if self.is_free(box)), None):
+            self.put(free)
+            return free
+        step = min(_STEP, 1.2 * half_width)
         near = [
-            self._inside(first.x + dx * reach * _STEP, first.y + dy * reach * _STEP, half_width, half_height)
+            self._inside(first.x + dx * reach * step, first.y + dy * reach * step, half_width, half_height)
             for reach in range(1, _REACH)
             for dx, dy in _AROUND
         ]
         if within is not None:
             near = [*(box for box in near if within.holds(box)), *near]
         # Where the whole neighbourhood is full, the first choice is as good as any.
-        chosen = next((box for box in (*boxes, *near) if not self._covered(box)), first)
+        chosen = next((box for box in near if self.is_free(box)), first)
         self.put(chosen)
         return chosen
 
@@ -78,7 +91,8 @@ class Sheet:
         return chosen
 
     def _covered(self, box: Box) -> float:
-        return sum(box.shared(other) for other in self.taken)
+        near = {id(other): other for square in _squares(box) for other in self._squares.get(square, ())}
+        return sum(box.shared(other) for other in near.values())
 
     def _inside(self, x: float, y: float, half_width: float, half_height: float) -> Box:
         return Box(
@@ -87,6 +101,14 @@ class Sheet:
             half_width,
             half_height,
         )
+
+
+def _squares(box: Box) -> Iterable[tuple[int, int]]:
+    left, right = box.x - box.half_width, box.x + box.half_width
+    top, bottom = box.y - box.half_height, box.y + box.half_height
+    for across in range(int(left // _SQUARE), int(right // _SQUARE) + 1):
+        for down in range(int(top // _SQUARE), int(bottom // _SQUARE) + 1):
+            yield across, down
 
 
 def text_width(text: str, size: float) -> float:
