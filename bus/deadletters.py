@@ -21,6 +21,12 @@ REPLAYABLE: Final = ("mqtt", "http")
 STORED: Final = "stored"
 """The outcome of a replay that made events of a letter; `known`: they were there; `nothing`: none."""
 
+GIVEN_UP: Final = "given_up."
+"""Begins the outcome of a letter that somebody has given up, with the code for why behind it."""
+
+WHY_GIVEN_UP: Final = ("not_ours", "test", "device_replaced", "too_old", "vendor_fault")
+"""Why a letter may be given up; each has words in the console's catalogue."""
+
 
 class DeadLetter(Base):
     """One refused message. `reason` is a code with a text in the console's catalogue."""
@@ -55,7 +61,7 @@ class DeadLetter(Base):
     replay_asked_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     replay_asked_by: Mapped[str | None] = mapped_column(String(64))
     replayed_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
-    # Of the last replay: stored, known, nothing, or the reason why it is refused still.
+    # Of the last replay: stored, known, nothing, or the reason why it is refused still; or given_up.WHY.
     outcome: Mapped[str | None] = mapped_column(String(64))
     # Ids of the events that it became.
     became: Mapped[list[str] | None] = mapped_column(JsonText)
@@ -64,6 +70,7 @@ class DeadLetter(Base):
         Index("ix_dead_letters_received", "received_at"),
         Index("uq_dead_letters_known_by", "known_by", unique=True),
         Index("ix_dead_letters_device", "device_id", "received_at"),
+        Index("ix_dead_letters_reason", "reason", "received_at"),
         Index(
             "ix_dead_letters_asked",
             "replay_asked_at",
@@ -179,6 +186,24 @@ def ask_replay(session: Session, which: Sequence[ColumnElement[bool]], by: str, 
         .returning(DeadLetter.id)
     )
     return len(asked.all())
+
+
+def give_up(session: Session, which: Sequence[ColumnElement[bool]], why: str, at: dt.datetime) -> int:
+    """Says of letters that nothing will come of them; returns how many. What was settled before stays so."""
+    given_up = session.execute(
+        update(DeadLetter)
+        .where(*which, is_open())
+        .values(replay_asked_at=None, replayed_at=at, outcome=f"{GIVEN_UP}{why}"[:64])
+        .execution_options(synchronize_session=False)
+        .returning(DeadLetter.id)
+    )
+    return len(given_up.all())
+
+
+def is_open() -> ColumnElement[bool]:
+    """The condition that something is still to be done: it is neither stored, nor empty, nor given up."""
+    outcome = func.coalesce(DeadLetter.outcome, "")
+    return outcome.not_in((STORED, "known", "nothing")) & ~outcome.startswith(GIVEN_UP)
 
 
 def settle(session: Session, letter_id: str, outcome: str, became: Sequence[str], at: dt.datetime) -> None:

@@ -40,21 +40,15 @@ _SHOWN_CLASSES: Final = frozenset(
 
 def facts(session: Session, compound: str, policy: RetentionPolicy, at: dt.datetime) -> dict[str, Any]:
     """What is so now: the sections that matter, and `counts` beside them."""
-    consents = _consents(session, compound)
     rows = {name: _rows(session, compound, name) for name in sorted(_SHOWN_CLASSES)}
     people_enrolled = session.scalar(
         select(func.count(FaceTemplate.person.distinct())).where(FaceTemplate.compound == compound)
     )
     return {
-        "purposes": sorted(consents),
-        "classes": sorted({one.name for one in CLASSES}),
-        "retention_days": asdict(policy),
-        "recipients": _recipients(session, compound),
-        "devices": _devices(session, compound),
-        "recognition": _recognition(session, compound),
+        **matters(session, compound, policy),
         "counts": {
             "at": at.isoformat(),
-            "consents": consents,
+            "consents": _consents(session, compound),
             "rows": rows,
             "people_with_faces": people_enrolled or 0,
             "gallery_thresholds": asdict(
@@ -63,6 +57,18 @@ def facts(session: Session, compound: str, policy: RetentionPolicy, at: dt.datet
             "outcomes": _outcomes(session, compound),
             "disclosures_delivered": _delivered(session, compound),
         },
+    }
+
+
+def matters(session: Session, compound: str, policy: RetentionPolicy) -> dict[str, Any]:
+    """The sections that matter alone: what a page asks for each time, without counting millions of rows."""
+    return {
+        "purposes": sorted(_consents(session, compound)),
+        "classes": sorted({one.name for one in CLASSES}),
+        "retention_days": asdict(policy),
+        "recipients": _recipients(session, compound),
+        "devices": _devices(session, compound),
+        "recognition": _recognition(session, compound),
     }
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import BigInteger, Integer, Row, String, Text, delete, func, select, text
+from sqlalchemy import BigInteger, Index, Integer, Row, String, Text, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base
@@ -48,6 +48,13 @@ class AuditRow(Base):
     row_hash: Mapped[str] = mapped_column(String(64), unique=True)
     # Whose auditors may see the row; None: the deployment's. Part of the hash where it is set.
     compound: Mapped[str | None] = mapped_column(String(64), index=True)
+
+    # Whoever oversees asks by who, what and what for, the newest first.
+    __table_args__ = (
+        Index("ix_audit_actor", "actor", "seq"),
+        Index("ix_audit_action", "action", "seq"),
+        Index("ix_audit_purpose", "purpose", "seq"),
+    )
 
 
 class AuditCheckpoint(Base):

@@ -2,7 +2,7 @@
 
 import base64
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -43,7 +43,7 @@ class DeadLetterView(BaseModel):
     count: int
     replay_asked_at: dt.datetime | None
     replayed_at: dt.datetime | None
-    # Of the last replay: stored, known, nothing, or the reason why it is refused still.
+    # Of the last replay: stored, known, nothing, or the reason why it is refused still; or given_up.WHY.
     outcome: str | None
     # Ids of the events that it became.
     became: list[str] | None
@@ -58,6 +58,38 @@ class ReplayWanted(BaseModel):
     reason: Annotated[str | None, Field(max_length=64)] = None
     adapter: Annotated[str | None, Field(max_length=32)] = None
     ids: Annotated[list[Annotated[str, Field(max_length=32)]], Field(max_length=500)] = []
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """For the query. Raises a 422 problem where nothing is given."""
+        found = deadletters.matching(self.device, self.reason, self.adapter, self.ids, self.since, self.until)
+        if not found:
+            raise ProblemError(422, "nothing_selected", "Say which: device, reason, adapter, ids or a time")
+        return found
+
+    def in_words(self) -> str:
+        """For the audit log."""
+        said = (("device", self.device), ("reason", self.reason), ("adapter", self.adapter))
+        times = (("from", self.since), ("to", self.until))
+        return " ".join(
+            [
+                *(f"{name}={value}" for name, value in said if value is not None),
+                *(f"{name}={value.isoformat()}" for name, value in times if value is not None),
+            ]
+        )
+
+
+class GivingUp(ReplayWanted):
+    """Which letters nothing will come of, and why: a code of `bus.deadletters.WHY_GIVEN_UP`."""
+
+    why: Literal["not_ours", "test", "device_replaced", "too_old", "vendor_fault"]
+
+
+class GivenUp(BaseModel):
+    """How many letters were given up; those that were settled before are not counted."""
+
+    given_up: int
 
 
 class ReplayAsked(BaseModel):
@@ -90,7 +122,7 @@ def dead_letters(
     `from` and `to` are about when it was first seen; `from` is included, `to` is not.
     """
     which = deadletters.matching(device, reason, adapter, (), since, until)
-    query = select(DeadLetter).where(_own(here.compound), *which).options(defer(DeadLetter.raw))
+    query = select(DeadLetter).where(own(here.compound), *which).options(defer(DeadLetter.raw))
     with here.database.read() as session:
         order = (DeadLetter.received_at, DeadLetter.id)
         items, cursor = newest_first(session, query, order, paging, DeadLetterView.model_validate)
@@ -100,18 +132,27 @@ def dead_letters(
 @router.post("/deadletters/replay", status_code=202)
 def replay_many(here: Here, user: Mender, wanted: ReplayWanted) -> ReplayAsked:
     """Has refused messages read again, as history; ingest does it within seconds."""
-    which = deadletters.matching(wanted.device, wanted.reason, wanted.adapter, wanted.ids)
-    if not which:
-        raise ProblemError(422, "nothing_selected", "Say which: device, reason, adapter or ids")
-    said = (("device", wanted.device), ("reason", wanted.reason), ("adapter", wanted.adapter))
-    detail = " ".join(f"{name}={value}" for name, value in said if value is not None)
-    return _ask(here, user, [_own(here.compound), *which], "dead_letter:many", detail)
+    which = [own(here.compound), *wanted.conditions()]
+    return _ask(here, user, which, "dead_letter:many", wanted.in_words())
+
+
+@router.post("/deadletters/giving-up")
+def give_up(here: Here, user: Mender, wanted: GivingUp) -> GivenUp:
+    """Takes refused messages off the list of what is still to be done; they stay until their time is over."""
+    at = here.clock.now()
+    with here.database.write() as session:
+        count = deadletters.give_up(session, [own(here.compound), *wanted.conditions()], wanted.why, at)
+        subject = f"dead_letter:{wanted.ids[0]}" if len(wanted.ids) == 1 else "dead_letter:many"
+        detail = f"{count} letters why={wanted.why} {wanted.in_words()}".strip()
+        look = Look("dead_letter.given_up", Purpose.REGISTRY_MAINTENANCE, subject, detail)
+        note_look(session, at, user, look)
+    return GivenUp(given_up=count)
 
 
 @router.post("/deadletters/{letter_id}/replay", status_code=202)
 def replay_one(here: Here, user: Mender, letter_id: str) -> ReplayAsked:
     """Has one refused message read again, as history; 409 where there is nothing to read or to gain."""
-    which = [_own(here.compound), DeadLetter.id == letter_id]
+    which = [own(here.compound), DeadLetter.id == letter_id]
     with here.database.read() as session:
         if session.scalars(select(DeadLetter.id).where(*which)).first() is None:
             raise not_found("dead_letter")
@@ -142,7 +183,8 @@ def dead_letter(
         )
 
 
-def _own(compound: str) -> ColumnElement[bool]:
+def own(compound: str) -> ColumnElement[bool]:
+    """Letters of a compound, and those of which nobody knows whose they are."""
     return or_(DeadLetter.compound == compound, DeadLetter.compound.is_(None))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from bus.deadletters import DeadLetter
@@ -15,7 +15,6 @@ from console.api.device_registry import onboarding_of
 from console.context import rooms
 from console.pages import floods
 from console.pages.board import heard
-from console.pages.places import names
 from console.pages.view import frame, render
 from console.permissions import Action, allowed, may
 from console.problems import not_found
@@ -146,51 +145,6 @@ def show(
             retired=row[0].retired_at is not None,
             view=view_of(session, row[0]) if row[0].kind not in _BLIND else None,
             refused=refused,
-        )
-
-
-@router.get("/refused")
-def refused(request: Request, user: RefusedReader, reason: str | None = None) -> Response:
-    """Messages that were refused, newest first."""
-    del user
-    here, view = rooms(request), frame(request)
-    own = or_(DeadLetter.compound == here.compound, DeadLetter.compound.is_(None))
-    with here.database.read() as session:
-        query = select(DeadLetter).options(defer(DeadLetter.raw)).where(own)
-        if reason:
-            query = query.where(DeadLetter.reason == reason)
-        letters = session.scalars(query.order_by(DeadLetter.received_at.desc()).limit(_SHOWN)).all()
-        reasons = session.scalars(select(DeadLetter.reason).where(own).distinct()).all()
-        return render(
-            view,
-            "refused.html",
-            letters=letters,
-            reasons=sorted(reasons),
-            chosen=reason,
-            known=names(session, here.compound),
-        )
-
-
-@router.get("/refused/{letter_id}")
-def refused_one(request: Request, user: RefusedReader, letter_id: str) -> Response:
-    """One refused message. Its bytes may hold a face and are not shown here."""
-    del user
-    here, view = rooms(request), frame(request)
-    with here.database.read() as session:
-        letter = session.scalars(
-            select(DeadLetter).options(defer(DeadLetter.raw)).where(DeadLetter.id == letter_id)
-        ).first()
-        if letter is None or letter.compound not in {here.compound, None}:
-            raise not_found("dead_letter")
-        device_name = names(session, here.compound).device(letter.device_id or "")
-        outcome = letter.outcome or ""
-        group = "replay" if outcome in {"", "stored", "known", "nothing"} else "deadletter"
-        return render(
-            view,
-            "refused_one.html",
-            letter=letter,
-            device_name=device_name,
-            outcome=view.t.code(group, outcome) if outcome else "",
         )
 
 

@@ -289,6 +289,7 @@ ROUTES = {
     ("GET", "/deadletters"): Action.EVENTS_READ,
     ("GET", "/deadletters/{letter_id}"): Action.EVENTS_READ,
     ("POST", "/deadletters/replay"): Action.DEVICES_EDIT,
+    ("POST", "/deadletters/giving-up"): Action.DEVICES_EDIT,
     ("POST", "/deadletters/{letter_id}/replay"): Action.DEVICES_EDIT,
     ("GET", "/media/{media_id}"): Action.MEDIA_VIEW,
     ("GET", "/audit"): Action.AUDIT_READ,
@@ -521,6 +522,8 @@ def body(method: str, path: str) -> dict:
         return {"json": {"device": "no-device", "kind": "open", "reason": "a guest waits"}}
     if (method, path) == ("POST", "/deadletters/replay"):
         return {"json": {"reason": "bad_json"}}
+    if (method, path) == ("POST", "/deadletters/giving-up"):
+        return {"json": {"reason": "bad_json", "why": "test"}}
     if path.endswith("/answer"):
         return {"json": {"result": "deleted"}}
     if path.endswith("/consents") and method == "POST":

@@ -79,5 +79,5 @@ def test_no_light_but_those_that_are_known(visit: Visit) -> None:
 
 
 def test_who_has_one_page_needs_no_menu(visit: Visit) -> None:
-    for who in ("resident", "police"):
+    for who in ("resident", "newcomer"):
         assert '<nav class="nav"' not in visit(who).get("/my").text
