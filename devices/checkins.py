@@ -30,12 +30,16 @@ def note(
     *,
     use_id: str,
     direction: PassDirection,
+    received_at: dt.datetime | None = None,
+    late: bool = False,
 ) -> str:
     """Stores and tells the event; returns its id. Raises `MissingError("lane")`.
 
     It hangs on the first of the lane's devices, as everything that happens in a lane does,
-    and names the pass, never the visitor.
+    and names the pass, never the visitor. `late`: noted without a network and told afterwards, at
+    `received_at`; it completes the history, and no rule hears it as news.
     """
+    received_at = received_at or at
     place = session.execute(
         select(Device.id, Zone.ring)
         .join(Zone, Zone.id == Device.zone)
@@ -56,7 +60,8 @@ def note(
         zone=zone,
         device_time=at,
         at=at,
-        received_at=at,
+        received_at=received_at,
+        late=late,
         lane=lane,
         direction=str(direction),
         attributes={"visitor_pass": visitor_pass.id},
@@ -74,8 +79,8 @@ def note(
             direction=message.direction,
             device_time=at,
             corrected_time=at,
-            received_at=at,
-            late=False,
+            received_at=received_at,
+            late=late,
             marks=[],
             body={"attributes": message.attributes},
             content_hash="",

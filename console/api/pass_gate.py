@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from sqlalchemy.orm import Session
 
+from alerts.dispatch import presses
 from console.accounts.models import User
 from console.api.pass_views import PassAnswer, PassAtGate, Text, answer, at_gate, find_visible
 from console.api.places import Here
@@ -73,12 +74,16 @@ class CardHanded(BaseModel):
 class PassUsed(PassShown):
     """`use_id` is the client's own id of this use: sent again within two minutes it counts once.
 
-    `lane` is where the guard stands: then the rules hear that the visitor was let in there.
+    `lane` is where the guard stands: then the rules hear that the visitor was let in there. `at` and
+    `sent_at`, both by the client's clock, are for what was noted without a network: it is taken with its own
+    time, for the history alone.
     """
 
     use_id: Text
     direction: PassDirection = PassDirection.IN
     lane: Text | None = None
+    at: AwareDatetime | None = None
+    sent_at: AwareDatetime | None = None
 
 
 @router.post("/passes/search")
@@ -137,17 +142,33 @@ def take_back(here: Here, user: Guard, pass_id: str) -> None:
 
 @router.post("/passes/{pass_id}/uses")
 def use(here: Here, user: Guard, pass_id: str, used: PassUsed) -> PassAnswer:
-    """Lets in and counts, or says why not; on the way out it only notes that the visitor left."""
-    at = here.clock.now()
+    """Lets in and counts, or says why not; on the way out it only notes that the visitor left.
+
+    What was noted more than twelve hours ago is not taken any more (409 `press_too_old`).
+    """
+    received_at = here.clock.now()
+    at = presses.moment(used.at, used.sent_at, received_at)
+    late = received_at - at >= presses.LATE
     with here.database.write() as session:
         row = find_visible(session, here.compound, user, pass_id)
         decision = admission.use(session, row, used.zone, at, use_id=used.use_id, direction=used.direction)
         if used.lane is not None and decision.reason in _FIRST_TIME:
             checkins.note(
-                session, row, used.zone, used.lane, at, use_id=used.use_id, direction=used.direction
+                session,
+                row,
+                used.zone,
+                used.lane,
+                at,
+                use_id=used.use_id,
+                direction=used.direction,
+                received_at=received_at,
+                late=late,
             )
-        look = Look("pass.used", Purpose.MONITORING, f"visitor_pass:{row.id}", str(decision.reason))
-        note_look(session, at, user, look)
+        detail = (
+            f"{decision.reason} noted={at.isoformat(timespec='seconds')}" if late else str(decision.reason)
+        )
+        look = Look("pass.used", Purpose.MONITORING, f"visitor_pass:{row.id}", detail)
+        note_look(session, received_at, user, look)
         return answer(row, destinations(session, here.compound, [row], at), decision)
 
 

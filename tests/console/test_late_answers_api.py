@@ -71,7 +71,7 @@ async def test_same_key_is_one_answer_however_often_it_is_sent(volunteer, world,
     assert first.json() == second.json()
     assert second.headers["Idempotent-Replayed"] == "true"
     with database.read() as session:
-        accepted = select(AuditRow.id).where(AuditRow.action == "dispatch.accept")
+        accepted = select(AuditRow.seq).where(AuditRow.action == "dispatch.accept")
         assert len(session.scalars(accepted).all()) == 1
         assert session.get_one(Incident, world.sent).state == "accepted"
 

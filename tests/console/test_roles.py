@@ -319,6 +319,7 @@ ROUTES = {
     ("DELETE", "/watchlist/applications/{application_id}"): Action.WATCHLIST_APPLY,
     ("POST", "/watchlist/applications/{application_id}/decision"): Action.WATCHLIST_APPROVE,
     ("GET", "/holds"): Action.HOLDS_READ,
+    ("GET", "/gate/expected"): Action.PASSES_USE,
     ("POST", "/holds"): Action.HOLDS_APPLY,
     ("POST", "/holds/{hold_id}/approval"): Action.HOLDS_APPROVE,
     ("POST", "/holds/{hold_id}/release"): Action.HOLDS_APPROVE,
@@ -642,6 +643,7 @@ PATROLS = {
 
 RULES = {
     ("PUT", "/rules/file"): {"json": {"text": "version = 1", "note": "as it comes", "since": 0}},
+    ("GET", "/gate/expected"): {"params": {"zone": "gate"}},
     ("POST", "/rules/check"): {"json": {"text": "version = 1"}},
     ("GET", "/rules/versions/{number}/difference"): {"params": {"against": 1}},
     ("POST", "/rule-proposals/{proposal_id}/decision"): {"json": {"verdict": "refuse"}},

@@ -146,11 +146,15 @@ def browse(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]:
         height: int = 768,
         locale: str = "zh-CN",
         session_ends: bool = False,
+        loses_line: bool = False,
         **more: object,
     ) -> Page:
         def note(message: ConsoleMessage) -> None:
             # Whoever is signed out while a page asks for letters is told so by the browser, too.
             expected = session_ends and "status of 401" in message.text
+            # So is whoever asks without a network, or tells afterwards what comes too late.
+            cut = ("ERR_INTERNET_DISCONNECTED", "status of 409")
+            expected = expected or (loses_line and any(one in message.text for one in cut))
             if is_complaint(message) and not expected:
                 complaints.append(message.text)
 
