@@ -36,6 +36,9 @@ has 10⁶ plates on the road, a register of 2,000 then has a plain neighbour of 
 stranger, but a look-alike of only about one in a hundred.
 """
 
+PART_LEAST: Final = 3
+"""Glyphs of a plate that have to be known for it to be looked for."""
+
 _SERIAL: Final = "A-HJ-NP-Z"  # serials never use I and O
 _NO_PLATE: Final = frozenset({"", "无", "无牌", "无车牌", "无牌车", "未识别", "未知"})
 _LOOKALIKES: Final = ("0DQO", "8B", "2Z", "5S", "1T7", "6G", "4A", "UV", "EF")
@@ -191,6 +194,30 @@ def nearest(plate: str, known: Iterable[str], limit: float = NEAR_LIMIT) -> tupl
         costs = ((other, _cost_within(plate, other, limit)) for other in known)
     found = [(other, cost) for other, cost in costs if cost is not None]
     return tuple(sorted(found, key=lambda pair: (pair[1], pair[0])))
+
+
+def lookalikes(plate: str) -> Mapping[str, float]:
+    """Everything that a whole plate may have been read as, the plate among it, each with its cost.
+
+    Of a plate without an unread character, at most 16 long; of others the plate alone.
+    """
+    if UNREAD in plate or len(plate) > _LOOKED_UP:
+        return {plate: 0.0}
+    return _neighbours(plate, NEAR_LIMIT)
+
+
+def part_pattern(text: str) -> re.Pattern[str] | None:
+    """What finds a part of a plate in readings, each glyph as itself, a look-alike or unread.
+
+    None for less than three glyphs: half of all plates hold any two.
+    """
+    part = "".join(_glyph(character) for character in unicodedata.normalize("NFKC", text).upper())
+    part = part.translate(_BODY_DIGITS)
+    if len(part.replace(UNREAD, "")) < PART_LEAST or len(part) > _LOOKED_UP:
+        return None
+    return re.compile(
+        "".join(f"[{re.escape(_FAMILY.get(one, one) + UNREAD)}]" if one != UNREAD else "." for one in part)
+    )
 
 
 def _neighbours(plate: str, limit: float) -> dict[str, float]:

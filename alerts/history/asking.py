@@ -1,9 +1,9 @@
 """The question that a look back puts to the database: one index is read, newest first."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
@@ -58,7 +58,7 @@ _COLUMNS = {
 }
 
 
-def incidents_of(compound: str, sift: Sift) -> Select[tuple[Incident]]:
+def incidents_of(compound: str, sift: Sift) -> Select[Incident]:
     """The incidents that are looked for, in no order yet."""
     query = select(Incident).where(*_within(compound, sift))
     for name, column in _COLUMNS.items():
@@ -74,7 +74,8 @@ def incidents_of(compound: str, sift: Sift) -> Select[tuple[Incident]]:
 def counted(session: Session, compound: str, sift: Sift) -> list[Group]:
     """All of the span by what can be counted by; `facets.tally` applies what is chosen."""
     columns = list(_COLUMNS.values())
-    rows = session.execute(select(*columns, func.count()).where(*_within(compound, sift)).group_by(*columns))
+    grouped = select(*columns, func.count()).where(*_within(compound, sift)).group_by(*columns)
+    rows: Sequence[Any] = session.execute(grouped).all()
     return [
         Group(
             severity=severity,

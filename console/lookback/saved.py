@@ -115,7 +115,7 @@ def begin_with(session: Session, compound: str, user: User, view_id: str | None)
     session.flush()
 
 
-def _visible(compound: str, user: User) -> Select[tuple[SavedView]]:
+def _visible(compound: str, user: User) -> Select[SavedView]:
     return select(SavedView).where(
         SavedView.compound == compound, or_(SavedView.owner == user.id, SavedView.shared.is_(True))
     )

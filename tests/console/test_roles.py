@@ -9,6 +9,20 @@ from console.permissions import ALLOWED, Action, action_of
 # Written down once more, apart from the routes: a route that slips to another action goes red.
 ROUTES = {
     ("GET", "/me"): Action.OWN_ACCOUNT,
+    ("GET", "/me/sessions"): Action.OWN_ACCOUNT,
+    ("DELETE", "/me/sessions/{session_id}"): Action.OWN_ACCOUNT,
+    ("POST", "/me/sessions/end-others"): Action.OWN_ACCOUNT,
+    ("GET", "/users"): Action.USERS_READ,
+    ("POST", "/users"): Action.USERS_EDIT,
+    ("PUT", "/users/{user_id}/role"): Action.USERS_EDIT,
+    ("PUT", "/users/{user_id}/place"): Action.USERS_EDIT,
+    ("PUT", "/users/{user_id}/active"): Action.USERS_EDIT,
+    ("POST", "/users/{user_id}/setup-link"): Action.USERS_EDIT,
+    ("DELETE", "/users/{user_id}/second-factor"): Action.USERS_EDIT,
+    ("DELETE", "/users/{user_id}/sessions"): Action.USERS_EDIT,
+    ("GET", "/tokens"): Action.TOKENS_EDIT,
+    ("POST", "/tokens"): Action.TOKENS_EDIT,
+    ("DELETE", "/tokens/{token_id}"): Action.TOKENS_EDIT,
     ("GET", "/push/key"): Action.CONTACTS_OWN,
     ("POST", "/push/subscriptions"): Action.CONTACTS_OWN,
     ("POST", "/push/subscriptions/end"): Action.CONTACTS_OWN,
@@ -96,6 +110,7 @@ ROUTES = {
     ("GET", "/devices/{device_id}"): Action.DEVICES_READ,
     ("GET", "/events"): Action.EVENTS_READ,
     ("GET", "/events/{event_id}"): Action.EVENTS_READ,
+    ("POST", "/searches"): Action.SEARCH,
     ("GET", "/sightings"): Action.EVENTS_READ,
     ("GET", "/sightings/{sighting_id}"): Action.EVENTS_READ,
     ("GET", "/sightings/{sighting_id}/answers"): Action.SIGHTINGS_ANSWER,
@@ -304,6 +319,7 @@ ROUTES = {
     ("POST", "/passes/{pass_id}/extension"): Action.PASSES_DECIDE,
     ("POST", "/passes/{pass_id}/token"): Action.PASSES_DECIDE,
     ("POST", "/passes/search"): Action.PASSES_USE,
+    ("GET", "/gate/expected"): Action.PASSES_USE,
     ("POST", "/passes/{pass_id}/check"): Action.PASSES_USE,
     ("PUT", "/passes/{pass_id}/card"): Action.PASSES_USE,
     ("DELETE", "/passes/{pass_id}/card"): Action.PASSES_USE,
@@ -319,7 +335,6 @@ ROUTES = {
     ("DELETE", "/watchlist/applications/{application_id}"): Action.WATCHLIST_APPLY,
     ("POST", "/watchlist/applications/{application_id}/decision"): Action.WATCHLIST_APPROVE,
     ("GET", "/holds"): Action.HOLDS_READ,
-    ("GET", "/gate/expected"): Action.PASSES_USE,
     ("POST", "/holds"): Action.HOLDS_APPLY,
     ("POST", "/holds/{hold_id}/approval"): Action.HOLDS_APPROVE,
     ("POST", "/holds/{hold_id}/release"): Action.HOLDS_APPROVE,
@@ -440,6 +455,20 @@ DUTY = {
 }
 
 
+ACCOUNTS = {
+    ("POST", "/users"): {"name": "somebody", "role": "guard"},
+    ("PUT", "/users/{user_id}/role"): {"role": "guard"},
+    ("PUT", "/users/{user_id}/place"): {"compounds": ["honghua"]},
+    ("PUT", "/users/{user_id}/active"): {"active": False},
+    ("POST", "/tokens"): {
+        "name": "report",
+        "owner": "guard",
+        "scopes": ["read"],
+        "expires_at": "2026-12-24T00:00:00Z",
+    },
+}
+
+
 class Ids(dict):
     """Ids of what the world holds; of anything else one that nothing has."""
 
@@ -491,6 +520,8 @@ REVIEWS = {
 def body(method: str, path: str) -> dict:
     if (method, path) in REVIEWS:
         return {"json": REVIEWS[method, path]}
+    if (method, path) in ACCOUNTS:
+        return {"json": ACCOUNTS[method, path]}
     if (method, path) in DUTY:
         return DUTY[method, path]
     if (method, path) in INTAKE:
@@ -505,6 +536,9 @@ def body(method: str, path: str) -> dict:
         return {"json": {"ends_at": "2026-12-01T00:00:00Z"}}
     if path.endswith("/absences"):
         return {"params": {"purpose": "resident_request"}}
+    if path == "/searches":
+        window = {"from": "2026-11-22T00:00:00Z", "to": "2026-11-23T01:00:00Z"}
+        return {"json": {"purpose": "review", "person": "adult", **window}}
     if path == "/coverage":
         return {"params": {"from": "2026-11-23T00:00:00Z", "to": "2026-11-23T01:00:00Z"}}
     if path == "/incidents/{incident_id}/plan/{step_id}":
@@ -609,6 +643,7 @@ PEOPLE_AND_ENTRY = {
         "json": {"name": "张三"},
     },
     ("GET", "/zones/{zone_id}/entitled"): {"params": {"purpose": "monitoring"}},
+    ("GET", "/gate/expected"): {"params": {"zone": "gate"}},
 }
 
 
@@ -643,7 +678,6 @@ PATROLS = {
 
 RULES = {
     ("PUT", "/rules/file"): {"json": {"text": "version = 1", "note": "as it comes", "since": 0}},
-    ("GET", "/gate/expected"): {"params": {"zone": "gate"}},
     ("POST", "/rules/check"): {"json": {"text": "version = 1"}},
     ("GET", "/rules/versions/{number}/difference"): {"params": {"against": 1}},
     ("POST", "/rule-proposals/{proposal_id}/decision"): {"json": {"verdict": "refuse"}},
