@@ -69,6 +69,15 @@ class DecisionRow(OwnedByCompound, Base):
         Index("ix_decisions_compound_time", "compound", "at"),
         Index("ix_decisions_person", "person_id", "at"),
         Index("ix_decisions_device_time", "device", "at"),
+        # Where somebody was, within a compound and a time: what a search asks.
+        Index(
+            "ix_decisions_somebody",
+            "compound",
+            "person_id",
+            "at",
+            sqlite_where=text("person_id IS NOT NULL"),
+            postgresql_where=text("person_id IS NOT NULL"),
+        ),
         # Where a plate was read; most decisions are of faces.
         Index(
             "ix_decisions_plate",

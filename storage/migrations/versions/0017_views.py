@@ -73,6 +73,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_incidents_subject", "incidents", ["compound", "subject", "raised_at"])
     op.create_index(
+        "ix_decisions_somebody",
+        "decisions",
+        ["compound", "person_id", "at"],
+        sqlite_where=sa.text("person_id IS NOT NULL"),
+        postgresql_where=sa.text("person_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_decisions_plate",
         "decisions",
         ["compound", "plate", "at"],

@@ -235,7 +235,7 @@ def test_a_form_of_elsewhere_searches_nothing(past, visit) -> None:
 
 @pytest.mark.parametrize(
     ("sought", "index"),
-    [({"plate": "云M80B12"}, "ix_decisions_plate"), ({"person": "p-1"}, "ix_decisions_person")],
+    [({"plate": "云M80B12"}, "ix_decisions_plate"), ({"person": "p-1"}, "ix_decisions_somebody")],
 )
 def test_plates_and_people_are_found_through_their_indices(past, at, sought, index) -> None:
     question = Sought(at - dt.timedelta(days=150), at, **sought)
