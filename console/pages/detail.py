@@ -1,7 +1,7 @@
 """One incident in full: why, on what evidence, what was done, what may be done now."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,13 +13,15 @@ from alerts.dispatch.suggest import Suggestion, suggest
 from alerts.duty.models import Responder, TeamKind
 from alerts.incidents.lifecycle import STEPS, State
 from alerts.incidents.models import Evidence, Incident, Transition
+from alerts.incidents.putting_aside import PUT
 from console.accounts.models import User
 from console.pages.asking import Question, question
 from console.pages.eventwords import what
 from console.pages.going import Asked, asked_of
+from console.pages.nearness import closeness
 from console.pages.places import Names
-from console.pages.queue import QueueItem, items
-from console.pages.readings import Reading, of_events
+from console.pages.queue import QueueItem, items, last_hands, put_aside
+from console.pages.readings import Candidate, Reading, of_events
 from console.pages.shots import Shot, compared_with, enrolled, pictures
 from console.pages.told import Told, told_of
 from console.texts import Texts
@@ -33,6 +35,9 @@ _SENDABLE: Final = frozenset(
 
 # Reasons of steps whose note is another incident's id.
 _OF_ANOTHER: Final = frozenset({"took_in", "gave_back", "split_off"})
+_CODED_NOTE: Final = _OF_ANOTHER | {PUT}
+
+Clock = Callable[[dt.datetime | None], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,9 @@ class Detail:
     question: Question | None
     proofs: tuple[Proof, ...]
     history: tuple[Past, ...]
+    # The machine's numbers as a sentence; empty where it measured nothing.
+    closeness: str
+    candidates: tuple[Candidate, ...]
     asked: tuple[Asked, ...]
     told: tuple[Told, ...]
     suggestions: tuple[Suggestion, ...]
@@ -93,10 +101,17 @@ class Detail:
 
 
 def detail(
-    session: Session, incident: Incident, names: Names, t: Texts, now: dt.datetime, reader: User | None = None
+    session: Session,
+    incident: Incident,
+    names: Names,
+    t: Texts,
+    now: dt.datetime,
+    reader: User | None = None,
+    clock: Clock = str,
 ) -> Detail:
     """Everything the operator needs to judge an incident; `reader` is who may be asked."""
-    [item] = items(t, [incident], names.zones, names.devices, now)
+    aside = put_aside(session, incident.compound, [incident], now)
+    [item] = items(t, [incident], names.zones, names.devices, now, last_hands(session, [incident]), aside)
     event_ids = _event_ids(session, incident)
     rows = session.scalars(
         select(EventRow).where(EventRow.id.in_(event_ids)).order_by(EventRow.corrected_time)
@@ -128,7 +143,9 @@ def detail(
         watch=watch,
         question=asked,
         proofs=tuple(_proof(e, readings.get(e.id, ()), names, t) for e in events),
-        history=_history(session, incident, t),
+        history=_history(session, incident, t, clock),
+        closeness=closeness(t, deciding),
+        candidates=deciding.candidates if deciding else (),
         asked=asked_of(session, incident, t),
         told=told_of(session, incident.id, t),
         suggestions=_suggestions(session, incident, now) if "dispatch" in may else (),
@@ -240,7 +257,7 @@ def _proof(event: EventRow, readings: Sequence[Reading], names: Names, t: Texts)
     )
 
 
-def _history(session: Session, incident: Incident, t: Texts) -> tuple[Past, ...]:
+def _history(session: Session, incident: Incident, t: Texts, clock: Clock) -> tuple[Past, ...]:
     rows = session.scalars(
         select(Transition).where(Transition.incident == incident.id).order_by(Transition.version)
     ).all()
@@ -254,8 +271,10 @@ def _history(session: Session, incident: Incident, t: Texts) -> tuple[Past, ...]
             state=str(row.to_state),
             role=str(row.role),
             actor=_named(t, str(row.role), known.get(row.actor, "")),
-            reason=_because(t, row.reason or ""),
-            note="" if row.reason in _OF_ANOTHER else row.note or "",
+            reason=_put_aside(t, row.note or "", clock)
+            if row.reason == PUT
+            else _because(t, row.reason or ""),
+            note="" if row.reason in _CODED_NOTE else row.note or "",
             other=(row.note or "") if row.reason in _OF_ANOTHER else "",
         )
         for row in rows
@@ -265,6 +284,15 @@ def _history(session: Session, incident: Incident, t: Texts) -> tuple[Past, ...]
 def _named(t: Texts, role: str, name: str) -> str:
     """Who took a step, unless the account is called what its role is called anyway."""
     return "" if name.casefold() in {role.casefold(), t.code("role", role).casefold()} else name
+
+
+def _put_aside(t: Texts, note: str, clock: Clock) -> str:
+    until, _, reason = note.partition(" ")
+    try:
+        at = dt.datetime.fromisoformat(until)
+    except ValueError:
+        return t("past.put_aside")
+    return t("past.put_aside_until", until=clock(at), why=t.code("aside_reason", reason))
 
 
 def _because(t: Texts, code: str) -> str:

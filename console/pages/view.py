@@ -18,7 +18,7 @@ from console.accounts.models import User
 from console.context import rooms
 from console.pages.navigation import Link, menu, tabs
 from console.permissions import Action, allowed
-from console.security import csrf_token, identify
+from console.security import csrf_token, identify, recently_proved
 from console.texts import COOKIE, Texts, load, negotiate
 from registry.models import Compound
 
@@ -56,6 +56,8 @@ class Frame:
     path: str
     # `light` or `dark`; None: as the computer has it.
     theme: str | None = None
+    # Whoever looks has lately shown who they are, as actions of weight ask for.
+    proved: bool = False
 
     @property
     def lang(self) -> str:
@@ -131,13 +133,19 @@ def frame(request: Request) -> Frame:
         compound_name=name,
         path=request.url.path,
         theme=theme if (theme := request.cookies.get(THEME_COOKIE)) in THEMES else None,
+        proved=recently_proved(request),
     )
 
 
 def render(frame: Frame, template: str, *, status: int = 200, **facts: Any) -> HTMLResponse:
     """A template as a response. Every value in it is escaped."""
-    html = _environment.get_template(template).render(frame=frame, t=frame.t, **facts)
+    html = text(frame, template, **facts)
     return HTMLResponse(html, status, headers={"Vary": "Accept-Language, Cookie"})
+
+
+def text(frame: Frame, template: str, **facts: Any) -> str:
+    """The same as text, for what is kept or sent otherwise."""
+    return _environment.get_template(template).render(frame=frame, t=frame.t, **facts)
 
 
 def is_fragment(request: Request) -> bool:

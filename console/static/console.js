@@ -1,77 +1,36 @@
-// The operator's page: keeps queue, plan, strip and the open incident up to date, and lets
-// the keyboard do all of it. Nothing moves under a pointer that is about to press.
+// The operator's page: keeps queue, plan, strip and the open incident up to date. Nothing moves under a hand
+// that is about to press, and nothing that somebody has begun to answer is swept away.
 
+import { askBeforeTakingOver, follow, showHands } from "./hands.js";
+import "./keys.js";
 import { countAges, debounced, fetchPart, listen, replace } from "./live.js";
+import { following, refreshQueue, setOpen, start } from "./queue.js";
 
-const HOLD_MS = 4000;
 const $ = (id) => document.getElementById(id);
-const [queue, board, feed, detail] = ["queue", "board", "feed", "detail"].map($);
+const [board, feed, detail, calls] = ["board", "feed", "detail", "calls"].map($);
 const main = $("main");
-const held = $("queue-held");
+// A state in which nobody at the desk has anything to do with it for now.
+const DONE = new Set(["dispatched", "resolved", "closed", "false_alarm", "merged", "auto_cleared"]);
 
 let openId = detail.querySelector("[data-open]")?.dataset.open ?? "";
-let pointerMoved = 0;
-let waiting = null;
 
-// ── Queue ────────────────────────────────────────────────────────────────────
-
-queue.addEventListener("pointermove", () => (pointerMoved = Date.now()));
-queue.addEventListener("pointerleave", () => {
-  pointerMoved = 0;
-  release();
-});
-
-function order(root) {
-  return [...root.querySelectorAll(".item")].map((item) => item.id).join();
-}
-
-function release() {
-  if (waiting === null) return;
-  const html = waiting;
-  waiting = null;
-  held.hidden = true;
-  putQueue(html);
-}
-
-function putQueue(html) {
-  replace(queue, html);
-  mark();
-}
-
-async function refreshQueue() {
-  const html = await fetchPart(queue.dataset.url);
-  if (html === null) return;
-  const next = document.createElement("div");
-  next.innerHTML = html;
-  heard(next);
-  const pointing = Date.now() - pointerMoved < HOLD_MS && queue.matches(":hover");
-  if (pointing && order(next) !== order(queue)) {
-    // A line must not slip away between aiming and pressing.
-    waiting = html;
-    held.hidden = false;
-    setTimeout(() => Date.now() - pointerMoved >= HOLD_MS && release(), HOLD_MS + 50);
-    return;
-  }
-  waiting = null;
-  held.hidden = true;
-  putQueue(html);
-}
+// ── The open incident ────────────────────────────────────────────────────────
 
 function mark() {
-  for (const item of queue.querySelectorAll(".item")) {
-    if (item.dataset.incident === openId) item.setAttribute("aria-current", "true");
-    else item.removeAttribute("aria-current");
-  }
   for (const sign of board.querySelectorAll(".incident")) {
     sign.classList.toggle("open", sign.dataset.incident === openId);
   }
 }
 
-// ── The open incident ────────────────────────────────────────────────────────
+function way() {
+  board.dataset.url = `/console/fragments/plan${openId ? `?incident=${encodeURIComponent(openId)}` : ""}`;
+}
 
 async function open(id, { focus = false } = {}) {
   openId = id;
+  setOpen(id);
   mark();
+  way();
   const html = await fetchPart(`/console/fragments/incident/${encodeURIComponent(id)}`);
   if (html === null || openId !== id) return;
   putDetail(html);
@@ -81,20 +40,36 @@ async function open(id, { focus = false } = {}) {
   if (matchMedia("(max-width: 760px)").matches) window.scrollTo(0, 0);
   history.replaceState(null, "", `/console?incident=${encodeURIComponent(id)}`);
   if (focus) detail.focus({ preventScroll: true });
+  askBoard();
 }
 
 function putDetail(html) {
   $("detail-stale").hidden = true;
   replace(detail, html);
+  ready();
+}
+
+/** What a fresh incident needs: the others' hands, and whom to send in sight where that is what comes next. */
+function ready() {
+  showHands();
+  const box = detail.querySelector("[data-open]");
+  const send = detail.querySelector("#tray-dispatch");
+  const next = box && ["confirmed", "reopened"].includes(box.dataset.state) && !("aside" in box.dataset);
+  if (send && next && !matchMedia("(max-width: 760px)").matches) send.open = true;
 }
 
 /** Whether somebody is in the middle of answering: their answer must not be swept away. */
 function answering() {
   const field = document.activeElement;
   if (detail.contains(field) && field.matches("input, select, textarea")) return true;
-  return [...detail.querySelectorAll("input[type=text], textarea, select")].some((f) => f.value !== "")
-    || detail.querySelector("input[type=radio]:checked") !== null
-    || [...detail.querySelectorAll("input[type=checkbox]")].some((f) => f.checked !== f.defaultChecked);
+  return chosen();
+}
+
+function chosen() {
+  return [...detail.querySelectorAll("input[type=text], textarea")].some((f) => f.value !== f.defaultValue)
+    || [...detail.querySelectorAll("select")].some((f) => ![...f.options].every((o) => o.selected === o.defaultSelected || (o.index === 0 && o.selected)))
+    || [...detail.querySelectorAll("input[type=checkbox], input[type=radio]")].some((f) => f.checked !== f.defaultChecked)
+    || detail.querySelector("details.tray[open]:not(#tray-dispatch)") !== null;
 }
 
 async function refreshDetail() {
@@ -109,7 +84,11 @@ async function refreshDetail() {
     $("detail-stale").hidden = version(next) === version(detail);
     return;
   }
+  const trays = [...detail.querySelectorAll("details[open]")].map((one) => one.id).filter(Boolean);
+  const shut = detail.querySelector("#tray-dispatch:not([open])") !== null;
   putDetail(html);
+  for (const tray of trays) if ($(tray)) $(tray).open = true;
+  if (shut && version(next) === version(detail) && $("tray-dispatch")) $("tray-dispatch").open = trays.includes("tray-dispatch");
 }
 
 $("detail-reload").addEventListener("click", () => open(openId, { focus: true }));
@@ -124,12 +103,12 @@ document.addEventListener("click", (event) => {
 // ── Live ─────────────────────────────────────────────────────────────────────
 
 async function refreshPart(element) {
-  const html = await fetchPart(element.dataset.url);
+  const html = await fetchPart(element.dataset.url, true);
   if (html !== null) replace(element, html);
   mark();
 }
 
-const askQueue = debounced(refreshQueue, 400);
+const askQueue = debounced(() => refreshQueue(heard), 400);
 const askBoard = debounced(() => refreshPart(board), 800);
 const askFeed = debounced(() => refreshPart(feed), 1000);
 const askDetail = debounced(refreshDetail, 400);
@@ -152,69 +131,55 @@ const heard = listen(
   askAll,
 );
 countAges();
+start();
+setOpen(openId);
 mark();
-heard(queue);
+way();
+ready();
+heard($("queue"));
+askBeforeTakingOver();
 
-// Our own actions: the form's answer replaced the detail, the queue follows at once.
+let phoned = 0;
+follow(
+  () => ({ incident: openId, busy: openId !== "" && chosen() }),
+  (waiting) => {
+    if (waiting === phoned) return;
+    phoned = waiting;
+    // Not while somebody is at it.
+    if (!calls.contains(document.activeElement)) refreshPart(calls);
+  },
+);
+
+// ── Our own actions ──────────────────────────────────────────────────────────
+
 document.body.addEventListener("ringward:acted", () => {
   $("detail-stale").hidden = true;
   askQueue();
   askBoard();
 });
-// Why a button was refused stands at the top, which may be out of sight where the button was.
-document.body.addEventListener("htmx:afterSwap", () => {
-  detail.querySelector('.notice.bad[role="alert"]')?.scrollIntoView({ block: "nearest" });
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target !== detail) return;
+  ready();
+  const refused = detail.querySelector('.notice.bad[role="alert"]');
+  // Why a button was refused stands at the top, which may be out of sight where the button was.
+  refused?.scrollIntoView({ block: "nearest" });
+  const box = detail.querySelector("[data-open]");
+  const over = box && !refused && (DONE.has(box.dataset.state) || "aside" in box.dataset);
+  const next = over ? following(box.dataset.open) : null;
+  if (next) {
+    open(next.dataset.incident, { focus: true });
+    return;
+  }
+  // The button that was pressed is gone; whoever goes on by keyboard is at what comes next.
+  if (document.activeElement === document.body || !document.activeElement?.isConnected) {
+    const send = detail.querySelector("#tray-dispatch[open] [data-first]");
+    if (send && !refused) send.focus({ preventScroll: true });
+    else detail.focus({ preventScroll: true });
+  }
 });
 document.body.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.xhr.responseURL.includes("/sign-in")) location.reload();
 });
 document.body.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 403) location.reload();
-});
-
-// ── Keyboard ─────────────────────────────────────────────────────────────────
-
-const help = $("help");
-$("help-button").addEventListener("click", () => help.showModal());
-
-function step(by) {
-  const items = [...queue.querySelectorAll(".item")];
-  if (items.length === 0) return;
-  const at = items.findIndex((item) => item === document.activeElement);
-  const from = at >= 0 ? at : items.findIndex((item) => item.dataset.incident === openId);
-  const next = from < 0 ? 0 : Math.min(items.length - 1, Math.max(0, from + by));
-  items[next].focus();
-}
-
-function press(key) {
-  const target = detail.querySelector(`[data-key="${key}"]`);
-  if (!target) return;
-  if (target.matches("button")) target.click();
-  else target.focus();
-}
-
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
-  const typing = event.target.matches("input[type=text], textarea, select");
-  if (event.key === "Escape" && detail.contains(event.target)) {
-    queue.querySelector('.item[aria-current="true"]')?.focus();
-    return;
-  }
-  if (typing) return;
-  const keys = {
-    j: () => step(1),
-    k: () => step(-1),
-    a: () => press("a"),
-    c: () => press("c"),
-    f: () => press("f"),
-    d: () => press("d"),
-    y: () => press("y"),
-    n: () => press("n"),
-    u: () => press("u"),
-    "?": () => help.showModal(),
-  };
-  const act = keys[event.key];
-  if (!act || (event.repeat && event.key !== "j" && event.key !== "k")) return;
-  event.preventDefault();
-  act();
 });

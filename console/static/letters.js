@@ -2,6 +2,8 @@
 
 import { follow, receipt } from "./inbox.js";
 import { play, unblocked } from "./sounds.js";
+import { set, setting } from "./settings.js";
+import { hasVoice } from "./voice.js";
 
 const VIBRATE = { 1: [600, 200, 600, 200, 600], 2: [400, 200, 400], 3: [300], 4: [150] };
 const KEPT = 5;
@@ -78,20 +80,31 @@ async function heard({ items, raised }) {
 
 // ── Sound ────────────────────────────────────────────────────────────────────
 
+const button = document.getElementById("sound-button");
+
+/** Says on the page whether a sound would be heard; in the control room on one button of the head. */
+function showBlocked(is) {
+  blocked.hidden = !is;
+  if (!button) return;
+  const state = is ? "blocked" : setting("volume") > 0 ? "on" : "off";
+  if (button.dataset.state === state) return;
+  button.dataset.state = state;
+  button.querySelector("span").textContent = button.dataset[state];
+}
+
 async function alarm(severity) {
   if (navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(VIBRATE[severity]);
-  blocked.hidden = await play(severity);
+  showBlocked(!(await play(severity)));
 }
 
 async function look() {
   // Before a press nothing is tried but an alarm itself: it may be allowed to sound all the same.
-  blocked.hidden = navigator.userActivation?.hasBeenActive !== false && (await unblocked());
+  showBlocked(!(navigator.userActivation?.hasBeenActive !== false && (await unblocked())));
 }
 
-for (const button of [soundButton, blocked.querySelector("button")]) {
-  button?.addEventListener("click", async () => {
-    blocked.hidden = await play(Number(button.dataset.severity ?? 3));
-  });
+const tests = document.querySelectorAll("#letters-sounds button");
+for (const one of [...(tests.length ? tests : [soundButton]), blocked.querySelector("button")]) {
+  one?.addEventListener("click", async () => showBlocked(!(await play(Number(one.dataset.severity ?? 3)))));
 }
 // Any press at all unlocks the sound. Heard when it is over: were the line above gone while a finger is
 // down, another thing would lie under it when it is lifted.

@@ -71,11 +71,18 @@ export function debounced(act, ms) {
   };
 }
 
-/** The text of a part of the page, or null where there is none (signed out, gone, no line). */
-export async function fetchPart(url) {
+const tags = new Map();
+
+/**
+ * The text of a part of the page, or null where there is none (signed out, gone, no line). With `changed` it
+ * is null, too, where the part says nothing else than when it was asked for last.
+ */
+export async function fetchPart(url, changed = false) {
+  const headers = { "HX-Request": "true" };
+  if (changed && tags.has(url)) headers["If-None-Match"] = tags.get(url);
   let answer;
   try {
-    answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+    answer = await fetch(url, { headers, credentials: "same-origin", cache: "no-store" });
   } catch {
     return null;
   }
@@ -83,7 +90,10 @@ export async function fetchPart(url) {
     location.reload(); // The session has ended: the page itself knows where to go.
     return null;
   }
-  return answer.ok ? answer.text() : null;
+  if (!answer.ok) return null;
+  const tag = answer.headers.get("ETag");
+  if (tag) tags.set(url, tag);
+  return answer.text();
 }
 
 /** Puts new content into an element; focus and scroll position stay where they were. */

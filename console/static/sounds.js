@@ -1,6 +1,8 @@
 // The sounds of the four severities, made here so that nothing has to be loaded: each is known by its
 // rhythm, not by its loudness alone. A browser plays nothing before somebody has pressed something.
 
+import { setting } from "./settings.js";
+
 // [frequency in Hz, start in s, length in s, loudness]
 const SOUNDS = {
   1: [[960, 0, 0.28, 0.5], [640, 0.3, 0.28, 0.5], [960, 0.6, 0.28, 0.5], [640, 0.9, 0.28, 0.5], [960, 1.2, 0.5, 0.5]],
@@ -34,7 +36,10 @@ export async function unblocked() {
 export async function play(severity) {
   if (!(await unblocked())) return false;
   const start = context.currentTime + 0.02;
-  for (const [frequency, at, length, loudness] of SOUNDS[severity] ?? SOUNDS[3]) {
+  // The gravest is heard however low somebody has set it.
+  const factor = Math.max(setting("volume"), severity === 1 ? 0.3 : 0);
+  for (const [frequency, at, length, full] of SOUNDS[severity] ?? SOUNDS[3]) {
+    const loudness = full * factor;
     const tone = context.createOscillator();
     const volume = context.createGain();
     tone.type = "square";

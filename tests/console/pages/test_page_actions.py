@@ -49,7 +49,7 @@ def test_another_answer_says_what_to_do_and_keeps_the_incident_open(visit: Visit
         data={"version": "1", "comparison": "cannot_tell"},
         headers={"HX-Request": "true"},
     )
-    assert 'value="cannot_tell" required  checked' in page.text
+    assert 'value="cannot_tell" required checked' in page.text
     assert "stays open" in page.text
     assert "赵保安" in page.text
     assert state_of(seeded, "i-hit") == "raised"
