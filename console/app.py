@@ -48,8 +48,9 @@ def create_app(rooms: Rooms) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.rooms = rooms
-    app.state.limiter = SignInLimiter()
+    app.state.limiter = SignInLimiter(rooms.database)
     app.state.calendar_throttle = calendars.Throttle()
+    app.state.pass_throttle = calendars.Throttle()
     app.state.feed = LiveFeed(rooms.nats_url, rooms.nats_options, rooms.compound, rooms.metrics_registry)
 
     guarded = [Depends(check_csrf)]

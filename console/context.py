@@ -10,6 +10,9 @@ from prometheus_client import CollectorRegistry
 
 from alerts.incidents.actor import Actor
 from alerts.plans import Plan, default_plans
+from console.accounts.provider import Provider
+from console.settingsbook import SettingsBook
+from console.tryout import Tried, TriedMessage
 from devices.near import PRIVATE, Network, networks
 from privacy.retention import RetentionPolicy
 from registry.faces.templates import ConsentMissingError
@@ -73,8 +76,18 @@ class Rooms:
     explain: Callable[[str, str], dict[str, Any]] | None = None
     # The public key that browsers subscribe to pushed letters with; None where none are sent.
     push_key: Callable[[], str] | None = None
+    # What would become of a message, for the test bench; None where this process cannot try one.
+    tryout: Callable[[str, TriedMessage], Tried] | None = None
+    # The deployment's settings, to be read and changed; None where this process has none.
+    settings: SettingsBook | None = None
     # Where chats and webhooks may be although it is no address of the Internet.
     receiver_networks: tuple[Network, ...] = ()
+    # Roles that must have a second factor.
+    second_factor_roles: frozenset[str] = frozenset()
+    # The organisation's own sign-in; None where there is none.
+    provider: Provider | None = None
+    # Where a browser finds this console; None: as the request says.
+    public_url: str | None = None
 
 
 # Which of the deployment's compounds a request is about; without it the console's own.

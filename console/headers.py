@@ -7,7 +7,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from console.security import CSRF_COOKIE
+from console.security import CSRF_COOKIE, secured_name
 
 # A native event may be 8 MB; only sheets and photos to import are larger, on routes of their own.
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
@@ -26,6 +26,10 @@ ALWAYS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(self)",
 }
+
+# The guard's page reads visitors' codes; no other page has a camera.
+_CAMERA_PAGE: Final = "/registry/gate"
+_CAMERA: Final = "camera=(self), microphone=(), geolocation=(self)"
 
 
 class SecurityHeaders:
@@ -46,6 +50,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in ALWAYS.items():
                     headers[name] = value
+                if scope["path"] == _CAMERA_PAGE or scope["path"].startswith(f"{_CAMERA_PAGE}/"):
+                    headers["Permissions-Policy"] = _CAMERA
                 if secure:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
                 if not scope["path"].startswith("/static/"):
@@ -140,5 +146,5 @@ async def _too_large(scope: Scope, send: Send) -> None:
 
 
 def _csrf_cookie(token: str, *, secure: bool) -> str:
-    cookie = f"{CSRF_COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict"
+    cookie = f"{secured_name(CSRF_COOKIE, secure=secure)}={token}; Path=/; HttpOnly; SameSite=Strict"
     return f"{cookie}; Secure" if secure else cookie

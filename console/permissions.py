@@ -125,6 +125,8 @@ class Action(enum.StrEnum):
     WORK_ORDERS_READ = "work_orders_read"
     WORK_ORDERS_EDIT = "work_orders_edit"
     DRILLS = "drills"
+    # The deployment's settings file; those who see the whole deployment alone.
+    SETTINGS_EDIT = "settings_edit"
     OWN_DATA = "own_data"
     # Who may sign in. A property manager makes accounts of those who work outside the control
     # room and of residents, and no other (`console.accounts.people.MADE_BY`).
@@ -220,6 +222,7 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
         Action.WORK_ORDERS_READ: (_ADMIN, _MANAGER, _OPERATOR, _GRID),
         Action.WORK_ORDERS_EDIT: (_ADMIN, _MANAGER),
         Action.DRILLS: (_ADMIN, _MANAGER),
+        Action.SETTINGS_EDIT: (_ADMIN,),
         Action.OWN_DATA: (_RESIDENT,),
         Action.USERS_READ: (_ADMIN, _MANAGER),
         Action.USERS_EDIT: (_ADMIN, _MANAGER),

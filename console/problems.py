@@ -25,11 +25,26 @@ from alerts.incidents.lifecycle import StepRefusedError
 from alerts.incidents.merging import MergeRefusedError
 from alerts.plans.plan import StepError
 from console.accounts.limits import TooManyAttemptsError
-from console.accounts.passwords import HashingBusyError, PasswordTooLongError, PasswordTooShortError
+from console.accounts.passwords import (
+    HashingBusyError,
+    PasswordTooLongError,
+    PasswordTooPlainError,
+    PasswordTooShortError,
+)
 from console.accounts.service import SetupLinkInvalidError, SignInRefusedError
 from console.context import ConsentMissingError, PhotoRefusedError
 from console.headers import ALWAYS
-from console.security import SIGN_IN_PATH, CsrfError, ForbiddenError, NotSignedInError
+from console.proofs import back_to
+from console.security import (
+    FACTOR_PATH,
+    PROVE_PATH,
+    SIGN_IN_PATH,
+    CsrfError,
+    ForbiddenError,
+    NotSignedInError,
+    ProofRequiredError,
+    SecondFactorNeededError,
+)
 from registry.errors import MissingError, RefusedError, StaleEditError
 from registry.faces.consents import GuardianRequiredError
 from storage.media import MediaNotFoundError
@@ -71,6 +86,12 @@ _KNOWN: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
         401, "not_signed_in", "Sign in first", headers={"WWW-Authenticate": "Bearer"}
     ),
     ForbiddenError: lambda _: Problem(403, "forbidden", "Your role may not do this"),
+    ProofRequiredError: lambda _: Problem(
+        403, "proof_required", "Show once more who you are; a token needs the scope privacy"
+    ),
+    SecondFactorNeededError: lambda _: Problem(
+        403, "second_factor_required", "Your role must have a second factor: enrol one first"
+    ),
     CsrfError: lambda _: Problem(403, "csrf", "The form is not of this session; load the page again"),
     SignInRefusedError: lambda _: Problem(401, "sign_in_refused", "Name or password is wrong"),
     TooManyAttemptsError: lambda e: Problem(
@@ -87,6 +108,9 @@ _KNOWN: Final[dict[type[Exception], Callable[[Any], Problem]]] = {
     ),
     PasswordTooLongError: lambda e: Problem(
         422, "password_too_long", "The password is too long", {"maximum": e.maximum}
+    ),
+    PasswordTooPlainError: lambda _: Problem(
+        422, "password_too_plain", "The password repeats itself or the sign-in name"
     ),
     IncidentNotFoundError: lambda _: not_found("incident").problem,
     DispatchNotFoundError: lambda _: not_found("dispatch").problem,
@@ -132,6 +156,10 @@ def install(app: FastAPI, error_page: Callable[[Request, int, str], Response] | 
         if problem.code == "not_signed_in" and request.method in {"GET", "HEAD"}:
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(f"{SIGN_IN_PATH}?next={quote(target, safe='/')}", status_code=303)
+        if problem.code == "proof_required":
+            return _led_to(request, f"{PROVE_PATH}?next={quote(back_to(request), safe='/')}")
+        if problem.code == "second_factor_required":
+            return _led_to(request, FACTOR_PATH)
         response = _plain_page(problem)
         if error_page is not None:
             # The page of an error may need what is broken (the database, a text): the plain one does not.
@@ -186,6 +214,13 @@ def as_json(problem: Problem) -> JSONResponse:
         **problem.facts,
     }
     return JSONResponse(body, problem.status, dict(problem.headers), media_type=MEDIA_TYPE)
+
+
+def _led_to(request: Request, path: str) -> Response:
+    """To another page first; a part that htmx asked for takes the whole page with it."""
+    if request.headers.get("HX-Request") == "true":
+        return Response(status_code=403, headers={"HX-Redirect": path})
+    return RedirectResponse(path, status_code=303)
 
 
 def _place(location: tuple[int | str, ...]) -> str:

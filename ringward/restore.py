@@ -29,7 +29,15 @@ log = structlog.get_logger(__name__)
 
 # What was true of the machine that made the backup, not of this one: who is signed in, which
 # links and repeated requests are open, who holds a gallery in memory.
-NOT_OURS: Final = ("user_sessions", "setup_links", "idempotency_keys", "gallery_holders")
+NOT_OURS: Final = (
+    "user_sessions",
+    "setup_links",
+    "half_sign_ins",
+    "provider_requests",
+    "sign_in_failures",
+    "idempotency_keys",
+    "gallery_holders",
+)
 
 
 class NotEmptyError(ArchiveError):

@@ -23,6 +23,7 @@ from ringward.ports import reachable
 from storage.objects import is_private
 
 if TYPE_CHECKING:
+    from console.accounts.provider import ProviderSettings
     from privacy.retention import RetentionPolicy
 
 
@@ -508,6 +509,75 @@ class Settings(BaseSettings):
         "value than before goes back into quarantine. With ip each new address lease puts a camera out of "
         "service until somebody has looked; with firmware each update.",
     )
+    second_factor_roles: str = Field(
+        "",
+        pattern=r"^([a-z_]+(,[a-z_]+)*)?$",
+        title="Roles with a second factor",
+        description="Roles, with commas, that must have a code app; they enrol one at their next sign-in. "
+        "Recommended: administrator,property_manager,police,auditor. Empty: whoever wants one. More roles: "
+        "safer accounts, and at each lost phone somebody has to be there who resets it.",
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        max_length=300,
+        title="Organisation's sign-in",
+        description="Issuer of an OpenID Connect provider, exactly as it calls itself; empty: none. Its "
+        "redirect address is the public address with /sign-in/provider/answer. Passwords work beside it, "
+        "also while it is away.",
+    )
+    oidc_client_id: str | None = Field(
+        None,
+        max_length=200,
+        title="Client at the provider",
+        description="The id under which the provider knows this console.",
+    )
+    oidc_client_secret_file: Path | None = Field(
+        None,
+        title="Client's secret",
+        description="File with the client's secret, readable for this process alone; empty: a public client, "
+        "for which PKCE stands in.",
+    )
+    oidc_name: str = Field(
+        "",
+        max_length=40,
+        title="Name on the button",
+        description="What people call the organisation's sign-in; empty: a general word.",
+    )
+    oidc_claim: str = Field(
+        "sub",
+        pattern=r"^[A-Za-z0-9_.:-]{1,64}$",
+        title="Claim that says who",
+        description="By which claim an account is linked: sub never changes; email (only where the provider "
+        "says that it is verified) is easier to type, and whoever gets a leaver's address gets the account.",
+    )
+    oidc_scopes: str = Field(
+        "openid profile email",
+        pattern=r"^openid( [A-Za-z0-9_.:/-]+)*$",
+        title="Scopes asked for",
+        description="What the provider is asked to tell, with spaces. Fewer: less of people's data crosses.",
+    )
+    oidc_role_claim: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_.:-]{0,64}$",
+        title="Claim that gives roles",
+        description="Which claim the next setting reads, e.g. groups; empty: nobody gets an account by "
+        "itself, an administrator makes and links each.",
+    )
+    oidc_roles: str = Field(
+        "",
+        pattern=r"^([^=,\s]+=[a-z_]+(,[^=,\s]+=[a-z_]+)*)?$",
+        title="Roles by claim",
+        description="value=role, with commas, e.g. guards=guard,desk=operator: who comes with the value gets "
+        "an account of the role at the first sign-in. Whoever may give out the value there gives out roles "
+        "here.",
+    )
+    oidc_second_factor: bool = Field(
+        False,
+        title="Provider asks for a second factor",
+        description="True: whoever comes from the provider is not asked for a code of ours. Only where it "
+        "asks for one itself, from everybody.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", title="Log level", description="Logs never hold names, plates or pictures at any level."
     )
@@ -532,6 +602,25 @@ class Settings(BaseSettings):
         """A user for a broker of one's own, while the embedded one runs, would sign in nowhere."""
         if self.nats_url is None and (self.mqtt_user is not None or self.mqtt_tls):
             raise ValueError("mqtt_user and mqtt_tls belong to a broker of your own: set nats_url too")
+        return self
+
+    @model_validator(mode="after")
+    def _sign_in_is_whole(self) -> Self:
+        """Found out at the start, not when somebody wants to sign in."""
+        from console.accounts.models import Role
+
+        people = {role.value for role in Role} - {Role.DEVICE.value}
+        if unknown := set(filter(None, self.second_factor_roles.split(","))) - people:
+            raise ValueError(f"second_factor_roles: no role {', '.join(sorted(unknown))}")
+        given = {pair.partition("=")[2] for pair in filter(None, self.oidc_roles.split(","))}
+        if unknown := given - (people - {Role.RESIDENT.value}):
+            raise ValueError(f"oidc_roles: no role to give to {', '.join(sorted(unknown))}")
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
+            raise ValueError("oidc_issuer and oidc_client_id go together")
+        if self.oidc_issuer is not None and self.oidc_issuer.startswith("http://"):
+            host = urlsplit(self.oidc_issuer).hostname or ""
+            if host not in {"localhost", "127.0.0.1", "::1"}:
+                raise ValueError("oidc_issuer of another machine must be https")
         return self
 
     @model_validator(mode="after")
@@ -606,6 +695,25 @@ class Settings(BaseSettings):
             proofs=self.retention_proofs_days,
             dead_letters=self.retention_dead_letters_days,
             imports=self.retention_imports_days,
+        )
+
+    @property
+    def provider(self) -> "ProviderSettings | None":
+        """The organisation's sign-in, None where there is none."""
+        if self.oidc_issuer is None or self.oidc_client_id is None:
+            return None
+        from console.accounts.provider import ProviderSettings
+
+        return ProviderSettings(
+            self.oidc_issuer,
+            self.oidc_client_id,
+            self.oidc_client_secret_file,
+            self.oidc_name,
+            self.oidc_claim,
+            self.oidc_scopes,
+            self.oidc_role_claim,
+            dict(pair.split("=", 1) for pair in self.oidc_roles.split(",") if pair),
+            self.oidc_second_factor,
         )
 
     @property

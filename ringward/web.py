@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from alerts.incidents.actor import Actor
 from alerts.plans import Plan, default_plans
 from alerts.plans import read as read_plans
+from console.accounts.provider import Provider
 from console.app import create_app
 from console.context import EnrolledPhoto, PhotoRefusedError, Rooms
 from recognition import enrolment
@@ -20,6 +21,8 @@ from ringward.rehearsal.because import why
 from ringward.rehearsal.saying import as_json
 from ringward.roles import Role
 from ringward.served import Served
+from ringward.settingsbook import Book
+from ringward.tryout import try_out
 
 
 class Enroller:
@@ -93,6 +96,13 @@ class ConsoleRole(Role):
             plans=_plans(settings.plans_file),
             push_key=lambda: push_key(foundation),
             receiver_networks=settings.receiver_networks,
+            tryout=lambda compound, message: try_out(
+                foundation.database, foundation.media, compound, message, foundation.clock.now()
+            ),
+            settings=Book(settings),
+            second_factor_roles=frozenset(filter(None, settings.second_factor_roles.split(","))),
+            provider=Provider(found) if (found := settings.provider) else None,
+            public_url=settings.public_url,
             explain=lambda compound, incident: as_json(why(foundation.database, compound, incident)),
         )
         self._served = Served(

@@ -4,10 +4,10 @@ import datetime as dt
 import enum
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, JsonText, UtcTime
+from storage import Base, EncryptedText, JsonText, UtcTime
 
 
 class Role(enum.StrEnum):
@@ -45,6 +45,10 @@ class User(Base):
     device_id: Mapped[str | None] = mapped_column(String(64))
     # A language tag (zh-CN, en); None: what the browser asks for.
     language: Mapped[str | None] = mapped_column(String(16))
+    # `light` or `dark`; None: as the device has it.
+    theme: Mapped[str | None] = mapped_column(String(8))
+    # A hash of who they are to the organisation's sign-in (see `provider_key`); None: not linked.
+    provider_key: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     created_at: Mapped[dt.datetime] = mapped_column(UtcTime)
 
@@ -62,6 +66,10 @@ class UserSession(Base):
     csrf_token: Mapped[str] = mapped_column(String(64))
     # Shortened: enough for "is this my phone?", no more.
     user_agent: Mapped[str] = mapped_column(String(80))
+    # When whoever sits there last showed who they are; actions of weight ask for it anew.
+    proved_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    # How it was opened: `password`, `setup`, or `provider`.
+    method: Mapped[str] = mapped_column(String(16), default="password", server_default="password")
 
 
 class SetupLink(Base):
@@ -76,7 +84,7 @@ class SetupLink(Base):
 
 
 class ApiToken(Base):
-    """A program's way in: acts as its user, within its scopes (read, write, metrics)."""
+    """A program's way in: acts as its user, within its scopes (`console.accounts.tokens.Scope`)."""
 
     __tablename__ = "api_tokens"
 
@@ -87,6 +95,80 @@ class ApiToken(Base):
     scopes: Mapped[list[str]] = mapped_column(JsonText)
     expires_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     created_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    last_used: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+
+
+class SecondFactor(Base):
+    """A code app (RFC 6238) of a user; it counts once the user has shown a code of it."""
+
+    __tablename__ = "second_factors"
+
+    user: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    # Base32, as the app takes it.
+    secret: Mapped[str] = mapped_column(EncryptedText)
+    created_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    confirmed_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    # The last 30-second step whose code was taken: it and those before it are used up.
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RecoveryCode(Base):
+    """One of the codes that stand in for a lost code app, each once."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    used_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+
+
+class HalfSignIn(Base):
+    """Somebody between the two steps of signing in. Not a session: nothing but a code is taken for it."""
+
+    __tablename__ = "half_sign_ins"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # None: the first step did not hold, and no code will (see `console.accounts.halfway`).
+    user: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcTime, index=True)
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    method: Mapped[str] = mapped_column(String(16))
+
+
+class ProviderRequest(Base):
+    """A question to the organisation's sign-in that waits for its answer; used once."""
+
+    __tablename__ = "provider_requests"
+
+    state_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # Only the browser that asked may bring the answer.
+    browser_hash: Mapped[str] = mapped_column(String(64))
+    nonce: Mapped[str] = mapped_column(String(64))
+    verifier: Mapped[str] = mapped_column(EncryptedText)
+    next_path: Mapped[str] = mapped_column(EncryptedText)
+    # Whose session asks to prove itself; None: a sign-in.
+    user: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcTime, index=True)
+
+
+class SignInFailure(Base):
+    """How often a sign-in failed of late; the key is a keyed hash, since people type passwords as names."""
+
+    __tablename__ = "sign_in_failures"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    last: Mapped[dt.datetime] = mapped_column(UtcTime, index=True)
+
+
+class KnownDevice(Base):
+    """A browser that a user has signed in from before: others' failures do not slow it."""
+
+    __tablename__ = "known_devices"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[dt.datetime] = mapped_column(UtcTime, index=True)
 
 
 class IdempotencyKey(Base):

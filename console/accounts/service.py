@@ -3,6 +3,7 @@
 Fail secure: every doubt refuses, and the refusal does not say which part was wrong.
 """
 
+import contextlib
 import datetime as dt
 import unicodedata
 from collections.abc import Sequence
@@ -12,7 +13,9 @@ import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from console.accounts.limits import SignInLimiter, TooManyAttemptsError
+from console.accounts import factors, halfway, known
+from console.accounts.agents import shorten
+from console.accounts.limits import Attempt, SignInLimiter, TooManyAttemptsError
 from console.accounts.models import Role, SetupLink, User, UserSession
 from console.accounts.passwords import HashingBusyError, hash_password, verify_password
 from console.accounts.tokens import hash_token, new_token
@@ -69,6 +72,17 @@ class Client:
 
     address: str
     user_agent: str = ""
+    # The token of a browser that signed in before; not believed until it is looked up.
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """At which session somebody proves who they are, from where, and when."""
+
+    token_hash: str
+    client: Client
+    at: dt.datetime
 
 
 def spell(name: str) -> str:
@@ -139,7 +153,9 @@ def redeem_setup_link(session: Session, token: str, password: str, at: dt.dateti
     """
     if not setup_link_is_valid(session, token, at):
         raise SetupLinkInvalidError
-    hashed = hash_password(password)
+    owner = session.get(SetupLink, hash_token(token))
+    name = session.scalar(select(User.name).where(User.id == owner.user)) if owner else None
+    hashed = hash_password(password, name or "")
     # The condition once more, in the statement that uses the link up: of two who redeem it
     # at the same moment the database lets one through.
     used = session.execute(
@@ -155,8 +171,73 @@ def redeem_setup_link(session: Session, token: str, password: str, at: dt.dateti
         raise SetupLinkInvalidError
     user.password_hash = hashed
     end_sessions(session, user)
+    known.forget(session, user.id)
     append(session, at, AuditEntry(user.id, user.role, "account.set_up", "sign_in", f"user:{user.id}"))
     return user
+
+
+def change_password(
+    database: Database, user_id: str, old: str, new: str, *, keep: str, at: dt.datetime
+) -> int:
+    """A new password for who knows the old one; returns how many other sessions ended.
+
+    `keep` is the token hash of the session that asks. Raises `SignInRefusedError` where the old
+    one is wrong, and what `hash_password` raises.
+    """
+    with database.read() as reading:
+        name, stored = reading.execute(select(User.name, User.password_hash).where(User.id == user_id)).one()
+    if not verify_password(stored, old):
+        raise SignInRefusedError
+    hashed = hash_password(new, name)
+    with database.write() as session:
+        user = session.get_one(User, user_id)
+        if user.password_hash != stored:
+            raise SignInRefusedError
+        user.password_hash = hashed
+        known.forget(session, user.id)
+        ended = end_sessions(session, user, but=keep)
+        append(session, at, AuditEntry(user.id, user.role, "account.password", "sign_in", f"user:{user.id}"))
+        return ended
+
+
+def attempt_of(database: Database, user_id: str, client: Client, at: dt.datetime) -> Attempt:
+    """What a wrong answer of somebody who is signed in counts for."""
+    with database.read() as reading:
+        name = reading.get_one(User, user_id).name
+        return Attempt(name, client.address, known.device_of(reading, user_id, client.device, at), user_id)
+
+
+def prove(database: Database, limiter: SignInLimiter, user_id: str, said: str, proof: Proof) -> None:
+    """Takes the password again, or a code of the second factor, and notes it at the session.
+
+    Raises `SignInRefusedError` and `TooManyAttemptsError`.
+    """
+    with database.read() as reading:
+        stored = reading.get_one(User, user_id).password_hash
+    attempt = attempt_of(database, user_id, proof.client, proof.at)
+    limiter.check(attempt, proof.at)
+    given = "".join(said.split())
+    holds = False
+    if given.isdigit() and len(given) == factors.DIGITS:
+        with contextlib.suppress(factors.CodeRefusedError), database.write() as session:
+            factors.use_code(session, user_id, given, proof.at)
+            holds = True
+    else:
+        try:
+            holds = verify_password(stored, said)
+        except HashingBusyError:
+            raise TooManyAttemptsError(2) from None
+    if not holds:
+        limiter.failed(attempt, proof.at)
+        raise SignInRefusedError
+    with database.write() as session:
+        limiter.forget(session, attempt)
+        note_proof(session, proof.token_hash, proof.at)
+
+
+def note_proof(session: Session, token_hash: str, at: dt.datetime) -> None:
+    """Whoever sits at a session has shown who they are."""
+    session.execute(update(UserSession).where(UserSession.token_hash == token_hash).values(proved_at=at))
 
 
 def sign_in(
@@ -168,33 +249,95 @@ def sign_in(
     client: Client,
     at: dt.datetime,
 ) -> OpenedSession:
-    """Opens a session. Raises `SignInRefusedError` and `TooManyAttemptsError`."""
+    """The first step: opens a session, or asks for the second one.
+
+    Raises `SignInRefusedError`, `TooManyAttemptsError`, and `CodeNeededError` where a code must follow.
+    """
     spelt = spell(name)
-    limiter.check(spelt, client.address, at)
     with database.read() as reading:
         found = reading.execute(
             select(User.id, User.password_hash, User.active).where(User.name == spelt)
         ).first()
+        device = known.device_of(reading, found.id, client.device, at) if found else None
+        coded = found is not None and factors.enrolled(reading, found.id) is not None
+        coded_somewhere = coded or factors.anybody(reading)
+    attempt = Attempt(spelt, client.address, device)
+    limiter.check(attempt, at)
     # Outside any transaction: hashing takes a tenth of a second and must not hold the writers.
     try:
         matches = verify_password(found.password_hash if found else None, password)
     except HashingBusyError:
         raise TooManyAttemptsError(2) from None
     if found is None or not matches or not found.active:
-        limiter.failed(spelt, client.address, at)
+        limiter.failed(attempt, at)
         log.info("account.sign_in_refused", address=client.address)
+        seems = coded if found is not None else coded_somewhere and halfway.seems_to_go_on(spelt)
+        if seems and device is None:
+            with database.write() as session:
+                token = halfway.begin(session, None, "password", at)
+            raise halfway.CodeNeededError(token)
         raise SignInRefusedError
-    limiter.succeeded(spelt, client.address)
+    if coded:
+        # The count stays until the code holds too.
+        with database.write() as session:
+            token = halfway.begin(session, found.id, "password", at)
+        raise halfway.CodeNeededError(token)
     with database.write() as session:
         user = session.get(User, found.id)
         if user is None or not user.active or user.password_hash != found.password_hash:
             raise SignInRefusedError
-        append(session, at, AuditEntry(user.id, user.role, "account.signed_in", "sign_in", f"user:{user.id}"))
-        return open_session(session, user, client, at)
+        limiter.forget(session, attempt)
+        return signed_in(session, user, client, at)
 
 
-def open_session(session: Session, user: User, client: Client, at: dt.datetime) -> OpenedSession:
-    """A session for somebody who has shown who they are; sessions that have ended are swept out."""
+def complete(
+    database: Database, limiter: SignInLimiter, half: str, code: str, *, client: Client, at: dt.datetime
+) -> OpenedSession:
+    """The second step. Raises `HalfOverError`, `SignInRefusedError` and `TooManyAttemptsError`."""
+    with database.write() as session:
+        owner, method = halfway.attempt(session, half, at)
+        user = session.get(User, owner) if owner else None
+        device = known.device_of(session, user.id, client.device, at) if user else None
+        attempt = Attempt(user.name if user else "", client.address, device, owner)
+    limiter.check(attempt, at)
+    opened = None
+    if owner is not None:
+        with contextlib.suppress(factors.CodeRefusedError), database.write() as session:
+            user = session.get_one(User, owner)
+            if user.active:
+                kind = factors.use_code(session, owner, code, at)
+                halfway.end(session, half)
+                limiter.forget(session, attempt)
+                opened = signed_in(session, user, client, at, method=method, detail=kind)
+    if opened is None:
+        limiter.failed(attempt, at)
+        log.info("account.code_refused", address=client.address)
+        raise SignInRefusedError
+    return opened
+
+
+def signed_in(
+    session: Session,
+    user: User,
+    client: Client,
+    at: dt.datetime,
+    *,
+    method: str = "password",
+    detail: str = "",
+) -> OpenedSession:
+    """A session for somebody who has shown everything that is asked; noted."""
+    append(
+        session,
+        at,
+        AuditEntry(user.id, user.role, "account.signed_in", "sign_in", f"user:{user.id}", detail),
+    )
+    return open_session(session, user, client, at, method=method)
+
+
+def open_session(
+    session: Session, user: User, client: Client, at: dt.datetime, *, method: str = "password"
+) -> OpenedSession:
+    """A session for somebody who has just shown who they are; sessions that have ended are swept out."""
     session.execute(delete(UserSession).where(UserSession.expires_at <= at))
     token, csrf = new_token(), new_token()
     expires_at = at + SESSION_LIFETIME[Role(user.role)]
@@ -206,7 +349,9 @@ def open_session(session: Session, user: User, client: Client, at: dt.datetime) 
             expires_at=expires_at,
             last_seen=at,
             csrf_token=csrf,
-            user_agent=client.user_agent[:80],
+            user_agent=shorten(client.user_agent),
+            proved_at=at,
+            method=method,
         )
     )
     return OpenedSession(token, csrf, user, expires_at)
@@ -234,13 +379,38 @@ def sign_out(session: Session, token: str) -> None:
     session.execute(delete(UserSession).where(UserSession.token_hash == hash_token(token)))
 
 
-def end_sessions(session: Session, user: User) -> None:
-    """Signs a user out everywhere."""
-    session.execute(delete(UserSession).where(UserSession.user == user.id))
+def sessions_of(session: Session, user_id: str, at: dt.datetime) -> list[UserSession]:
+    """Where somebody is signed in, the one that was seen last first."""
+    rows = session.scalars(
+        select(UserSession)
+        .where(UserSession.user == user_id, UserSession.expires_at > at)
+        .order_by(UserSession.last_seen.desc(), UserSession.token_hash)
+    )
+    return list(rows)
+
+
+def end_session(session: Session, user_id: str, short: str) -> bool:
+    """Ends the session of one's own that `session_id` names; False where there is none."""
+    mine = session.scalars(select(UserSession.token_hash).where(UserSession.user == user_id))
+    ending = [token_hash for token_hash in mine if session_id(token_hash) == short]
+    session.execute(delete(UserSession).where(UserSession.token_hash.in_(ending)))
+    return bool(ending)
+
+
+def session_id(token_hash: str) -> str:
+    """What a session is called outside: too short to be what it is looked up by."""
+    return token_hash[:16]
+
+
+def end_sessions(session: Session, user: User, *, but: str | None = None) -> int:
+    """Signs a user out everywhere, but for the session of one token hash; returns how many ended."""
+    ending = delete(UserSession).where(UserSession.user == user.id, UserSession.token_hash != (but or ""))
+    return len(session.execute(ending.returning(UserSession.token_hash)).all())
 
 
 def deactivate(session: Session, user: User, at: dt.datetime, *, by: str, role: str) -> None:
     """The user can no longer sign in and is signed out everywhere."""
     user.active = False
     end_sessions(session, user)
+    known.forget(session, user.id)
     append(session, at, AuditEntry(by, role, "account.deactivated", "administration", f"user:{user.id}"))

@@ -5,8 +5,9 @@ import enum
 import hashlib
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from console.accounts.models import ApiToken, User
@@ -21,6 +22,18 @@ class Scope(enum.StrEnum):
     READ = "read"
     WRITE = "write"
     METRICS = "metrics"
+    # What asks people to show anew who they are: erasing, exporting, delivering, accounts.
+    PRIVACY = "privacy"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundToken:
+    """A token that holds."""
+
+    user: User
+    id: str
+    scopes: frozenset[str]
+    last_used: dt.datetime | None
 
 
 def new_token() -> str:
@@ -59,11 +72,12 @@ def issue_api_token(
     return token
 
 
-def api_tokens(session: Session) -> list[tuple[ApiToken, str]]:
-    """All API tokens with the sign-in name of their user, the newest first."""
-    rows = session.execute(
-        select(ApiToken, User.name).join(User, User.id == ApiToken.user).order_by(ApiToken.created_at.desc())
-    )
+def api_tokens(session: Session, user_id: str | None = None) -> list[tuple[ApiToken, str]]:
+    """All API tokens (or one user's) with the sign-in name of their user, the newest first."""
+    query = select(ApiToken, User.name).join(User, User.id == ApiToken.user)
+    if user_id is not None:
+        query = query.where(ApiToken.user == user_id)
+    rows = session.execute(query.order_by(ApiToken.created_at.desc(), ApiToken.id.desc()))
     return [(token, name) for token, name in rows]
 
 
@@ -77,11 +91,19 @@ def revoke_api_token(session: Session, token_id: str) -> bool:
     return True
 
 
-def find_api_token(session: Session, token: str, at: dt.datetime) -> tuple[User, frozenset[str]] | None:
-    """The active user behind a token that has not ended, and the token's scopes."""
+def find_api_token(session: Session, token: str, at: dt.datetime) -> FoundToken | None:
+    """The active user behind a token that has not ended, and what the token may be used for."""
     row = session.execute(
-        select(User, ApiToken.scopes)
+        select(User, ApiToken)
         .join(ApiToken, ApiToken.user == User.id)
         .where(ApiToken.token_hash == hash_token(token), ApiToken.expires_at > at, User.active.is_(True))
     ).first()
-    return (row[0], frozenset(row[1])) if row else None
+    if row is None:
+        return None
+    user, found = row
+    return FoundToken(user, found.id, frozenset(found.scopes), found.last_used)
+
+
+def mark_used(session: Session, token_id: str, at: dt.datetime) -> None:
+    """Notes that the token was used."""
+    session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used=at))

@@ -13,7 +13,7 @@ from console.permissions import Action, may
 from privacy.breach import BreachClass, BreachScope, affected
 
 router = APIRouter(tags=["breaches"])
-Exporter = Annotated[User, may(Action.BREACH_EXPORT)]
+Exporter = Annotated[User, may(Action.BREACH_EXPORT, proven=True)]
 
 
 class BreachAsked(BaseModel):

@@ -23,7 +23,7 @@ from privacy.models import Disclosure, DisclosureState
 router = APIRouter(tags=["disclosures"])
 Requester = Annotated[User, may(Action.DISCLOSURES_REQUEST)]
 Approver = Annotated[User, may(Action.DISCLOSURES_APPROVE)]
-Deliverer = Annotated[User, may(Action.DISCLOSURES_DELIVER)]
+Deliverer = Annotated[User, may(Action.DISCLOSURES_DELIVER, proven=True)]
 
 
 class Verdict(enum.StrEnum):

@@ -22,7 +22,7 @@ from privacy.models import Erasure, ErasureKind, StepState
 from storage.vault import current_vault
 
 router = APIRouter(tags=["erasures"])
-Eraser = Annotated[User, may(Action.ERASE)]
+Eraser = Annotated[User, may(Action.ERASE, proven=True)]
 Reader = Annotated[User, may(Action.ERASURES_READ)]
 
 

@@ -12,7 +12,7 @@ from console.problems import ProblemError
 from registry.exports import Form, gather, write
 
 router = APIRouter(tags=["exports"])
-Exporter = Annotated[User, may(Action.REGISTRY_EXPORT)]
+Exporter = Annotated[User, may(Action.REGISTRY_EXPORT, proven=True)]
 
 _MEDIA_TYPES = {
     Form.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -22,6 +22,8 @@ from registry.errors import RefusedError
 router = APIRouter(tags=["handovers"])
 Reader = Annotated[User, may(Action.HANDOVERS_READ)]
 Signer = Annotated[User, may(Action.HANDOVERS_SIGN)]
+# A signature is somebody's own, whoever else sits at the desk by now.
+Signing = Annotated[User, may(Action.HANDOVERS_SIGN, proven=True)]
 
 
 class SignatureView(BaseModel):
@@ -113,7 +115,7 @@ def handover(here: Here, user: Reader, handover_id: str) -> HandoverInFull:
 
 
 @router.post("/handovers/{handover_id}/signatures", status_code=201)
-def sign(here: Here, user: Signer, handover_id: str, asked: SignAsked) -> HandoverInFull:
+def sign(here: Here, user: Signing, handover_id: str, asked: SignAsked) -> HandoverInFull:
     """Signs one side; two users sign the two. 409 `handover_changed` where a note came in between."""
     with here.database.write() as session:
         found = writing.sign(

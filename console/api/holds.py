@@ -21,7 +21,7 @@ from privacy.models import LegalHold
 router = APIRouter(tags=["holds"])
 Reader = Annotated[User, may(Action.HOLDS_READ)]
 Applicant = Annotated[User, may(Action.HOLDS_APPLY)]
-Approver = Annotated[User, may(Action.HOLDS_APPROVE)]
+Approver = Annotated[User, may(Action.HOLDS_APPROVE, proven=True)]
 
 
 class HoldView(BaseModel):

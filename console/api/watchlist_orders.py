@@ -24,7 +24,7 @@ from registry.watchlist.orders import Officer, Order
 router = APIRouter(tags=["watchlist"])
 Reader = Annotated[User, may(Action.WATCHLIST_READ)]
 Applicant = Annotated[User, may(Action.WATCHLIST_APPLY)]
-Approver = Annotated[User, may(Action.WATCHLIST_APPROVE)]
+Approver = Annotated[User, may(Action.WATCHLIST_APPROVE, proven=True)]
 
 
 class Verdict(enum.StrEnum):

@@ -20,6 +20,7 @@ from console.permissions import Action, may
 router = APIRouter(prefix="/console/handovers")
 Reader = Annotated[User, may(Action.HANDOVERS_READ)]
 Signer = Annotated[User, may(Action.HANDOVERS_SIGN)]
+Signing = Annotated[User, may(Action.HANDOVERS_SIGN, proven=True)]
 Short = Annotated[str, Form(max_length=80)]
 
 
@@ -50,7 +51,7 @@ def paper(request: Request, user: Reader, handover_id: str) -> Response:
 
 
 @router.post("/{handover_id}/sign")
-def sign(request: Request, user: Signer, handover_id: str, side: Short = "", digest: Short = "") -> Response:
+def sign(request: Request, user: Signing, handover_id: str, side: Short = "", digest: Short = "") -> Response:
     """Signs one side with the signer's own session."""
     if side not in list(Side) or len(digest) != 64:
         return _page(request, user, handover_id, refused="handover_changed", status=422)

@@ -41,7 +41,9 @@ _E = TypeVar("_E", bound=enum.StrEnum)
 
 @router.get("")
 def my(request: Request, user: Anybody) -> Response:
-    """The account, and for a resident the consents and requests."""
+    """A resident's consents and requests; who has none is led to the account."""
+    if not allowed(user, Action.OWN_DATA):
+        return RedirectResponse("/account", 303)
     return _page(request, user)
 
 

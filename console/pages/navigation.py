@@ -20,9 +20,9 @@ HOME: Final[Mapping[Role, str]] = {
     Role.AUDITOR: "/audit",
     Role.RESIDENT: "/my",
     # Orders and disclosures of the police go through the API; here is their account.
-    Role.POLICE: "/my",
+    Role.POLICE: "/account",
     # A terminal asks the API with a token and signs in nowhere.
-    Role.DEVICE: "/my",
+    Role.DEVICE: "/account",
 }
 
 
@@ -125,6 +125,14 @@ _AREAS: Final[tuple[_Area, ...]] = (
             ("/oversight/requests", "nav.data_requests", (Action.REQUESTS_HANDLE,)),
             ("/erasures", "nav.erasures", (Action.ERASURES_READ,)),
             ("/oversight/assessments", "nav.assessments", (Action.ASSESSMENT_READ,)),
+        ),
+    ),
+    _Area(
+        "area.admin",
+        (
+            ("/console/users", "nav.users", (Action.USERS_READ,)),
+            ("/console/roles", "nav.roles", (Action.USERS_READ,)),
+            ("/console/tokens", "nav.tokens", (Action.TOKENS_EDIT,)),
         ),
     ),
 )

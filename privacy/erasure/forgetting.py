@@ -33,9 +33,27 @@ from registry.models import (
 
 # The console's tables, by name: no arrow points up to its models.
 _users = table(
-    "users", column("id"), column("name"), column("person_id"), column("active"), column("password_hash")
+    "users",
+    column("id"),
+    column("name"),
+    column("person_id"),
+    column("active"),
+    column("password_hash"),
+    column("provider_key"),
 )
-_sessions = table("user_sessions", column("user"))
+_ways_in = [
+    table(name, column("user"))
+    for name in (
+        "user_sessions",
+        "setup_links",
+        "api_tokens",
+        "second_factors",
+        "recovery_codes",
+        "half_sign_ins",
+        "provider_requests",
+        "known_devices",
+    )
+]
 _answers = table("idempotency_keys", column("response", Text))
 
 
@@ -212,11 +230,18 @@ def _close_account(session: Session, person: Person) -> None:
     """Nobody signs in as an erased person, and their sign-in name is no trace of them."""
     accounts = session.execute(select(_users.c.id).where(_users.c.person_id == person.id)).scalars().all()
     for account in accounts:
-        session.execute(delete(_sessions).where(_sessions.c.user == account))
+        for way_in in _ways_in:
+            session.execute(delete(way_in).where(way_in.c.user == account))
         session.execute(
             update(_users)
             .where(_users.c.id == account)
-            .values(active=False, person_id=None, password_hash=None, name=f"erased-{account}")
+            .values(
+                active=False,
+                person_id=None,
+                password_hash=None,
+                provider_key=None,
+                name=f"erased-{account}",
+            )
         )
     # Answers that were kept for a day, should the same request come again.
     session.execute(delete(_answers).where(_answers.c.response.contains(person.id, autoescape=True)))

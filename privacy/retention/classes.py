@@ -108,6 +108,8 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "patrol_points": _PLACE,
     "patrol_schedules": _PLACE,
     "users": _STAFF,
+    "second_factors": "goes with the user whose it is, by the database's own word",
+    "recovery_codes": "goes with the user whose it is, by the database's own word",
     "saved_views": "filters of places and kinds under a name, which name nobody; go with whoever keeps them",
     "default_views": "one row a user; goes with the view or the user, by the database's own word",
     "alert_leases": "one row a compound, overwritten as the rules go on",

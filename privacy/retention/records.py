@@ -288,6 +288,10 @@ ACCESS: Final = (
     _expired("setup_links", lambda c: c.token_hash, "expires_at", _ACCESS_KEPT, "token_hash"),
     _expired("api_tokens", lambda c: c.id, "expires_at", dt.timedelta(days=30), "id"),
     _expired("search_counts", lambda c: c.id, "at", dt.timedelta(hours=1), "id"),
+    _expired("half_sign_ins", lambda c: c.token_hash, "expires_at", _ACCESS_KEPT, "token_hash"),
+    _expired("provider_requests", lambda c: c.state_hash, "expires_at", _ACCESS_KEPT, "state_hash"),
+    _expired("known_devices", lambda c: c.token_hash, "expires_at", _ACCESS_KEPT, "token_hash"),
+    _expired("sign_in_failures", lambda c: c.key, "last", _ACCESS_KEPT, "key"),
     _expired("idempotency_keys", lambda c: c.user + " " + c.key, "created_at", _ANSWERS_KEPT, "user", "key"),
 )
 

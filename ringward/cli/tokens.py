@@ -55,7 +55,8 @@ def list_tokens(data_dir: DataDir = None) -> None:
             state = "valid" if token.expires_at > now else "ended"
             console.print(
                 f"{token.id}  {user}  {token.name}  {','.join(token.scopes)}  {state} "
-                f"until {token.expires_at:%Y-%m-%d}",
+                f"until {token.expires_at:%Y-%m-%d}  "
+                f"{f'used {token.last_used:%Y-%m-%d}' if token.last_used else 'never used'}",
                 markup=False,
             )
 

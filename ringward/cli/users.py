@@ -1,19 +1,15 @@
 """`ringward user`: people who may sign in."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from alerts.duty.models import Responder
-from console.accounts import service
+from console.accounts import factors, service
 from console.accounts.models import Role, User
+from console.accounts.people import bind
 from console.permissions import ALLOWED
-from devices.models import Device
-from registry.models import Compound, Person
 from ringward.cli.common import console, fail, opened, settings
 from storage.audit import AuditEntry, append
 
@@ -54,49 +50,6 @@ def add(
             return
         token = service.issue_setup_link(session, user, ground.clock.now())
     console.print(f"{loaded.base_url}/setup/{token}")
-
-
-def bind(
-    session: Session,
-    role: Role,
-    compounds: Sequence[str],
-    *,
-    responder: str | None,
-    person: str | None,
-    device: str | None,
-) -> dict[str, Any]:
-    """Whom and what a new user is tied to. Raises `ValueError` in words for whoever asked.
-
-    A resident and a terminal see the compound of their person or device and no other.
-    """
-    for compound in compounds:
-        if session.get(Compound, compound) is None:
-            known = ", ".join(session.scalars(select(Compound.id).order_by(Compound.id)))
-            raise ValueError(f"no compound {compound}; there are: {known or 'none'}")
-    for given, belongs_to, word in (
-        (responder, {Role.VOLUNTEER, Role.GUARD, Role.GRID_WORKER, Role.OPERATOR}, "responder"),
-        (person, {Role.RESIDENT}, "person"),
-        (device, {Role.DEVICE}, "device"),
-    ):
-        if given is not None and role not in belongs_to:
-            raise ValueError(f"--{word} does not go with the role {role}")
-    home: str | None = None
-    if role is Role.RESIDENT:
-        row = session.get(Person, person) if person else None
-        if row is None or row.erased_at is not None:
-            raise ValueError(f"no person {person}" if person else "a resident needs --person")
-        home = row.compound
-    elif role is Role.DEVICE:
-        terminal = session.get(Device, device) if device else None
-        if terminal is None:
-            raise ValueError(f"no device {device}" if device else "a device needs --device")
-        home = terminal.compound
-    elif responder is not None and session.get(Responder, responder) is None:
-        raise ValueError(f"no responder {responder}")
-    if home is not None and set(compounds) - {home}:
-        raise ValueError(f"this {role} belongs to {home} and sees no other compound")
-    seen = [home] if home is not None else list(dict.fromkeys(compounds)) or None
-    return {"compounds": seen, "responder_id": responder, "person_id": person, "device_id": device}
 
 
 @app.command("roles")
@@ -142,6 +95,24 @@ def link(
             raise fail(f"no user {name}")
         token = service.issue_setup_link(session, user, ground.clock.now())
     console.print(f"{loaded.base_url}/setup/{token}")
+
+
+@app.command("reset-factor")
+def reset_factor(
+    name: Annotated[str, typer.Argument(help="Sign-in name.")],
+    data_dir: Annotated[Path | None, typer.Option()] = None,
+) -> None:
+    """Take away a second factor whose app and recovery codes are lost; ends all sessions.
+
+    Example: ringward user reset-factor li.operator
+    """
+    with opened(settings(data_dir=data_dir)) as ground, ground.database.write() as session:
+        user = session.scalars(select(User).where(User.name == service.spell(name))).one_or_none()
+        if user is None:
+            raise fail(f"no user {name}")
+        if not factors.remove(session, user, ground.clock.now(), by="cli", role="administrator"):
+            raise fail(f"{name} has no second factor")
+        service.end_sessions(session, user)
 
 
 @app.command("list")

@@ -106,7 +106,8 @@ async def test_cookies_are_secure_over_https(with_form, browsers, app, make_user
         request = Request(scope)
         set_session_cookie(request, response, opened)
         cookie = response.headers["Set-Cookie"]
-        assert cookie.startswith(f"{SESSION_COOKIE}=t; HttpOnly; Max-Age=3600;")
+        prefix = "__Host-" if secure else ""
+        assert cookie.startswith(f"{prefix}{SESSION_COOKIE}=t; HttpOnly; Max-Age=3600; Path=/; SameSite=lax")
         assert "SameSite=lax" in cookie
         assert ("Secure" in cookie) is secure
 

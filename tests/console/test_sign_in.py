@@ -26,7 +26,7 @@ def li(database, clock) -> User:
 
 @pytest.fixture
 def enter(database, clock):
-    limiter = SignInLimiter()
+    limiter = SignInLimiter(database)
 
     def attempt(name="li", password=PASSWORD, client=HERE):
         return service.sign_in(database, limiter, name, password, client=client, at=clock.now())

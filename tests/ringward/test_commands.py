@@ -336,7 +336,8 @@ def test_token_is_shown_once_and_can_be_revoked(ground: Foundation, run: Run) ->
         "token", "add", "li", "--name", "wall display", "--scope", "read", "--days", "30"
     ).output.strip()
     with ground.database.read() as session:
-        user, scopes = find_api_token(session, token, ground.clock.now())
+        found = find_api_token(session, token, ground.clock.now())
+        user, scopes = found.user, found.scopes
         assert (user.name, scopes) == ("li", {"read"})
     listed = run("token", "list").output
     assert token not in listed
