@@ -57,7 +57,7 @@ def feed(request: Request, token: str) -> Response:
     here: Rooms = request.app.state.rooms
     throttle: Throttle = request.app.state.calendar_throttle
     now = here.clock.now()
-    if not throttle.takes(_address(request), now):
+    if not throttle.takes(address_of(request), now):
         return PlainTextResponse("too many requests", 429, {"Retry-After": "60", "Cache-Control": "no-store"})
     # Of every compound of this deployment: a calendar cannot say whose it is, the token does.
     with here.database.read() as session:
@@ -81,7 +81,8 @@ def feed(request: Request, token: str) -> Response:
     )
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """From where somebody asks, as far as asking often is concerned."""
     host = request.client.host if request.client else ""
     try:
         parsed = ipaddress.ip_address(host)

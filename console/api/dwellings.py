@@ -102,7 +102,7 @@ def dwellings(
         query = select(Dwelling).where(Dwelling.compound == here.compound)
         if address is not None:
             day = on or local_date(session, here.compound, here.clock.now())
-            query = query.where(Dwelling.id == _find(session, here.compound, address, day))
+            query = query.where(Dwelling.id == find_by_address(session, here.compound, address, day))
         if building is not None:
             query = query.where(Dwelling.unit.in_(select(Unit.id).where(Unit.building == building)))
         if unit is not None:
@@ -154,7 +154,11 @@ def edit(here: Here, user: Editor, dwelling_id: str, given: DwellingChanged) -> 
         return _views(session, here.compound, [row])[0]
 
 
-def _find(session: Session, compound: str, address: str, on: dt.date) -> str | None:
+def find_by_address(session: Session, compound: str, address: str, on: dt.date) -> str | None:
+    """The dwelling that an address means on a day, None for one that there is not.
+
+    Raises `address_ambiguous` (409), and a 422 problem for what is no address.
+    """
     try:
         return housing.find_dwelling(session, compound, address, on).id
     except MissingError:

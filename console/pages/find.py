@@ -17,7 +17,7 @@ from console.api.finding import FoundView, HomeView, OccupantView
 from console.api.paging import Paging
 from console.api.purposes import Purpose
 from console.context import Rooms, rooms
-from console.pages import gate
+from console.pages import buildings, gate, looking
 from console.pages.answers import said
 from console.pages.view import frame, render
 from console.permissions import Action, allowed, may
@@ -57,7 +57,7 @@ class Result:
 def registry(request: Request, user: Anybody) -> Response:
     """The box; a guard, who may not look at people, gets the gate's questions."""
     if allowed(user, Action.PEOPLE_FIND):
-        return _page(request, "", None, None)
+        return _page(request, user, "", looking.purpose_of(request), None)
     if allowed(user, Action.ENTRY_CHECK):
         return gate.page(request, user)
     raise ForbiddenError
@@ -72,9 +72,12 @@ def find(
 ) -> Response:
     """Looks for what was written, in each sense that it may have, until something is found."""
     if purpose not in list(Purpose):
-        return _page(request, asked, None, Result(refused="purpose_missing", status=422))
+        return _page(request, user, asked, None, Result(refused="purpose_missing", status=422))
     wanted = Purpose(purpose)
-    return _page(request, asked, wanted, _look(rooms(request), user, asked.strip(), wanted))
+    response = _page(request, user, asked, wanted, _look(rooms(request), user, asked.strip(), wanted))
+    # Whoever follows what was found looks for the same reason.
+    looking.remember(request, response, wanted)
+    return response
 
 
 def _look(here: Rooms, user: User, asked: str, purpose: Purpose) -> Result:
@@ -111,7 +114,9 @@ def _someone(here: Rooms, user: User, found: FoundView, purpose: Purpose, of: in
     return Someone(found, homes)
 
 
-def _page(request: Request, asked: str, purpose: Purpose | None, result: Result | None) -> Response:
+def _page(
+    request: Request, user: User, asked: str, purpose: Purpose | None, result: Result | None
+) -> Response:
     return render(
         frame(request),
         "find.html",
@@ -120,4 +125,6 @@ def _page(request: Request, asked: str, purpose: Purpose | None, result: Result 
         purpose=purpose,
         purposes=list(Purpose),
         result=result,
+        houses=[] if result else buildings.houses(rooms(request), user),
+        done=request.query_params.get("done", ""),
     )

@@ -82,7 +82,8 @@ _AREAS: Final[tuple[_Area, ...]] = (
         (
             ("/registry", "nav.find", (Action.PEOPLE_FIND,)),
             ("/registry/gate", "nav.gate", (Action.ENTRY_CHECK,)),
-            ("/console/people", "nav.people", (Action.PEOPLE_EDIT,)),
+            ("/registry/passes", "nav.passes", (Action.PASSES_USE, Action.PEOPLE_EDIT)),
+            ("/console/watchlist", "nav.watchlist", (Action.WATCHLIST_READ,)),
             ("/registry/reports", "nav.reports", (Action.REPORTS_READ,)),
             ("/registry/import", "nav.import", (Action.REGISTRY_IMPORT,)),
         ),
@@ -92,6 +93,7 @@ _AREAS: Final[tuple[_Area, ...]] = (
         (
             ("/console/devices", "nav.devices", (Action.DEVICES_READ,)),
             ("/console/refused", "nav.refused", (Action.EVENTS_READ,)),
+            ("/console/bench", "nav.bench", (Action.DEVICES_EDIT,)),
             ("/console/recognition", "nav.recognition", (Action.RECOGNITION_READ,)),
         ),
     ),
@@ -133,6 +135,7 @@ _AREAS: Final[tuple[_Area, ...]] = (
             ("/console/users", "nav.users", (Action.USERS_READ,)),
             ("/console/roles", "nav.roles", (Action.USERS_READ,)),
             ("/console/tokens", "nav.tokens", (Action.TOKENS_EDIT,)),
+            ("/console/settings", "nav.settings", (Action.SETTINGS_EDIT,)),
         ),
     ),
 )
@@ -182,6 +185,9 @@ def _shown_areas(user: User | None) -> list[tuple[_Area, list[_Row]]]:
 def _shown(user: User, row: _Row) -> bool:
     if row[0] == "/phone/duty" and user.responder_id is None:
         # Nobody's duty is theirs.
+        return False
+    if row[0] == "/console/settings" and user.compounds is not None:
+        # They are the whole deployment's.
         return False
     if row[0] in {"/phone", "/phone/patrol"} and allowed(user, Action.INCIDENTS_READ):
         # Who works in the control room is sent somewhere only where they are a responder too.

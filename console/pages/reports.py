@@ -1,6 +1,7 @@
-"""Reports on the registry: what does not fit, tenancies that end, what nobody verified, who is away.
+"""Reports on the registry: what does not fit, tenancies that end, what nobody verified, who has left.
 
-They name dwellings and references of people, no names; each can be taken away as CSV.
+They name dwellings and references of people, no names; each row leads to the page where it is put
+right, and each report can be taken away as CSV.
 """
 
 import codecs
@@ -13,13 +14,15 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select
 
-from console.accounts.models import User
-from console.api import reports
+from console.accounts.models import Role, User
+from console.api import credentials, reports, vehicles
+from console.api.edits import noted
+from console.api.purposes import Purpose
 from console.context import Rooms, rooms
 from console.pages.view import Frame, frame, render
 from console.permissions import Action, may
 from console.problems import not_found
-from registry.models import Grid
+from registry.models import DwellingState, Grid
 from registry.places.housing import addresses_of
 from registry.reports.lists import Separation, TenancyStage
 
@@ -27,7 +30,9 @@ router = APIRouter(prefix="/registry/reports")
 Reader = Annotated[User, may(Action.REPORTS_READ)]
 Code = Annotated[str, Query(max_length=64)]
 
-NAMES: Final = ("consistency", "tenancies", "verification", "vacancies")
+NAMES: Final = ("consistency", "tenancies", "verification", "vacancies", "leavers")
+# Of people who have left it is known what opens for them still: for those who can take it back.
+_FOR_EDITORS: Final = frozenset({"leavers"})
 # Reports are read on a screen, of each kind of finding so many; the file has all of them, for
 # a compound of twice ten communities.
 _SHOWN: Final = 200
@@ -37,10 +42,11 @@ _CHUNK: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value: what is shown, and which look it has (`mono`, `todo`, `bad` or none)."""
+    """One value: what is shown, which look it has (`mono`, `todo`, `bad` or none), where it leads."""
 
     text: str
     look: str = ""
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +59,19 @@ class Report:
 
 
 @router.get("")
-def overview(request: Request, user: Reader, code: Code = "") -> Response:
+def overview(request: Request, user: Reader, code: Code = "", grid: Code = "") -> Response:
     """The first of them."""
-    return show(request, user, "consistency", code)
+    return show(request, user, "consistency", code, grid)
 
 
 @router.get("/{name}.csv")
-def as_csv(request: Request, user: Reader, name: str, code: Code = "") -> Response:
-    """A report as a file that a spreadsheet opens."""
-    view = frame(request)
-    report = _made(rooms(request), user, view, name, code, _IN_FILE)
+def as_csv(request: Request, user: Reader, name: str, code: Code = "", grid: Code = "") -> Response:
+    """A report as a file that a spreadsheet opens; that it was taken away is noted."""
+    view, here = frame(request), rooms(request)
+    report = _made(here, user, view, name, _Asked(code, grid or None, _IN_FILE))
+    with here.database.write() as session:
+        detail = f"{name} rows={len(report.lines)}"
+        noted(session, view.now, user, "report.downloaded", f"compound:{here.compound}", detail)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([view.t(f"reports.{column}") for column in report.columns])
@@ -76,22 +85,59 @@ def as_csv(request: Request, user: Reader, name: str, code: Code = "") -> Respon
 
 
 @router.get("/{name}")
-def show(request: Request, user: Reader, name: str, code: Code = "") -> Response:
-    """One report; `code` narrows the findings of consistency to one kind."""
-    view = frame(request)
-    report = _made(rooms(request), user, view, name, code, _SHOWN)
-    return render(view, "reports.html", names=NAMES, name=name, code=code, report=report, shown=_SHOWN)
+def show(request: Request, user: Reader, name: str, code: Code = "", grid: Code = "") -> Response:
+    """One report; `code` narrows it to one kind of finding, `grid` to one grid."""
+    view, here = frame(request), rooms(request)
+    report = _made(here, user, view, name, _Asked(code, grid or None, _SHOWN))
+    return render(
+        view,
+        "reports.html",
+        names=[one for one in NAMES if _readable(view, one)],
+        name=name,
+        code=code,
+        grid=grid,
+        # A grid worker has the own grids and no other to choose.
+        grids=sorted(_grids(here).items(), key=lambda one: one[1]) if user.role != Role.GRID_WORKER else [],
+        by_grid=name != "leavers",
+        report=report,
+        shown=_SHOWN,
+    )
 
 
-def _made(here: Rooms, user: User, view: Frame, name: str, code: str, limit: int) -> Report:
-    if name not in NAMES:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How a report is narrowed, and how many lines it may have."""
+
+    code: str
+    grid: str | None
+    limit: int
+
+
+def _readable(view: Frame, name: str) -> bool:
+    return name not in _FOR_EDITORS or view.may(Action.CREDENTIALS_EDIT)
+
+
+def _made(here: Rooms, user: User, view: Frame, name: str, asked: _Asked) -> Report:
+    if name not in NAMES or not _readable(view, name):
         raise not_found("report")
-    return _REPORTS[name](here, user, view, code, limit)
+    return _REPORTS[name](here, user, view, asked)
 
 
-def _consistency(here: Rooms, user: User, view: Frame, code: str, limit: int) -> Report:
-    wanted = [Separation(code)] if code in list(Separation) else None
-    found = reports.consistency(here, user, code=wanted, limit=limit)
+def _home(dwelling: str | None, address: str) -> Cell:
+    return Cell(address, "", f"/registry/dwellings/{dwelling}" if dwelling else "")
+
+
+def _person(person: str | None) -> Cell:
+    return Cell(person or "", "mono", f"/registry/people/{person}" if person else "")
+
+
+def _household(household: str | None) -> Cell:
+    return Cell(household or "", "mono", f"/registry/households/{household}" if household else "")
+
+
+def _consistency(here: Rooms, user: User, view: Frame, asked: _Asked) -> Report:
+    wanted = [Separation(asked.code)] if asked.code in list(Separation) else None
+    found = reports.consistency(here, user, grid=asked.grid, code=wanted, limit=asked.limit)
     homes = _addresses(here, (row.dwelling_id for row in found.findings))
     return Report(
         [(f"separation.{kind}", str(kind), number) for kind, number in found.counts.items()],
@@ -99,78 +145,117 @@ def _consistency(here: Rooms, user: User, view: Frame, code: str, limit: int) ->
         [
             [
                 Cell(view.t.code("separation", row.code)),
-                Cell(homes.get(row.dwelling_id or "", "")),
-                Cell(row.person_id or "", "mono"),
-                Cell(row.household_id or "", "mono"),
+                _home(row.dwelling_id, homes.get(row.dwelling_id or "", "")),
+                _person(row.person_id),
+                _household(row.household_id),
             ]
             for row in found.findings
         ],
     )
 
 
-def _tenancies(here: Rooms, user: User, view: Frame, _: str, limit: int) -> Report:
-    found = reports.tenancies(here, user)
+def _tenancies(here: Rooms, user: User, view: Frame, asked: _Asked) -> Report:
+    found = reports.tenancies(here, user, grid=asked.grid)
     stages = [row.stage for row in found.items]
+    items = [row for row in found.items if asked.code in {"", row.stage}]
     return Report(
-        [(f"tenancy.{stage}", "", stages.count(stage)) for stage in TenancyStage],
+        [(f"tenancy.{stage}", str(stage), stages.count(stage)) for stage in TenancyStage],
         ("stage", "dwelling", "kind", "until", "days_left", "person"),
         [
             [
                 Cell(view.t.code("tenancy", row.stage), "bad" if row.days_left <= 1 else "todo"),
-                Cell(row.address),
+                _home(row.dwelling_id, row.address),
                 Cell(view.t.code("residence_kind", row.kind)),
                 Cell(view.day(row.until)),
                 Cell(str(row.days_left), "number"),
-                Cell(row.person_id, "mono"),
+                _person(row.person_id),
             ]
-            for row in found.items[:limit]
+            for row in items[: asked.limit]
         ],
     )
 
 
-def _verification(here: Rooms, user: User, view: Frame, _: str, limit: int) -> Report:
-    found = reports.verification(here, user, limit=limit)
+def _verification(here: Rooms, user: User, view: Frame, asked: _Asked) -> Report:
+    found = reports.verification(here, user, grid=asked.grid, limit=asked.limit)
     return Report(
         [(f"verified.{age}", "", number) for age, number in found.counts.items()],
         ("dwelling", "verified_on", "days", "person"),
         [
             [
-                Cell(row.address),
+                _home(row.dwelling_id, row.address),
                 Cell(
                     view.day(row.verified_on) or view.t("verified.never"), "" if row.verified_on else "todo"
                 ),
                 Cell("" if row.days is None else str(row.days), "number"),
-                Cell(row.person_id, "mono"),
+                _person(row.person_id),
             ]
             for row in found.items
         ],
     )
 
 
-def _vacancies(here: Rooms, user: User, view: Frame, _: str, limit: int) -> Report:
-    found = reports.vacancies(here, user, limit=limit)
+def _vacancies(here: Rooms, user: User, view: Frame, asked: _Asked) -> Report:
+    found = reports.vacancies(here, user, grid=asked.grid, limit=asked.limit)
     grids = _grids(here)
+    states = [row.state for row in found.items]
+    items = [row for row in found.items if asked.code in {"", row.state}]
     return Report(
-        [],
+        [
+            (f"dwelling_state.{state}", str(state), states.count(state))
+            for state in DwellingState
+            if state in states
+        ],
         ("dwelling", "state", "grid", "left_on", "note"),
         [
             [
-                Cell(row.address),
+                _home(row.dwelling_id, row.address),
                 Cell(view.t.code("dwelling_state", row.state)),
                 Cell(grids.get(row.grid or "", "")),
                 Cell(view.day(row.left_on)),
                 Cell(view.t("separation.vacant_with_people"), "todo") if row.inhabited else Cell(""),
             ]
-            for row in found.items
+            for row in items
         ],
     )
 
 
-_REPORTS: Final[Mapping[str, Callable[[Rooms, User, Frame, str, int], Report]]] = {
+def _leavers(here: Rooms, user: User, view: Frame, asked: _Asked) -> Report:
+    """What opens still for people who have moved out: their credentials and their cars."""
+    purpose = Purpose.REGISTRY_MAINTENANCE
+    keys = credentials.to_review(here, user, purpose).items
+    cars = vehicles.to_review(here, user, purpose).items
+    lines = []
+    if asked.code in {"", "credential"}:
+        lines += [
+            [
+                Cell(view.t.code("credential_kind", key.kind), "todo"),
+                Cell(view.day(key.ended_on)),
+                _person(key.person),
+            ]
+            for key in keys
+        ]
+    if asked.code in {"", "vehicle"}:
+        lines += [
+            [
+                Cell(view.t("leaver.vehicle"), "todo", f"/registry/vehicles/{car.vehicle}"),
+                Cell(view.day(car.ended_on)),
+                _person(car.person),
+            ]
+            for car in cars
+        ]
+    return Report(
+        [("leaver.credential", "credential", len(keys)), ("leaver.vehicle", "vehicle", len(cars))],
+        ("opens", "left_on", "person"),
+        lines[: asked.limit],
+    )
+
+
+_REPORTS: Final[Mapping[str, Callable[[Rooms, User, Frame, _Asked], Report]]] = {
     "consistency": _consistency,
     "tenancies": _tenancies,
     "verification": _verification,
     "vacancies": _vacancies,
+    "leavers": _leavers,
 }
 
 
@@ -190,5 +275,8 @@ def _grids(here: Rooms) -> dict[str, str]:
 
 
 def _harmless(text: str) -> str:
-    """Nothing that a spreadsheet would take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "@", "\t")) else text
+    """Nothing that a spreadsheet would take for a formula; a number below nought is none."""
+    risky = text.startswith(("=", "+", "@", "\t", "\r", "\n")) or (
+        text.startswith("-") and not text[1:].isdecimal()
+    )
+    return f"'{text}" if risky else text

@@ -128,7 +128,9 @@ def test_an_unclear_correction_is_refused_with_words(visit: Visit) -> None:
 
 
 def test_who_looked_is_told_by_role(visit: Visit) -> None:
-    visit("admin").get("/console/people?person=p-1&purpose=incident_handling")
+    admin = visit("admin")
+    admin.post("/registry/purpose", data={"purpose": "incident_handling"})
+    admin.get("/registry/people/p-1")
     html = visit("resident", "en").get("/my/looks").text
     assert "Administrator" in html
     assert "opened the entry" in html

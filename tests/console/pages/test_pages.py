@@ -37,7 +37,7 @@ STAFF_PAGES = [
     "/console/refused/l-0",
     "/console/recognition",
 ]
-ADMIN_PAGES = ["/console/people", "/console/people?person=p-1", "/console/people?person=p-2"]
+ADMIN_PAGES = ["/registry/people/new/form", "/registry/vehicles/new"]
 PHONE_PAGES = ["/phone", "/phone/fragments/tasks"]
 OWN_PAGES = ["/my", "/my/data", "/my/looks"]
 REPORT_PAGES = [

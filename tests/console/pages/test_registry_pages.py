@@ -121,11 +121,14 @@ def test_a_grid_worker_finds_only_what_lies_in_the_own_grid(visit: Visit, seeded
     assert "尖" in find(visit("operator"), "F-0007")
 
 
-def test_only_who_may_edit_people_gets_a_link_to_the_person(visit: Visit) -> None:
-    link = f"/console/people?person=p-1&amp;purpose={PURPOSE}"
-    assert link in find(visit("manager"), "张三丰")
-    for who in ("operator", "grid"):
-        assert "/console/people?person" not in find(visit(who), "张三丰")
+@pytest.mark.parametrize("who", ["manager", "operator", "grid"])
+def test_what_is_found_leads_on_without_being_asked_again(visit: Visit, who: str) -> None:
+    client = visit(who)
+    assert 'href="/registry/people/p-1"' in find(client, "张三丰")
+    assert "李不愿" in client.get("/registry/people/p-2").text
+    dwelling = re.search(r'href="(/registry/dwellings/[^"]+)"', find(client, "3-2-1801"))
+    assert dwelling
+    assert HOME in client.get(dwelling[1]).text
 
 
 def test_what_was_asked_stands_in_the_box_as_text(visit: Visit) -> None:

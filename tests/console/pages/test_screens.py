@@ -14,7 +14,7 @@ PAGES = {
     "resident": ["/my", "/my/data", "/my/looks"],
     "police": ["/my"],
     "guard": ["/registry", "/phone", "/my"],
-    "admin": ["/registry", "/registry/gate", "/console/people", "/registry/import", "/audit", "/erasures"],
+    "admin": ["/registry", "/registry/gate", "/registry/passes", "/registry/import", "/audit", "/erasures"],
     "manager": [
         f"/registry/reports/{name}" for name in ("consistency", "tenancies", "verification", "vacancies")
     ],

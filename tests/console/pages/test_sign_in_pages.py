@@ -30,7 +30,7 @@ def test_a_new_administrator_chooses_a_password_and_signs_in(visit: Visit, seede
     done = client.post(f"/setup/{link}", data={**form, "password": phrase, "again": phrase})
     # Whoever held the link is signed in by it, once.
     assert (done.status_code, done.headers["location"]) == (303, "/console")
-    assert client.get("/console/people").status_code == 200
+    assert client.get("/console/devices").status_code == 200
     assert client.get(f"/setup/{link}").status_code == 410
     client.cookies.clear()
     form = {"csrf_token": token_in(client.get("/sign-in").text)}
@@ -38,10 +38,10 @@ def test_a_new_administrator_chooses_a_password_and_signs_in(visit: Visit, seede
     wrong = client.post("/sign-in", data={**form, "name": "admin", "password": "not this one at all"})
     assert (wrong.status_code, "not right" in wrong.text) == (401, True)
     entered = client.post(
-        "/sign-in", data={**form, "name": "Admin", "password": phrase, "next": "/console/people"}
+        "/sign-in", data={**form, "name": "Admin", "password": phrase, "next": "/console/devices"}
     )
-    assert (entered.status_code, entered.headers["location"]) == (303, "/console/people")
-    assert client.get("/console/people").status_code == 200
+    assert (entered.status_code, entered.headers["location"]) == (303, "/console/devices")
+    assert client.get("/console/devices").status_code == 200
 
 
 @pytest.mark.parametrize(
