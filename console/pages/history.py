@@ -18,7 +18,7 @@ from console.accounts.models import User
 from console.api.paging import Paging, newest_first
 from console.api.purposes import Look, Purpose, note_look
 from console.context import Rooms, rooms
-from console.lookback import saved
+from console.lookback import saved, windows
 from console.lookback.filters import HistoryFilters, filters_of
 from console.lookback.sheet import ROWS_MAX, sheet
 from console.pages.answers import said
@@ -173,9 +173,9 @@ def _page(
             status=status,
             wanted=wanted,
             span=span(view, sift.start, sift.end),
-            window=f"from={view.iso(sift.start)}&to={view.iso(sift.end)}",
-            begins=_local(view, sift.start),
-            ends=_local(view, sift.end),
+            window=windows.link(sift.start, sift.end),
+            begins=windows.field(view, sift.start),
+            ends=windows.field(view, sift.end),
             quick=_QUICK,
             outcomes=tuple(Outcome),
             total=counts["total"].get("all", 0),
@@ -251,8 +251,3 @@ def _sift(session: Session, here: Rooms, view: Frame, wanted: HistoryFilters) ->
         return wanted.sift(view.now, view.zone, shift)
     except (ValueError, OverflowError):
         raise ProblemError(422, "bad_filters", "The address holds a day that there is not") from None
-
-
-def _local(view: Frame, moment: dt.datetime) -> str:
-    """As a browser's field for a moment has it."""
-    return f"{moment.astimezone(view.zone):%Y-%m-%dT%H:%M}"

@@ -18,7 +18,7 @@ from console.api import finding
 from console.api.finding import FoundView
 from console.api.purposes import Purpose
 from console.context import Rooms, rooms
-from console.lookback import searching
+from console.lookback import searching, windows
 from console.lookback.searching import NOT_OF_SOMEBODY, PURPOSES, Answer
 from console.pages.answers import said
 from console.pages.places import names
@@ -160,8 +160,8 @@ def _page(
     here = rooms(request)
     default = replace(
         asked,
-        begins=asked.begins or _local(view, view.now - _DAY),
-        ends=asked.ends or _local(view, view.now + dt.timedelta(minutes=1)),
+        begins=asked.begins or windows.field(view, view.now - _DAY),
+        ends=asked.ends or windows.field(view, view.now + dt.timedelta(minutes=1)),
     )
     with here.database.read() as session:
         places = names(session, here.compound)
@@ -178,7 +178,7 @@ def _page(
             answer=answer,
             whom=_whom(session, here.compound, answer, asked),
             span="" if answer is None else span(view, answer.asked.start, answer.asked.end),
-            window="" if answer is None else _window(view, answer.asked),
+            window="" if answer is None else windows.link(answer.asked.start, answer.asked.end),
             people=people,
             refused=refused,
             further=further,
@@ -207,14 +207,6 @@ def _whom(session: Session, compound: str, answer: Answer | None, asked: Asked) 
     return asked.visitor_pass
 
 
-def _window(view: Frame, sought: Sought) -> str:
-    return f"from={_url(view, sought.start)}&to={_url(view, sought.end)}"
-
-
-def _url(view: Frame, moment: dt.datetime) -> str:
-    return view.iso(moment).replace("+00:00", "Z")
-
-
 def _again(view: Frame, answer: Answer) -> Asked:
     """The form as it was when the search began."""
     sought = answer.asked
@@ -227,28 +219,22 @@ def _again(view: Frame, answer: Answer) -> Asked:
         zone=sought.zone or "",
         ring=sought.ring or "",
         sort=str(sought.sort or ""),
-        begins=_local(view, sought.start),
-        ends=_local(view, sought.end),
+        begins=windows.field(view, sought.start),
+        ends=windows.field(view, sought.end),
     )
-
-
-def _moment(view: Frame, local: str) -> dt.datetime | None:
-    if not local:
-        return None
-    try:
-        return dt.datetime.fromisoformat(local).replace(tzinfo=view.zone).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        raise ProblemError(422, "empty_span", "This is no moment") from None
 
 
 def _from_link(view: Frame, moment: str) -> str:
     """A moment of a link as the form has it; nothing where it is none."""
     try:
-        found = dt.datetime.fromisoformat(moment.replace(" ", "+"))
+        found = windows.moment(view, moment)
     except ValueError:
         return ""
-    return _local(view, found) if found.tzinfo else ""
+    return windows.field(view, found) if found else ""
 
 
-def _local(view: Frame, moment: dt.datetime) -> str:
-    return f"{moment.astimezone(view.zone):%Y-%m-%dT%H:%M}"
+def _moment(view: Frame, local: str) -> dt.datetime | None:
+    try:
+        return windows.moment(view, local)
+    except ValueError:
+        raise ProblemError(422, "empty_span", "This is no moment") from None
