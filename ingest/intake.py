@@ -1,5 +1,6 @@
 """The intake: a batch of arrivals becomes one commit. Acknowledging comes after, elsewhere."""
 
+import contextlib
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -29,6 +30,11 @@ from ingest.timing import LIVE_WINDOW
 from ingest.turns import Turns
 from storage import Database, MediaStore
 from storage.events import enqueue, store
+
+
+class _UndoneError(Exception):
+    """Ends a transaction that was only a rehearsal."""
+
 
 Also = Callable[[Session, Batch, Sequence[Prepared]], None]
 
@@ -100,6 +106,20 @@ class Intake:
         with self._turns.turn():
             self._commit(Batch(arrivals, self._flood, Origin.LETTERS), settle)
         return outcomes
+
+    def rehearse(self, arrival: Arrival, look: Also) -> None:
+        """Does with one arrival all that `process` does, has `look` see it, and takes it back.
+
+        Nothing is stored, counted, told or answered. For the test bench, with a media store that
+        stores nothing: pictures are written before the transaction.
+        """
+
+        def undo(session: Session, batch: Batch, fresh: Sequence[Prepared]) -> None:
+            look(session, batch, fresh)
+            raise _UndoneError
+
+        with self._turns.turn(), contextlib.suppress(_UndoneError):
+            self._commit(Batch([arrival], self._flood), undo)
 
     def _commit(self, batch: Batch, also: Also | None = None) -> Batch:
         """Commits a batch, and in the same transaction what `also` adds to it."""

@@ -57,7 +57,7 @@ def check_config(
     Example: ringward check-config rules.toml
     """
     texts = texts_in(lang)
-    said = list(_examine(path, texts, data_dir))
+    said = list(examine(path, texts, data_dir))
     errors = sum(one.level == "error" for one in said)
     if as_json:
         body = {"errors": errors, "warnings": len(said) - errors, "findings": [asdict(one) for one in said]}
@@ -96,7 +96,8 @@ def read_text(path: Path) -> str:
         raise fail(f"{path}: {error.strerror}") from None
 
 
-def _examine(path: Path | None, texts: Texts, data_dir: Path | None) -> Iterator[Said]:
+def examine(path: Path | None, texts: Texts, data_dir: Path | None) -> Iterator[Said]:
+    """What is wrong with a rules file, or without one with all that is configured."""
     try:
         loaded = Settings() if data_dir is None else Settings(data_dir=data_dir)
     except ValidationError as error:
