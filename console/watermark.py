@@ -1,10 +1,10 @@
 """Who a picture was shown to and when, in the picture itself: what is passed on says by whom."""
 
 import datetime as dt
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import cv2
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 # Larger pictures are shown smaller: who is on the way needs to know somebody again, not to read a plate.
 _LONGEST_PX: Final = 1280
@@ -21,6 +21,10 @@ def watermarked(content: bytes, whose: str, at: dt.datetime) -> bytes:
 
     Raises `NoPictureError`: what cannot be marked is not shown.
     """
+    # Late: 26 MB that a process needs only once it makes pictures.
+    import cv2
+    import numpy as np
+
     try:
         read = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
@@ -40,7 +44,10 @@ def watermarked(content: bytes, whose: str, at: dt.datetime) -> bytes:
     return out.tobytes()
 
 
-def _marked(image: np.ndarray, text: str) -> np.ndarray:
+def _marked(image: "np.ndarray", text: str) -> "np.ndarray":
+    import cv2
+    import numpy as np
+
     height, width = image.shape[:2]
     size = max(0.3, min(height, width) / 900)
     thick = max(1, round(size * 2))

@@ -7,7 +7,6 @@ face that is wanted has just the size that the detector finds.
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,6 +82,9 @@ def frame_of(image: Rgb, view: View, *, found_from_px: int, smallest_face_px: in
 
     ``smallest_face_px`` stands in where the view names none. A frame is never enlarged.
     """
+    # Late: who only keeps a camera's view needs no picture.
+    import cv2
+
     height, width = image.shape[:2]
     left, top, right, bottom = view.region or (0.0, 0.0, 1.0, 1.0)
     x0, y0 = int(left * width), int(top * height)

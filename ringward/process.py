@@ -22,6 +22,9 @@ log = structlog.get_logger(__name__)
 # Stopped from the outside in: first nobody new comes, then what is under way is finished.
 ORDER = ("console", "ingest", "devices", "recognition", "alerts", "notify", "keeper", "relay")
 
+# A console alone only reads, on as many connections as it has threads.
+CONSOLE_PAGES_MB = 24
+
 
 def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
     """The roles by name, wired to each other. Raises `ValueError` for a name that is none."""
@@ -83,6 +86,8 @@ async def run(names: Sequence[str], foundation: Foundation) -> None:
 async def serve(roles: Sequence[Role], foundation: Foundation) -> None:
     """Starts the roles, waits for SIGINT or SIGTERM, and stops them in order."""
     memory.settle()
+    if {role.name for role in roles} == {"console"}:
+        foundation.database.keep_at_most(CONSOLE_PAGES_MB)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -132,6 +132,17 @@ class Database:
                 driver: Any = connection.connection.driver_connection
                 driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
+    def keep_at_most(self, megabytes: int) -> None:
+        """Bounds what SQLite keeps of its files in this process, over all connections together (2^20 bytes).
+
+        For a process of many readers: each of their connections would keep pages of its own, up to what
+        one writer needs. What is not kept is read from the system's cache. Nothing elsewhere; 0 lifts it.
+        """
+        if self.is_sqlite:
+            with self._reader.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.execute(f"PRAGMA soft_heap_limit={megabytes * 1024 * 1024}")
+
     def refresh_statistics(self) -> None:
         """Tells the query planner what the tables hold now; PostgreSQL's own daemon does it there.
 

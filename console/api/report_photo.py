@@ -2,11 +2,8 @@
 
 from typing import Final
 
-import cv2
-
 from console.api.device_registry import PHOTO_MAX
 from console.problems import ProblemError
-from recognition.images import Picture, decode
 
 LONGEST_SIDE: Final = 1920
 """Pixels: enough to see what happened, and no more than that."""
@@ -15,6 +12,11 @@ _QUALITY: Final = 85
 
 def cleaned(content: bytes) -> bytes:
     """The picture as a JPEG of its pixels alone. Raises a 422 problem (`no_picture`)."""
+    # Late: 26 MB that a process needs only once it makes pictures.
+    import cv2
+
+    from recognition.images import Picture, decode
+
     found = decode(content) if len(content) <= PHOTO_MAX else None
     if not isinstance(found, Picture):
         raise ProblemError(422, "no_picture", "A JPEG or PNG of at most 8 MB is expected")

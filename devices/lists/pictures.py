@@ -10,8 +10,6 @@ import hmac
 import re
 from typing import Final
 
-import cv2
-import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -70,6 +68,10 @@ def for_terminal(photo: bytes) -> bytes | None:
 
     It is always made anew: what a phone wrote into the file, place and time, stays here.
     """
+    # Late: 26 MB that a process needs only once it makes pictures.
+    import cv2
+    import numpy as np
+
     picture = cv2.imdecode(np.frombuffer(photo, np.uint8), cv2.IMREAD_COLOR) if photo else None
     if picture is None:
         return None

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-import numpy as np
 from sqlalchemy import ColumnElement, and_, case, exists, literal_column, or_, select
 from sqlalchemy.orm import Session
 
@@ -73,6 +72,9 @@ class References:
         wanted = list(media_ids)
         if not wanted:
             return set()
+        # Late: the classes of retention are read by processes that delete nothing.
+        import numpy as np
+
         if self._since is None:
             named = self._kept(session) + self._newer(session, min(self._cutoffs))
             self._known = np.unique(np.array(named, dtype=np.uint64))

@@ -9,10 +9,6 @@ import zipfile
 from dataclasses import dataclass
 from typing import Final
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-
 from registry.exports.tables import Tables
 from registry.imports.columns import COLUMNS, TITLES, SheetKind
 
@@ -69,6 +65,11 @@ def _sheet(tables: Tables, kind: SheetKind) -> list[list[str | None]]:
 
 
 def _workbook(tables: Tables, mark: str) -> bytes:
+    # Late: a process that never exports needs no spreadsheets.
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
     book = Workbook(write_only=True)
     for kind in tables:
         page = book.create_sheet(TITLES[kind])

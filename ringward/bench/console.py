@@ -159,7 +159,7 @@ def _people(ground: Rig, consoles: int, phones: int) -> str:
     client = Client("127.0.0.1", "bench")
     with ground.foundation.database.write() as session:
         session.add(
-            Team(id="bench-team", compound=COMPOUND, name="bench", kind=TeamKind.VOLUNTEER_POLICE, zones=[])
+            Team(id="bench", compound=COMPOUND, name="bench", kind=TeamKind.VOLUNTEER_POLICE, zones=[])
         )
         session.flush()
         signed: dict[str, list[str]] = {"consoles": [], "phones": []}

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from sqlalchemy import func, select, text
 
@@ -93,3 +95,20 @@ def test_statistics_tell_the_planner_how_many_rows_an_index_finds(either_databas
         with either_database.read() as session:
             known = session.scalars(text("SELECT tbl FROM sqlite_stat1")).all()
         assert {"compounds", "zones", "devices"} <= set(known)
+
+
+def test_what_sqlite_keeps_in_memory_is_bounded_for_the_whole_process(tmp_path: Path) -> None:
+    database, other = Database.at(tmp_path / "one.db"), Database.at(tmp_path / "other.db")
+
+    def limit() -> int:
+        with other.read() as session:
+            return int(session.scalar(text("PRAGMA soft_heap_limit")) or 0)
+
+    try:
+        database.keep_at_most(24)
+        assert limit() == 24 * 1024 * 1024
+    finally:
+        database.keep_at_most(0)
+        database.close()
+    assert limit() == 0
+    other.close()

@@ -8,14 +8,15 @@ import asyncio
 import logging
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from typing import ClassVar, Final
-
-import apprise
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from alerts.notify.channels.channel import Address, Letter, Outcome, Result
 from alerts.notify.channels.outward import is_public
 from alerts.notify.models import ChannelKind
 from devices.near import Network, is_near
+
+if TYPE_CHECKING:
+    import apprise
 
 SERVICES: Final = frozenset(
     {
@@ -135,6 +136,9 @@ def _opened(url: str) -> "apprise.NotifyBase":
         raise InvalidServiceError("unknown_service")
     if len(url) > _LONGEST or not url.isprintable():
         raise InvalidServiceError("bad_url")
+    # Late: a process that only keeps addresses needs none of its services.
+    import apprise
+
     asset = apprise.AppriseAsset(
         app_id="Ringward",
         app_desc="Ringward",
