@@ -95,25 +95,32 @@ def ask(here: Here, request: Request, user: Commander, asked: CommandAsked) -> R
     """
 
     def work(session: Session, at: dt.datetime) -> Answer:
-        device = facts_of(session, asked.device)
-        if device is None or device.compound != here.compound:
-            raise not_found("device")
-        asking = Asking(user.name, str(user.role), asked.reason, _key(request, user))
-        try:
-            row = desk.ask(session, device, asked.kind, asked.arguments, asking, at)
-        except UnlawfulCommandError as error:
-            raise ProblemError(
-                422, "egress_never_locked", "Nobody may lock a way out", clause=error.clause
-            ) from None
-        except InvalidCommandError as error:
-            raise ProblemError(422, "invalid_command", str(error), field=error.field) from None
-        except UnsupportedError as error:
-            raise ProblemError(422, "command_unsupported", str(error), adapter=error.adapter) from None
-        except DeviceAwayError as error:
-            raise ProblemError(409, "device_away", str(error), why=error.why) from None
+        row = take(session, here.compound, user, asked, _key(request, user), at)
         return 202, CommandView.model_validate(row).model_dump(mode="json")
 
     return once(here, request, user, asked.model_dump(mode="json"), work)
+
+
+def take(
+    session: Session, compound: str, user: User, asked: CommandAsked, key: str, at: dt.datetime
+) -> DeviceCommand:
+    """Takes a command down, or gives the one of the same key. Raises problems."""
+    device = facts_of(session, asked.device)
+    if device is None or device.compound != compound:
+        raise not_found("device")
+    asking = Asking(user.name, str(user.role), asked.reason, key)
+    try:
+        return desk.ask(session, device, asked.kind, asked.arguments, asking, at)
+    except UnlawfulCommandError as error:
+        raise ProblemError(
+            422, "egress_never_locked", "Nobody may lock a way out", clause=error.clause
+        ) from None
+    except InvalidCommandError as error:
+        raise ProblemError(422, "invalid_command", str(error), field=error.field) from None
+    except UnsupportedError as error:
+        raise ProblemError(422, "command_unsupported", str(error), adapter=error.adapter) from None
+    except DeviceAwayError as error:
+        raise ProblemError(409, "device_away", str(error), why=error.why) from None
 
 
 def _key(request: Request, user: User) -> str:

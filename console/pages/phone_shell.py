@@ -19,7 +19,7 @@ Myself = Annotated[User, may(Action.OWN_ACCOUNT)]
 @router.get("/offline")
 def offline(request: Request) -> Response:
     """The empty shell, for everybody: the service worker keeps it, so nothing of anybody is in it."""
-    return phone_page(frame(request), "phone_offline.html", shell=True)
+    return phone_page(frame(request), "phone_offline.html", bare=True)
 
 
 @router.get("/me")

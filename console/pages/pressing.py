@@ -1,4 +1,4 @@
-"""What the phone's scripts say of a press that waits, was sent, or was refused; and the pages that use them."""
+"""What the phone's scripts say of a press that waits, was sent or refused; and the pages that use them."""
 
 from typing import Any, Final
 
@@ -33,6 +33,6 @@ def words(t: Texts) -> dict[str, Any]:
     }
 
 
-def phone_page(view: Frame, template: str, *, shell: bool = False, **facts: Any) -> HTMLResponse:
-    """A page of the phone. `shell`: the one that opens without a network and knows nobody."""
-    return render(view, template, pressing_words=words, shell=shell, **facts)
+def phone_page(view: Frame, template: str, *, bare: bool = False, **facts: Any) -> HTMLResponse:
+    """A page of the phone. `bare`: the one that opens without a network and knows nobody."""
+    return render(view, template, pressing_words=words, shell=bare, **facts)

@@ -212,8 +212,8 @@
 
   // ── The copy of the open tasks ─────────────────────────────────────────────
 
-  const keep = (name, value, user) =>
-    within("kept", "readwrite", (store) => store.put({ name, value, user, until: Date.now() + COPY_MS }));
+  const keep = (name, value, user, until = Date.now() + COPY_MS) =>
+    within("kept", "readwrite", (store) => store.put({ name, value, user, until, at: Date.now() }));
 
   async function kept(name) {
     const found = await within("kept", "readonly", (store) => store.get(name));
