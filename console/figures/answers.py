@@ -1,7 +1,7 @@
 """How quickly: from the alarm to each step, by severity, shift and kind; exercises apart."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from alerts.reporting import gathering
 from alerts.reporting.answers import Answered, Mark, Shift, Times, grouped, limit, times
@@ -11,7 +11,8 @@ from console.figures.ground import Ground
 from console.plots import Plot, Point, line
 from console.plots.scales import time_ticks
 
-_NUMBERS = frozenset(range(2, 8))
+_NUMBERS = frozenset(range(1, 7))
+_ASKED = (Mark.DECIDED, Mark.ARRIVED)
 
 
 def section(ground: Ground) -> Section:
@@ -23,16 +24,13 @@ def section(ground: Ground) -> Section:
     }
     all_of_it = times(found)
     t = ground.view.t
-    tables = [_table(ground, "answers", ground.t("stats.answers"), [("", all_of_it)], before)]
+    tables = [_table(ground, "answers", ground.t("stats.answers"), all_of_it, before)]
     groups: Sequence[tuple[str, Mapping[str, list[Times]]]] = (
         ("severity", grouped((t.code("severity", str(one.severity)), one) for one in found)),
         ("shift", _shifts(ground, found)),
         ("kind", _most(grouped((t.code("kind", one.kind), one) for one in found))),
     )
-    tables += [
-        _table(ground, f"answers_{name}", ground.t(f"stats.answers_{name}"), rows.items())
-        for name, rows in groups
-    ]
+    tables += [_grouped(ground, name, rows) for name, rows in groups]
     return Section(
         "answers",
         ground.t("stats.answers"),
@@ -48,7 +46,7 @@ def drills(ground: Ground) -> Section:
     """The same of exercises, which count nowhere else. `ground.scope` is of exercises."""
     found = gathering.answered(ground.session, ground.scope, ground.view.zone)
     number = len(found)
-    table = _table(ground, "drills", ground.t("stats.drills"), [("", times(found))])
+    table = _table(ground, "drills", ground.t("stats.drills"), times(found), {})
     return Section(
         "drills",
         ground.t("stats.drills"),
@@ -84,37 +82,43 @@ def _most(groups: dict[str, list[Times]], most: int = 8) -> dict[str, list[Times
 
 
 def _table(
-    ground: Ground,
-    name: str,
-    title: str,
-    groups: Iterable[tuple[str, list[Times]]],
-    before: Mapping[Mark, Times] | None = None,
+    ground: Ground, name: str, title: str, found: Sequence[Times], before: Mapping[Mark, Times]
 ) -> Table:
+    """Every step with its percentiles, and what nine in ten took in the span before."""
     lasted = ground.view.lasted
-    heads = ["group", "mark", "count", "p50", "p90", "p95", "in_time", "earlier"]
     rows = [
         (
-            group,
             ground.t(f"stats.mark.{one.mark}"),
             str(one.count),
             lasted(one.p50_s),
             lasted(one.p90_s),
             lasted(one.p95_s),
-            f"{ground.rate(one.in_time)}",
-            lasted(before[one.mark].p90_s) if before and one.mark in before else "–",
+            ground.rate(one.in_time),
+            lasted(before[one.mark].p90_s) if one.mark in before else "–",
         )
-        for group, found in groups
         for one in found
     ]
-    keep = [n for n, head in enumerate(heads) if not (head == "group" and all(not row[0] for row in rows))]
-    keep = [n for n in keep if not (heads[n] == "earlier" and before is None)]
-    return Table(
-        name,
-        title,
-        tuple(ground.t(f"stats.{heads[n]}") for n in keep),
-        [tuple(row[n] for n in keep) for row in rows],
-        frozenset(place for place, n in enumerate(keep) if n in _NUMBERS),
-    )
+    heads = ("mark", "count", "p50", "p90", "p95", "in_time", "earlier")
+    return Table(name, title, tuple(ground.t(f"stats.{head}") for head in heads), rows, _NUMBERS)
+
+
+def _grouped(ground: Ground, name: str, groups: Mapping[str, Sequence[Times]]) -> Table:
+    """One line a group: of the steps that are asked about what nine in ten took, and how often in time."""
+    lasted = ground.view.lasted
+    rows = []
+    for group, found in groups.items():
+        by = {one.mark: one for one in found}
+        cells = [group, str(by[Mark.ACKNOWLEDGED].count) if Mark.ACKNOWLEDGED in by else "–"]
+        for mark in _ASKED:
+            one = by.get(mark)
+            cells += [lasted(one.p90_s), ground.rate(one.in_time)] if one is not None else ["–", "–"]
+        rows.append(tuple(cells))
+    heads = [ground.t(f"stats.group.{name}"), ground.t("stats.mark.acknowledged")]
+    for mark in _ASKED:
+        step = ground.t(f"stats.mark.{mark}")
+        heads += [ground.t("stats.step_p90", step=step), ground.t("stats.step_in_time", step=step)]
+    title = ground.t(f"stats.answers_{name}")
+    return Table(f"answers_{name}", title, tuple(heads), rows, frozenset(range(1, 2 + 2 * len(_ASKED))))
 
 
 def _daily(ground: Ground, found: list[Answered]) -> Plot:

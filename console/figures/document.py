@@ -24,8 +24,8 @@ class Table:
     heads: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     numbers: frozenset[int] = frozenset()
-    # How many rows a page shows before the rest is folded away.
-    shown: int = 12
+    # How many rows a page shows before the rest is folded away; 0: what a plot says already.
+    shown: int = 8
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from console.figures.choice import Choice
 from console.pages.places import Names
 from console.pages.view import Frame
 
+_FEW = 10
+"""Of fewer a percentage says more than there is to say."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -33,7 +36,7 @@ class Ground:
     def than_before(self, now: int, before: int) -> str:
         """How it compares with the span before: "12 before (+25 %)"."""
         share = change(now, before)
-        if share is None:
+        if share is None or before < _FEW:
             return self.t("stats.before", n=before)
         return self.t("stats.before_change", n=before, change=f"{share:+.0%}")
 

@@ -27,7 +27,7 @@ def section(ground: Ground) -> Section:
     figures = [Figure(ground.t("stats.alarms"), f"{number:,}", ground.than_before(number, earlier))]
     figures += [
         Figure(
-            ground.t(f"outcome_sum.{one}"), f"{ends[one]:,}", ground.than_before(ends[one], earlier_ends[one])
+            ground.t(f"stats.ended.{one}"), f"{ends[one]:,}", ground.than_before(ends[one], earlier_ends[one])
         )
         for one in (Outcome.CONFIRMED, Outcome.FALSE, Outcome.UNDECIDED)
     ]
@@ -92,7 +92,7 @@ def _kinds(ground: Ground, found: dict[str, dict[str, int]]) -> Plot:
         Bar(
             ground.view.t.code("kind", kind),
             tuple(
-                Part(counts.get(str(one), 0), colour, ground.t(f"outcome_sum.{one}"))
+                Part(counts.get(str(one), 0), colour, ground.t(f"stats.ended.{one}"))
                 for one, colour in _KINDS.items()
             ),
         )
@@ -130,7 +130,7 @@ def _ring_table(ground: Ground, found: dict[str, dict[str, int]]) -> Table:
 
 
 def _kind_table(ground: Ground, found: dict[str, dict[str, int]]) -> Table:
-    heads = (ground.t("figures.kind"), *(ground.t(f"outcome_sum.{one}") for one in _KINDS))
+    heads = (ground.t("figures.kind"), *(ground.t(f"stats.ended.{one}") for one in _KINDS))
     rows = [
         (
             ground.view.t.code("kind", kind),
@@ -152,4 +152,4 @@ def _day_table(ground: Ground, raised: gathering.Quarters) -> Table:
     days = alarms.daily(raised, ground.choice.first, ground.choice.last, ground.view.zone)
     rows = [(day.isoformat(), str(number)) for day, number in days]
     heads = (ground.t("stats.day"), ground.t("stats.alarms"))
-    return Table("days", ground.t("stats.by_day"), heads, rows, frozenset({1}), shown=7)
+    return Table("days", ground.t("stats.by_day"), heads, rows, frozenset({1}), shown=0)

@@ -25,11 +25,15 @@ from console.figures import ink
 from console.figures.document import Document, Figure, Section, Signing
 from console.figures.document import Table as Rows
 from console.figures.painter import Painted
+from console.pages.view import Frame
 
 _MARGIN: Final = 16 * mm
-_WIDE: Final = A4[0] - 2 * _MARGIN
+# What stands in a frame of reportlab keeps this far from its edge.
+_PADDING: Final = 6
+_LEFT: Final = _MARGIN + _PADDING
+_WIDE: Final = A4[0] - 2 * _LEFT
 _INK, _SOFT, _RULE, _SHADE = (HexColor(one) for one in ("#16202a", "#475563", "#c3cad1", "#f1f4f6"))
-_MOST_ROWS: Final = 60
+_MOST_ROWS: Final = 25
 """A table on paper says the first so many; all of them are in its sheet."""
 
 
@@ -88,6 +92,14 @@ def paper(document: Document, page_words: PageWords, more: Callable[[int], str])
     return made.getvalue()
 
 
+def on_paper(view: Frame) -> tuple[PageWords, Callable[[int], str]]:
+    """What paper says in the reader's language: page x of y, and that rows are left out."""
+    return (
+        lambda page, of: view.t("stats.page_of", page=page, of=of),
+        lambda rows: view.t("stats.rows_more", n=rows),
+    )
+
+
 class _Numbered(Canvas):  # type: ignore[misc]
     """Keeps its pages until it knows how many there are."""
 
@@ -112,10 +124,10 @@ class _Numbered(Canvas):  # type: ignore[misc]
         self.setStrokeColor(_RULE)
         self.setLineWidth(0.5)
         if number > 1:
-            ink.write(self, _MARGIN, A4[1] - 12 * mm, self._head, 8.5)
-            self.line(_MARGIN, A4[1] - 14 * mm, A4[0] - _MARGIN, A4[1] - 14 * mm)
-        ink.write(self, _MARGIN, 10 * mm, self._foot, 7.5)
-        ink.write(self, A4[0] - _MARGIN, 10 * mm, self._words(number, of), 8.5, anchor="end")
+            ink.write(self, _LEFT, A4[1] - 12 * mm, self._head, 8.5)
+            self.line(_LEFT, A4[1] - 14 * mm, A4[0] - _LEFT, A4[1] - 14 * mm)
+        ink.write(self, _LEFT, 10 * mm, self._foot, 7.5)
+        ink.write(self, A4[0] - _LEFT, 10 * mm, self._words(number, of), 8.5, anchor="end")
 
 
 def _text(text: str, style: Any, *, bold: bool = False) -> Paragraph:
@@ -146,7 +158,7 @@ def _section(section: Section, more: Callable[[int], str]) -> list[Flowable]:
         if not plot.empty
     ]
     for table in section.tables:
-        if table.rows:
+        if table.rows and table.shown:
             rest += _table(table, more, titled=table.title != section.title or len(section.tables) > 1)
     # A title never stands alone at the foot of a page.
     made: list[Flowable] = [CondPageBreak(45 * mm), KeepTogether(first), *rest]
@@ -206,10 +218,24 @@ def _table(table: Rows, more: Callable[[int], str], *, titled: bool) -> list[Flo
 
 
 def _widths(table: Rows) -> list[float]:
-    """As the widest cell of each column asks, within limits; together the width of the sheet."""
+    """What no word can go without, and of the rest as much as the longest cells ask; together the sheet."""
     texts = [[head, *(row[n] for row in table.rows[:_MOST_ROWS])] for n, head in enumerate(table.heads)]
-    asked = [min(230.0, max(ink.width(text, 9, bold=True) for text in column) + 14) for column in texts]
-    return [_WIDE * one / sum(asked) for one in asked]
+    least = [max(_longest(text) for text in column) + 13 for column in texts]
+    asked = [max(ink.width(text, 9, bold=True) for text in column) + 13 for column in texts]
+    if sum(asked) <= _WIDE:
+        return [_WIDE * one / sum(asked) for one in asked]
+    if sum(least) >= _WIDE:
+        return [_WIDE * one / sum(least) for one in least]
+    share = (_WIDE - sum(least)) / (sum(asked) - sum(least))
+    return [small + share * (large - small) for small, large in zip(least, asked, strict=True)]
+
+
+def _longest(text: str) -> float:
+    """The widest piece that is not broken: a word, of Chinese four letters."""
+    pieces = [
+        piece[:4] if font == ink.CHINESE else word for font, piece in ink.runs(text) for word in piece.split()
+    ]
+    return max((ink.width(piece, 9, bold=True) for piece in pieces), default=0.0)
 
 
 def _signing(signing: Iterable[Signing]) -> list[Flowable]:

@@ -14,14 +14,14 @@ _MOST = 12
 def section(ground: Ground) -> Section:
     """Decisions by outcome, answers with their intervals, thresholds by gallery."""
     scope = ground.scope
-    decided = outcomes.decided(ground.session, scope.compound, scope.start, scope.end)
-    before = outcomes.decided(ground.session, scope.compound, scope.before().start, scope.before().end)
-    in_force = outcomes.in_force(ground.session, scope.compound, scope.start, scope.end)
+    passages = outcomes.passages(ground.session, scope.compound, scope.start, scope.end)
+    earlier_ones = outcomes.passages(ground.session, scope.compound, scope.before().start, scope.before().end)
+    decided, in_force = outcomes.decided(passages), outcomes.in_force(passages)
     found = tallies(ground.session, scope.compound, scope.start, scope.end)
     scores = [score(looked, found[looked]) for looked in sorted(found)]
     excluded = outcomes.excluded(ground.session, scope.compound)
     t = ground.view.t
-    number, earlier = (sum(one.count for one in some) for some in (decided, before))
+    number, earlier = (sum(one.count for one in some) for some in (passages, earlier_ones))
     near = sum(one.near_misses for one in in_force)
     figures = [
         Figure(ground.t("stats.decisions"), f"{number:,}", ground.than_before(number, earlier)),

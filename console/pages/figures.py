@@ -1,7 +1,7 @@
 """Reports: what a span of time came to, in plots and tables; on the screen, as sheets, and on paper."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,7 +12,7 @@ from console.api.purposes import Look, Purpose, note_look
 from console.context import Rooms, rooms
 from console.figures import making
 from console.figures.choice import Choice, Span, choose
-from console.figures.paper import paper
+from console.figures.paper import on_paper, paper
 from console.figures.sheet import sheet, sheets
 from console.pages.view import Frame, frame, render
 from console.permissions import Action, may
@@ -107,14 +107,6 @@ def as_csv(request: Request, user: Reader, name: str, asked: Asks) -> Response:
     made = sheets(tables.values()) if name == "all" else sheet(tables[name])
     note_file(here, user, view.now, f"csv {name} {choice.query}")
     return attachment(made, "text/csv; charset=utf-8", f"{name}-{choice.first}-{choice.last}.csv")
-
-
-def on_paper(view: Frame) -> tuple[Callable[[int, int], str], Callable[[int], str]]:
-    """What paper says in the reader's language: page x of y, and that rows are left out."""
-    return (
-        lambda page, of: view.t("stats.page_of", page=page, of=of),
-        lambda rows: view.t("stats.rows_more", n=rows),
-    )
 
 
 def note_file(here: Rooms, user: User, at: dt.datetime, detail: str) -> None:

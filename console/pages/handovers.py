@@ -11,7 +11,10 @@ from console.accounts.models import User
 from console.api import handovers
 from console.api.handovers import EntryAsked, HandoverInFull, SignAsked
 from console.context import rooms
+from console.figures import handing
+from console.figures.paper import on_paper, paper
 from console.pages.answers import Said, said
+from console.pages.figures import attachment, note_file
 from console.pages.places import names
 from console.pages.staff import staff
 from console.pages.view import Frame, frame, render
@@ -45,9 +48,22 @@ def one(request: Request, user: Reader, handover_id: str) -> Response:
 
 
 @router.get("/{handover_id}/print")
-def paper(request: Request, user: Reader, handover_id: str) -> Response:
+def printed(request: Request, user: Reader, handover_id: str) -> Response:
     """The same for an A4 sheet, with lines to sign on."""
     return _page(request, user, handover_id, template="handover_print.html")
+
+
+@router.get("/{handover_id}/handover.pdf")
+def as_pdf(request: Request, user: Reader, handover_id: str) -> Response:
+    """The same as a file: the digest on each sheet says what was signed."""
+    here, view = rooms(request), frame(request)
+    found = handovers.handover(here, user, handover_id)
+    with here.database.read() as session:
+        places, people = names(session, here.compound), staff(session, here.compound)
+    sheet = handing.document(view, found, places, people, lambda text: _when(view, text))
+    note_file(here, user, view.now, f"pdf handover {found.id}")
+    local = found.until.astimezone(view.zone)
+    return attachment(paper(sheet, *on_paper(view)), "application/pdf", f"handover-{local:%Y-%m-%d-%H%M}.pdf")
 
 
 @router.post("/{handover_id}/sign")

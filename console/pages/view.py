@@ -13,6 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
+from sqlalchemy.orm import Session
 
 from console.accounts.models import User
 from console.context import rooms
@@ -134,6 +135,20 @@ def frame(request: Request) -> Frame:
         path=request.url.path,
         theme=theme if (theme := request.cookies.get(THEME_COOKIE)) in THEMES else None,
         proved=recently_proved(request),
+    )
+
+
+def unseen(session: Session, compound: str, now: dt.datetime, language: str) -> Frame:
+    """For what is made without a reader, e.g. by a command: in Chinese unless `language` is en."""
+    row = session.get(Compound, compound)
+    return Frame(
+        t=load("en" if language == "en" else "zh_CN"),
+        user=None,
+        csrf="",
+        zone=_zone(row.time_zone if row else _DEFAULT_ZONE),
+        now=now,
+        compound_name=row.name if row else compound,
+        path="",
     )
 
 

@@ -87,9 +87,9 @@ FONT: Final = 12.0
 
 
 def width_of(text: str) -> float:
-    """About how wide a text is, in user units: a Chinese letter takes a square, a Latin one 0.58 of it."""
+    """About how wide a text is, in user units: a Chinese letter takes a square, a Latin one 0.64 of it."""
     wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
-    return FONT * (wide + 0.58 * (len(text) - wide))
+    return FONT * (wide + 0.64 * (len(text) - wide))
 
 
 def shortened(text: str, most: float) -> str:

@@ -4,10 +4,12 @@ Counts and thresholds only: nothing here says who anybody was.
 """
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from recognition.decisions import FaceOutcome
@@ -17,6 +19,9 @@ from recognition.models import DecisionRow, FaceExclusion
 NEAR: Final = 0.03
 """A face that missed the threshold by no more than this distance is called a near miss: so many say that a
 threshold is tight, none that it is wrong."""
+
+
+_UNNAMED: Final = [one for one in FaceOutcome if one not in NAMED]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +46,29 @@ class InForce:
     near_misses: int
 
 
-def decided(session: Session, compound: str, since: dt.datetime, until: dt.datetime) -> list[Decided]:
-    """By kind and outcome, a track counting once, the most first."""
-    query = (
-        select(DecisionRow.subject_kind, DecisionRow.outcome, func.count())
-        .where(*_within(compound, since, until))
-        .group_by(DecisionRow.subject_kind, DecisionRow.outcome)
-    )
-    found = [Decided(kind, outcome, count) for kind, outcome, count in session.execute(query)]
-    return sorted(found, key=lambda one: (one.kind, -one.count, one.outcome))
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """Decisions that are alike, as the database counts them in one go."""
+
+    kind: str
+    outcome: str
+    gallery: str
+    engine: str | None
+    count: int
+    people: int | None
+    least: float | None
+    greatest: float | None
+    near: int
 
 
-def in_force(session: Session, compound: str, since: dt.datetime, until: dt.datetime) -> list[InForce]:
-    """By gallery and engine, faces only; what was compared with nothing is left out."""
+def passages(session: Session, compound: str, since: dt.datetime, until: dt.datetime) -> list[Passages]:
+    """Decisions on passages from `since` to before `until`, a track counting once."""
     gap = DecisionRow.score - DecisionRow.threshold
-    near = and_(
-        DecisionRow.outcome.in_([one for one in FaceOutcome if one not in NAMED]), gap > 0, gap <= NEAR
-    )
+    near = and_(DecisionRow.outcome.in_(_UNNAMED), gap > 0, gap <= NEAR)
+    alike = (DecisionRow.subject_kind, DecisionRow.outcome, DecisionRow.gallery, DecisionRow.engine)
     query = (
         select(
-            DecisionRow.gallery,
-            DecisionRow.engine,
+            *alike,
             func.count(),
             func.max(DecisionRow.gallery_size),
             func.min(DecisionRow.threshold),
@@ -69,18 +76,52 @@ def in_force(session: Session, compound: str, since: dt.datetime, until: dt.date
             func.sum(case((near, 1), else_=0)),
         )
         .where(
-            *_within(compound, since, until),
-            DecisionRow.subject_kind == "face",
-            DecisionRow.engine.is_not(None),
-            DecisionRow.threshold.is_not(None),
+            DecisionRow.compound == compound,
+            DecisionRow.at >= since,
+            DecisionRow.at < until,
+            # The other rows of a track carry the same decision.
+            or_(DecisionRow.leader.is_(None), DecisionRow.leader == DecisionRow.sighting_id),
         )
-        .group_by(DecisionRow.gallery, DecisionRow.engine)
-        .order_by(DecisionRow.gallery, DecisionRow.engine)
+        .group_by(*alike)
     )
     return [
-        InForce(gallery or "", engine, count, people, least, greatest, int(close or 0))
-        for gallery, engine, count, people, least, greatest, close in session.execute(query)
+        Passages(kind, outcome, gallery or "", engine, count, people, least, greatest, int(close or 0))
+        for kind, outcome, gallery, engine, count, people, least, greatest, close in session.execute(query)
     ]
+
+
+def decided(found: Iterable[Passages]) -> list[Decided]:
+    """By kind and outcome, the most first."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in found:
+        counts[one.kind, one.outcome] += one.count
+    made = [Decided(kind, outcome, count) for (kind, outcome), count in counts.items()]
+    return sorted(made, key=lambda one: (one.kind, -one.count, one.outcome))
+
+
+def in_force(found: Iterable[Passages]) -> list[InForce]:
+    """By gallery and engine, faces only; what was compared with nothing is left out."""
+    made: dict[tuple[str, str], InForce] = {}
+    for one in found:
+        if one.kind != "face" or one.engine is None or one.least is None or one.greatest is None:
+            continue
+        key = (one.gallery, one.engine)
+        new = InForce(*key, one.count, one.people, one.least, one.greatest, one.near)
+        made[key] = _together(made[key], new) if key in made else new
+    return [made[key] for key in sorted(made)]
+
+
+def _together(one: InForce, other: InForce) -> InForce:
+    people = [number for number in (one.people, other.people) if number is not None]
+    return InForce(
+        one.gallery,
+        one.engine,
+        one.decisions + other.decisions,
+        max(people, default=None),
+        min(one.least, other.least),
+        max(one.greatest, other.greatest),
+        one.near_misses + other.near_misses,
+    )
 
 
 def excluded(session: Session, compound: str) -> int:
@@ -91,13 +132,3 @@ def excluded(session: Session, compound: str) -> int:
         .where(FaceExclusion.compound == compound, FaceExclusion.lifted_at.is_(None))
     )
     return session.scalar(query) or 0
-
-
-def _within(compound: str, since: dt.datetime, until: dt.datetime) -> list[ColumnElement[bool]]:
-    return [
-        DecisionRow.compound == compound,
-        DecisionRow.at >= since,
-        DecisionRow.at < until,
-        # The other rows of a track carry the same decision.
-        or_(DecisionRow.leader.is_(None), DecisionRow.leader == DecisionRow.sighting_id),
-    ]

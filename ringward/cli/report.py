@@ -11,6 +11,9 @@ import typer
 
 from alerts.review.month import figures
 from console.api.months import first_of, lines
+from console.figures import meeting
+from console.figures.paper import on_paper, paper
+from console.pages.view import unseen
 from console.problems import ProblemError
 from registry.days import local_date
 from ringward.cli.common import console, fail, opened, settings
@@ -28,11 +31,13 @@ def month(
     which: Annotated[str, typer.Argument(help="As 2026-11; the present one without.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Lines of group, name, figure, value.")] = False,
+    pdf: Annotated[Path | None, typer.Option(help="Write the sheets for the meeting to this file.")] = None,
+    language: Annotated[str, typer.Option(help="Of the sheets: zh or en.")] = "zh",
     data_dir: Annotated[Path | None, typer.Option(help="Which deployment.")] = None,
 ) -> None:
     """The month: alarms, answers in time, reviews, measures, duty and patrols; exercises apart.
 
-    Example: ringward report month 2026-11 --csv
+    Example: ringward report month 2026-11 --pdf november.pdf
     """
     with opened(settings(data_dir=data_dir)) as ground, ground.database.read() as session:
         compound, now = ground.settings.compound, ground.clock.now()
@@ -41,6 +46,11 @@ def month(
         except ProblemError as error:
             raise fail(error.problem.title) from None
         found = figures(session, compound, first, now)
+        if pdf is not None:
+            view = unseen(session, compound, now, language)
+            pdf.write_bytes(paper(meeting.document(session, view, compound, found), *on_paper(view)))
+            console.print(f"{pdf}: {pdf.stat().st_size} bytes", highlight=False, markup=False)
+            return
     if as_json:
         typer.echo(msgspec.json.encode(asdict(found)).decode())
         return
