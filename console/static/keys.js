@@ -27,7 +27,8 @@ function press(key) {
   if (!target) return;
   if (target.matches("summary")) {
     const box = target.parentElement;
-    box.open = !box.open;
+    // One that stands open by itself is gone to; only whoever is in it closes it.
+    box.open = !(box.open && box.contains(document.activeElement));
     if (box.open) (box.querySelector("[data-first]") ?? box.querySelector("input, button"))?.focus();
     else target.focus();
   } else if (target.dataset.to) $(target.dataset.to)?.focus();

@@ -111,7 +111,11 @@ def test_the_control_room_hears_the_gravest_until_it_is_acknowledged(
         incident.severity, name = 1, incident.id
     page = browse("operator")
     page.goto(f"{served.url}/console")
+    # A browser that blocks sound says so on one button of the head.
+    expect(page.locator("#sound-button")).to_have_attribute("data-state", "blocked")
+    page.locator("#sound-button").click()
     page.locator("#letters-sound").click()
+    expect(page.locator("#sound-button")).to_have_attribute("data-state", "on")
     expect(page.locator("#letters-state")).to_have_attribute("data-state", "live")
     page.evaluate("delete document.documentElement.dataset.sounded")
 
