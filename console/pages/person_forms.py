@@ -38,7 +38,7 @@ Keys = Annotated[User, may(Action.CREDENTIALS_EDIT)]
 Recorder = Annotated[User, may(Action.CONSENTS_RECORD)]
 Enroller = Annotated[User, may(Action.FACES_ENROL)]
 Carer = Annotated[User, may(Action.CARE_AWAY)]
-Eraser = Annotated[User, may(Action.ERASE)]
+Eraser = Annotated[User, may(Action.ERASE, proven=True)]
 
 _HUKOU: Final = {"yes": True, "no": False}
 # What the API says of a photo, in the words that photos have here.

@@ -28,7 +28,7 @@ from registry.watchlist.orders import LONGEST, POLICE, POLICE_BASES, is_police_m
 router = APIRouter(prefix="/console/watchlist")
 Reader = Annotated[User, may(Action.WATCHLIST_READ)]
 Applicant = Annotated[User, may(Action.WATCHLIST_APPLY)]
-Approver = Annotated[User, may(Action.WATCHLIST_APPROVE)]
+Approver = Annotated[User, may(Action.WATCHLIST_APPROVE, proven=True)]
 
 SOON: Final = dt.timedelta(days=7)
 """How long before its end an entry is marked: a renewal takes a second person, who has to be found."""
