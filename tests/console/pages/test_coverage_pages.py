@@ -62,7 +62,7 @@ def test_devices_are_told_with_why_and_what_makes_them_doubtful(night, visit, at
     devices = html.split('id="devices-title"')[1]
     assert "offline" in devices
     assert "clock off by 4.2 s now" in devices
-    assert "1 records by a clock that was off" in devices
+    assert "records by a clock that was off: 1" in devices
     assert "being repaired" in devices
 
 
