@@ -42,6 +42,11 @@ _ADVISED: Final = frozenset({Purpose.INCIDENT, Purpose.OFFER, Purpose.HELP})
 # A duty's time must never be the time at which somebody was told of it.
 _SAYS_WHEN_ASKED: Final = frozenset({Purpose.TEST, Purpose.CHANNEL, Purpose.INCIDENT, Purpose.ESCALATION})
 
+# The words of `console/static/worker.js`.
+_REPLIES: Final = (
+    *("accept", "decline", "accepted", "assisting", "taken", "declined", "refused", "waiting", "sign_in"),
+)
+
 _Path = Callable[[Told], str]
 
 
@@ -89,6 +94,13 @@ class LetterWords:
         """Title, body, and the path of the console that shows more."""
         with self._database.read() as session:
             return in_words(session, told, texts_of(language))
+
+    def replies(self, told: Told, language: str) -> Mapping[str, str]:
+        """What can be pressed on the lock screen under a question, and what is said then."""
+        if told.purpose is not Purpose.OFFER:
+            return {}
+        t = texts_of(language)
+        return {name: t(f"notify_action.{name}") for name in _REPLIES}
 
 
 def texts_of(language: str) -> Texts:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from alerts.duty.models import TeamKind
 from alerts.notify.models import ChannelKind, Purpose
@@ -38,4 +38,13 @@ class Words(Protocol):
 
     def letter(self, told: Told, language: str) -> tuple[str, str, str | None]:
         """Title, body, and the path of the console that shows more."""
+        ...
+
+
+@runtime_checkable
+class Answerable(Protocol):
+    """Words that also know how a letter may be answered from where it is shown, unopened."""
+
+    def replies(self, told: Told, language: str) -> Mapping[str, str]:
+        """Replies and what is said to each, by code; empty where there is nothing to answer."""
         ...

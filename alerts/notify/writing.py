@@ -2,14 +2,14 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import structlog
 
 from alerts.notify.channels.channel import Letter
 from alerts.notify.claims import Errand
-from alerts.notify.letters import Told, Words
+from alerts.notify.letters import Answerable, Told, Words
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +23,7 @@ _Said = tuple[str, str, str | None]
 def written(words: Words, errands: Sequence[Errand], now: dt.datetime) -> list[Letter]:
     """A letter for each errand, in their order."""
     said: dict[str, _Said] = {}
+    replies: dict[str, Mapping[str, str]] = {}
     letters = []
     for errand in errands:
         told = errand.told
@@ -30,11 +31,12 @@ def written(words: Words, errands: Sequence[Errand], now: dt.datetime) -> list[L
         same = f"{errand.language} {dataclasses.replace(told, notification='', asked_at=now)!r}"
         if same not in said:
             said[same] = _say(words, told, errand.language)
-        letters.append(_letter(errand, said[same], now))
+            replies[same] = _replies(words, told, errand.language)
+        letters.append(_letter(errand, said[same], replies[same], now))
     return letters
 
 
-def _letter(errand: Errand, said: _Said, now: dt.datetime) -> Letter:
+def _letter(errand: Errand, said: _Said, replies: Mapping[str, str], now: dt.datetime) -> Letter:
     told = errand.told
     title, body, path = said
     left = (errand.expires_at - now).total_seconds() if errand.expires_at else _USUAL_TTL_S
@@ -51,6 +53,8 @@ def _letter(errand: Errand, said: _Said, now: dt.datetime) -> Letter:
         incident=told.incident,
         compound=told.compound,
         drill=told.drill,
+        dispatch=told.dispatch if replies else None,
+        replies=replies,
         ttl_s=int(min(max(left, _SHORTEST_TTL_S), _LONGEST_TTL_S)),
         arguments=told.arguments,
     )
@@ -63,3 +67,13 @@ def _say(words: Words, told: Told, language: str) -> _Said:
         # Words that fail keep nobody from hearing that something is wrong.
         log.exception("notify.words_failed", purpose=told.purpose.value)
         return "Ringward", told.purpose.value, None
+
+
+def _replies(words: Words, told: Told, language: str) -> Mapping[str, str]:
+    if told.dispatch is None or not isinstance(words, Answerable):
+        return {}
+    try:
+        return words.replies(told, language)
+    except Exception:
+        log.exception("notify.words_failed", purpose=told.purpose.value)
+        return {}

@@ -63,6 +63,9 @@ class Letter:
     incident: str | None = None
     compound: str | None = None
     drill: bool = False
+    # Whose answer is asked for, and the words of the answers; empty where none is.
+    dispatch: str | None = None
+    replies: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     # Seconds for which it is worth something.
     ttl_s: int = 3600
     arguments: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)

@@ -3,6 +3,7 @@
 The service in between carries what it cannot read, and cannot tell a long letter from a short one.
 """
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
@@ -85,6 +86,9 @@ def sealed(subscription: Subscription, letter: Letter) -> bytes:
     """A letter as the subscription's browser alone can read it; always of the same length."""
     text = msgspec.json.encode(_content(letter))
     if len(text) > PADDED:
+        # What it says comes before what can be pressed beneath it: whoever opens it has the buttons, too.
+        text = msgspec.json.encode(_content(dataclasses.replace(letter, replies={}, dispatch=None)))
+    if len(text) > PADDED:
         raise ValueError("a letter is short")
     # Blanks after JSON are nothing; what is sealed has one length whatever it says.
     padded = text.ljust(PADDED)
@@ -101,7 +105,9 @@ def sealed(subscription: Subscription, letter: Letter) -> bytes:
 
 def _content(letter: Letter) -> dict[str, Any]:
     """What the service worker is given; see `console/static/worker.js`."""
+    answers = {"dispatch": letter.dispatch, "words": dict(letter.replies)} if letter.replies else {}
     return {
+        **answers,
         "attempt": letter.attempt,
         "title": letter.title[:_TITLE_MAX],
         "body": letter.body[:_BODY_MAX],
