@@ -135,7 +135,8 @@ class Marks:
     def near(self, devices: Sequence[DeviceSpot], zoom: int) -> tuple[DeviceMark, ...]:
         """Every device by itself, with marks as small as they are on the plan at a zoom."""
         sheet = Sheet(*self.size)
-        half = _DOT / zoom
+        # They grow a little with the drawing, and have more room the nearer it is.
+        half = _DOT / (1.5 * zoom)
         ordered = sorted(devices, key=lambda d: (LOOKS.index(d.look), d.id))
         return tuple(
             _mark([d], sheet.place([self._spot(d.zone, d.id)], half, half, self._within(d.zone)))
@@ -146,14 +147,16 @@ class Marks:
         return self.labels[zone].zone if zone in self.labels else None
 
     def _groups(self, devices: Sequence[DeviceSpot]) -> list[tuple[str, list[tuple[DeviceSpot, Point]]]]:
-        groups: list[tuple[str, list[tuple[DeviceSpot, Point]]]] = []
+        zones: dict[str, list[list[tuple[DeviceSpot, Point]]]] = {}
         for d in devices:
             spot = self._spot(d.zone, d.id)
-            near = [g for g in groups if g[0] == d.zone and any(_close(spot, p) for _, p in g[1])]
+            groups = zones.setdefault(d.zone, [])
+            near = [g for g in groups if any(_close(spot, p) for _, p in g)]
             # A device between two groups makes them one.
-            merged = [(d, spot), *(member for g in near for member in g[1])]
-            groups = [g for g in groups if g not in near] + [(d.zone, merged)]
-        return sorted(groups, key=lambda g: len(g[1]))
+            merged = [(d, spot), *(member for g in near for member in g)]
+            zones[d.zone] = [*(g for g in groups if g not in near), merged]
+        found = [(zone, group) for zone, groups in zones.items() for group in groups]
+        return sorted(found, key=lambda g: len(g[1]))
 
 
 def _mark(devices: Sequence[DeviceSpot], box: Box) -> DeviceMark:

@@ -7,8 +7,9 @@ from typing import Final
 from console.pages.planshapes import BuildingMark, ZoneShape
 from console.pages.spacing import Box, Point, Sheet, text_width
 
-TIERS: Final = (1, 2, 4)
-"""Zooms at which further names appear; a letter keeps its size on the screen."""
+TIERS: Final = (0.5, 1, 2, 4)
+"""Zooms at which further names appear; a letter keeps its size on the screen. Less than 1: where the whole
+plan is drawn so small that letters have to be larger than the plan says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Label:
     box: Box
     zone: Box
     own: bool
-    tier: int = 1
+    tier: int = 0
 
 
 def labels(
@@ -39,7 +40,7 @@ def labels(
         x, y = b.middle
         houses.append(Box(x, y, text_width(b.name, letter) / 2 + 3, letter * 0.6))
         tiers.append(crowd.tier(houses[-1]))
-        if tiers[-1] == 1:
+        if tiers[-1] <= 1:
             sheet.put(houses[-1])
     found: dict[str, Label] = {}
     for zone in reversed(zones):
@@ -70,7 +71,7 @@ class _Crowd:
     sheets: Sequence[Sheet]
 
     def tier(self, box: Box) -> int:
-        """The first tier at which a name covers no other; it is shown from there on."""
+        """The first tier at which a name covers no other, 0 for one half; it is shown from there on."""
         sizes = [Box(box.x, box.y, box.half_width / tier, box.half_height / tier) for tier in TIERS]
         first = next(
             (n for n, size in enumerate(sizes) if self.sheets[n].is_free(size)),
@@ -78,4 +79,4 @@ class _Crowd:
         )
         for number in range(first, len(TIERS)):
             self.sheets[number].put(sizes[number])
-        return TIERS[first]
+        return int(TIERS[first])

@@ -122,8 +122,8 @@ class ZoneMark:
     # Devices of the zone that are not answering: what happens there may go unseen.
     blind: int
     sight: Sight | None = None
-    # From which zoom on there is room for its name.
-    tier: int = 1
+    # From which zoom on there is room for its name; 0: at any.
+    tier: int = 0
     # Of its incidents the gravest severity.
     worst: int | None = None
 
@@ -136,7 +136,7 @@ class BuildingMark:
     width: float
     height: float
     zone: str = ""
-    tier: int = 1
+    tier: int = 0
 
     @property
     def middle(self) -> Point:

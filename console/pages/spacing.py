@@ -1,7 +1,8 @@
 """Room on the plan: words and marks are set down one after another, none upon another."""
 
+import itertools
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 Point = tuple[float, float]
@@ -54,9 +55,11 @@ class Sheet:
 
     def is_free(self, box: Box) -> bool:
         """Whether nothing lies there yet."""
-        return not any(
-            box.shared(other) for square in _squares(box) for other in self._squares.get(square, ())
-        )
+        for square in _squares(box):
+            for other in self._squares.get(square, ()):
+                if box.shared(other):
+                    return False
+        return True
 
     def place(
         self, choices: Iterable[Point], half_width: float, half_height: float, within: Box | None = None
@@ -70,18 +73,22 @@ class Sheet:
         if free := next((box for box in boxes if self.is_free(box)), None):
             self.put(free)
             return free
-        step = min(_STEP, 1.2 * half_width)
-        near = [
-            self._inside(first.x + dx * reach * step, first.y + dy * reach * step, half_width, half_height)
-            for reach in range(1, _REACH)
-            for dx, dy in _AROUND
-        ]
+        near = self._near(first, min(_STEP, 1.2 * half_width))
         if within is not None:
-            near = [*(box for box in near if within.holds(box)), *near]
+            near = itertools.chain(
+                filter(within.holds, near), self._near(first, min(_STEP, 1.2 * half_width))
+            )
         # Where the whole neighbourhood is full, the first choice is as good as any.
-        chosen = next((box for box in near if self.is_free(box)), first)
+        chosen = next(filter(self.is_free, near), first)
         self.put(chosen)
         return chosen
+
+    def _near(self, first: Box, step: float) -> Iterator[Box]:
+        """Places around a spot, the nearest first."""
+        for reach in range(1, _REACH):
+            for dx, dy in _AROUND:
+                x, y = first.x + dx * reach * step, first.y + dy * reach * step
+                yield self._inside(x, y, first.half_width, first.half_height)
 
     def least_covered(self, choices: Iterable[Point], half_width: float, half_height: float) -> Box:
         """Sets something down at the choice that covers least: a name must stay at its place."""

@@ -7,6 +7,13 @@ const KEPT = "ringward.plan.hidden";
 const NEAREST = 8;
 const STEP = 1.5;
 const DRAG = 5;
+// Where a unit of the drawing is fewer pixels than this, letters and marks are drawn larger.
+const PIXELS = 0.55;
+const LARGER = 2;
+// Marks may be smaller than letters: they must not cover what they stand beside.
+const MARK = 1.25;
+// Marks grow with the drawing, but more slowly.
+const GROWTH = 0.85;
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), Math.max(low, high));
 
@@ -40,8 +47,12 @@ function attach(board) {
     view.y = clamp(view.y, 0, height - height / view.z);
     const round = (n) => Math.round(n * 10) / 10;
     svg.setAttribute("viewBox", [view.x, view.y, width / view.z, height / view.z].map(round).join(" "));
-    svg.style.setProperty("--z", view.z);
-    svg.dataset.tier = view.z >= 4 ? "4" : view.z >= 2 ? "2" : "1";
+    const larger = clamp(PIXELS / ((svg.clientWidth || width) / width), 1, LARGER);
+    const zoomed = view.z / larger;
+    const grown = (by) => (view.z / by > 1 ? (view.z / by) ** GROWTH : view.z / by);
+    svg.style.setProperty("--z", grown(larger));
+    svg.style.setProperty("--mark", grown(Math.min(larger, MARK)));
+    svg.dataset.tier = [4, 2, 1].find((tier) => zoomed >= tier) ?? "0";
     svg.classList.toggle("closer", view.z > 1);
     const button = (name) => board.querySelector(`[data-zoom="${name}"]`);
     button("in")?.toggleAttribute("disabled", view.z >= NEAREST);
@@ -300,6 +311,7 @@ function attach(board) {
     dress();
     askPlace();
   }).observe(board, { childList: true });
+  new ResizeObserver(show).observe(board);
   dress();
 }
 

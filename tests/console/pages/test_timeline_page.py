@@ -98,7 +98,7 @@ def told(seeded: Rooms, at: dt.datetime) -> dt.datetime:
                      incident="i-told", state=NotificationState.ANSWERED, asked_at=after(8), ended_at=after(8.4)),
         IncidentMerge(id="t-m", compound=COMPOUND, target="i-told", source="i-other", actor="u-operator",
                       at=after(12), before={}),
-        IncidentReview(id="t-r", incident="i-told", compound=COMPOUND, resolved_version=4, score=4, cause="break_in",
+        IncidentReview(id="t-r", incident="i-told", compound=COMPOUND, resolved_version=4, score=4, cause="unknown",
                        alert="right", lesson="门磁要换", measure=False, reviewer="u-admin", role="administrator",
                        at=after(40)),
     )  # fmt: skip
