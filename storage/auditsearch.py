@@ -38,7 +38,7 @@ def entries(
     return session.scalars(query.order_by(AuditRow.seq.desc()).limit(limit)).all()
 
 
-def matching(session: Session, wanted: AuditFilter) -> Select[tuple[AuditRow]]:
+def matching(session: Session, wanted: AuditFilter) -> Select[AuditRow]:
     """The query for what is wanted, without order or limit."""
     query = select(AuditRow)
     if wanted.actors is not None:

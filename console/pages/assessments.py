@@ -23,7 +23,7 @@ from privacy.breach import BreachClass
 router = APIRouter(prefix="/oversight/assessments")
 Reader = Annotated[User, may(Action.ASSESSMENT_READ)]
 Maker = Annotated[User, may(Action.ASSESSMENT_MAKE)]
-Exporter = Annotated[User, may(Action.BREACH_EXPORT)]
+Exporter = Annotated[User, may(Action.BREACH_EXPORT, proven=True)]
 When = Annotated[str, Form(max_length=32)]
 
 

@@ -28,6 +28,7 @@ from storage.auditsearch import AuditFilter, entries, matching
 
 router = APIRouter()
 Auditor = Annotated[User, may(Action.AUDIT_READ)]
+Exporter = Annotated[User, may(Action.AUDIT_READ, proven=True)]
 Text = Annotated[str, Query(max_length=64)]
 Typed = Annotated[str, Form(max_length=128)]
 
@@ -114,7 +115,7 @@ def questions(request: Request, user: Auditor, days: Annotated[int, Query(ge=1, 
 @router.post("/audit/export")
 def export(
     request: Request,
-    user: Auditor,
+    user: Exporter,
     subject: Typed = "",
     actor: Typed = "",
     action: Typed = "",

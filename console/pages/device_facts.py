@@ -148,7 +148,7 @@ def clock(session: Session, device_id: str, now: dt.datetime) -> Clock | None:
     span = max((last - first).total_seconds(), 1.0)
 
     def height(off: float) -> float:
-        return round(190 - 180 * (off - least) / (most - least), 1)
+        return float(round(190 - 180 * (off - least) / (most - least), 1))
 
     points = [(round(_WIDTH * (at - first).total_seconds() / span, 1), height(off)) for at, off in found]
     return Clock(points, height(0), least, most, first, last)

@@ -27,8 +27,8 @@ from registry.models import Zone
 
 router = APIRouter(prefix="/oversight/disclosures")
 Requester = Annotated[User, may(Action.DISCLOSURES_REQUEST)]
-Approver = Annotated[User, may(Action.DISCLOSURES_APPROVE)]
-Deliverer = Annotated[User, may(Action.DISCLOSURES_DELIVER)]
+Approver = Annotated[User, may(Action.DISCLOSURES_APPROVE, proven=True)]
+Deliverer = Annotated[User, may(Action.DISCLOSURES_DELIVER, proven=True)]
 Cursor = Annotated[str | None, Query(max_length=200)]
 _SHOWN = 50
 _FORM: Mapping[str, int] = {

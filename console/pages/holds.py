@@ -21,7 +21,7 @@ from privacy.holds import LAPSES_AFTER, HoldSubject
 router = APIRouter(prefix="/oversight/holds")
 Reader = Annotated[User, may(Action.HOLDS_READ)]
 Applicant = Annotated[User, may(Action.HOLDS_APPLY)]
-Approver = Annotated[User, may(Action.HOLDS_APPROVE)]
+Approver = Annotated[User, may(Action.HOLDS_APPROVE, proven=True)]
 Cursor = Annotated[str | None, Query(max_length=200)]
 Short = Annotated[str, Form(max_length=64)]
 _SHOWN = 50

@@ -17,6 +17,7 @@ from console.settingsbook import Group, Setting, SettingRefusedError, SettingsBo
 
 router = APIRouter(prefix="/console/settings")
 Editor = Annotated[User, may(Action.SETTINGS_EDIT)]
+Changer = Annotated[User, may(Action.SETTINGS_EDIT, proven=True)]
 
 
 @router.get("")
@@ -35,7 +36,7 @@ def page(
 @router.post("/{name}")
 def change(
     request: Request,
-    user: Editor,
+    user: Changer,
     name: str,
     value: Annotated[str, Form(max_length=500)] = "",
     back: Annotated[bool, Form()] = False,
