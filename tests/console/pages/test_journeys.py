@@ -47,7 +47,7 @@ def state_of(rooms: Rooms, incident_id: str) -> str:
 
 def open_console(browse: Browse, served: Any, **more: Any) -> Page:
     page = browse("operator", **more)
-    page.goto(f"{served.url}/console")
+    page.goto(f"{served.url}/console", timeout=30_000)
     expect(page.locator("#link-state")).to_have_attribute("data-state", "live")
     return page
 
