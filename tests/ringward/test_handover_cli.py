@@ -2,6 +2,7 @@
 
 import json
 
+import pypdf
 import pytest
 from typer.testing import CliRunner
 
@@ -37,3 +38,11 @@ def test_month_is_printed_in_three_ways(ringward):
     assert ringward("report", "month", "--csv").stdout.splitlines()[1] == "alarms,all,total,0"
     assert "alarms" in ringward("report", "month").output
     assert ringward("report", "month", "2026-13").exit_code != 0
+
+
+def test_month_is_written_as_sheets_for_the_meeting_in_either_language(ringward, tmp_path):
+    for language, title in (("zh", "户长会月度安防报告"), ("en", "The month, for the householders' meeting")):
+        file = tmp_path / f"{language}.pdf"
+        done = ringward("report", "month", "--pdf", str(file), "--language", language)
+        assert done.exit_code == 0, done.output
+        assert title in pypdf.PdfReader(file).pages[0].extract_text()
