@@ -18,8 +18,9 @@ from console.api.duty import AbsenceGiven, DutyNow
 from console.api.swaps import SwapAsked
 from console.context import rooms
 from console.pages.answers import Answer, Said, said
+from console.pages.pressing import phone_page
 from console.pages.spans import minute, span
-from console.pages.view import frame, render
+from console.pages.view import frame
 from console.permissions import Action, may
 from registry.models import Zone
 
@@ -126,7 +127,7 @@ def _page(
         me = session.get(Responder, user.responder_id) if now is not None else None
         month = hours.own(session, here.compound, me.id, today.year, today.month, view.now) if me else None
         zones = dict(session.execute(select(Zone.id, Zone.name).where(Zone.compound == here.compound)).all())
-        return render(
+        return phone_page(
             view,
             "phone_duty.html",
             status=status,

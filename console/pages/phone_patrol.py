@@ -22,7 +22,8 @@ from console.api.patrol_views import PatrolRoundView, PatrolVisitTold
 from console.context import rooms
 from console.pages.answers import said
 from console.pages.places import names
-from console.pages.view import frame, render
+from console.pages.pressing import phone_page
+from console.pages.view import frame
 from console.permissions import Action, may
 from storage import new_id
 
@@ -95,7 +96,7 @@ def scanned(request: Request, _: Walker, code: str) -> Response:
         else:
             row, old = found.answer
             point, zone = row.name, names(session, here.compound).zone(row.zone)
-    return render(
+    return phone_page(
         view,
         "phone_scan.html",
         status=found.status,
@@ -143,7 +144,7 @@ def _page(
                 PatrolRoute.retired_at.is_(None),
             )
             routes = [(row.id, row.name) for row in session.execute(query.order_by(PatrolRoute.name))]
-    return render(
+    return phone_page(
         view,
         "phone_patrol.html",
         status=status,

@@ -10,19 +10,21 @@ from sqlalchemy.orm import Session
 
 from alerts.dispatch import pictures
 from alerts.dispatch.knowing import ASKED, needs_to_know
-from alerts.dispatch.models import UNDER_WAY, Dispatch, DispatchState
+from alerts.dispatch.models import UNDER_WAY, Dispatch, DispatchState, ResponderPosition
 from alerts.dispatch.sending import with_volunteers
 from alerts.duty.models import Responder
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from console.pages.board import shapes
-from console.pages.plan import BuildingShape, IncidentSpot, Plan, ZoneShape, build
+from console.pages.plan import BuildingShape, DeviceSpot, IncidentSpot, Plan, ZoneShape, build
 from registry.models import Building, Zone
 
 # A finished or withdrawn task stays readable for a while: "what became of it?"
 _STAYS: Final = dt.timedelta(minutes=30)
 # Names on the small plan, as its style sheet draws them.
 _LETTER: Final = 30.0
+# An older position says nothing of where somebody is who walks.
+_FRESH: Final = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _task(
 ) -> Task:
     # The pin is a mark like any other, so it stands beside the name of its place.
     pin = IncidentSpot(dispatch.id, incident.severity, incident.zone, "", "")
-    plan = build(zones, houses, (), [pin], letter=_LETTER)
+    plan = build(zones, houses, _own_spot(session, dispatch.responder, zones, now), [pin], letter=_LETTER)
     buildings = session.scalars(select(Building.name).where(Building.zone == incident.zone).limit(3)).all()
     return Task(
         id=dispatch.id,
@@ -111,6 +113,22 @@ def _task(
         **_company(session, dispatch, incident),
         picture_until=_picture_until(session, dispatch, now),
     )
+
+
+def _own_spot(
+    session: Session, responder_id: str, zones: Sequence[ZoneShape], now: dt.datetime
+) -> list[DeviceSpot]:
+    """Where the reader is, if they agreed to say so: on their own plan, which nobody else is shown."""
+    row = session.get(ResponderPosition, responder_id)
+    if row is None or row.x is None or row.y is None or row.at is None or now - row.at > _FRESH:
+        return []
+    corners = [point for zone in zones for point in zone.outline]
+    # Whoever is further away would only make the plan small.
+    inside = corners and all(
+        min(one[axis] for one in corners) <= value <= max(one[axis] for one in corners)
+        for axis, value in enumerate((row.x, row.y))
+    )
+    return [DeviceSpot("me", "", "", "", "", None, row.x, row.y)] if inside else []
 
 
 def _company(session: Session, dispatch: Dispatch, incident: Incident) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from console.api.intake import PlaceView, ReportView
 from console.api.report_photo import cleaned
 from console.context import Rooms, rooms
 from console.pages.answers import said
-from console.pages.view import Frame, frame, render
+from console.pages.pressing import phone_page
+from console.pages.view import Frame, frame
 from console.permissions import Action, allowed, may
 from console.problems import ProblemError
 from registry.errors import RefusedError
@@ -138,7 +139,7 @@ def _page(
         )
         mine = [_mine(intake.view(session, row), places) for row in rows]
     sent = next((one for one in mine if one.report.id == request.query_params.get("sent")), None)
-    return render(
+    return phone_page(
         view,
         "report_in.html",
         status=status,

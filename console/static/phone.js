@@ -78,7 +78,9 @@ function lineState() {
     since = null;
     return;
   }
-  since ??= new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
+  since ??= new Date().toLocaleTimeString(document.documentElement.lang, {
+    hour: "2-digit", minute: "2-digit", hour12: false, timeZone: document.body.dataset.zone || undefined,
+  });
   const text = line.dataset.offline.replace("#", since);
   if (line.dataset.state !== "lost") line.dataset.state = "lost";
   if (line.textContent !== text) line.textContent = text;

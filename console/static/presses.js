@@ -127,7 +127,7 @@
         await remove(one.n);
         continue;
       }
-      const answer = await sendOne(one, me.csrf_token);
+      const answer = await sendOne(one, me.csrf_token, me.ahead);
       if (answer === "stale") {
         me = null; // Signed in anew meanwhile: the token of before is no good.
         if (one.stale) await settle(one, "refused", "csrf");
@@ -142,26 +142,35 @@
     try {
       const answer = await fetch(`${API}/me`, { credentials: "same-origin", cache: "no-store" });
       if (answer.status === 401 || answer.status === 403) return "nobody";
-      return answer.ok ? await answer.json() : null;
+      if (!answer.ok) return null;
+      const said = Date.parse(answer.headers.get("Date") ?? "");
+      // To the second, which is as well as anybody remembers a time.
+      return { ...(await answer.json()), ahead: Number.isNaN(said) ? 0 : said - Date.now() };
     } catch {
       return null;
     }
   }
 
-  async function sendOne(one, token) {
+  async function sendOne(one, token, ahead) {
     const headers = { "X-CSRF-Token": token, "Idempotency-Key": one.key };
     let content = null;
     if (one.step !== "photo") {
       headers["Content-Type"] = "application/json";
       const body = { ...one.body };
-      if (one.pressed) body[one.pressed] = one.at;
-      if (one.sent) body[one.sent] = new Date().toISOString();
+      if (one.sent) {
+        body[one.pressed] = one.at;
+        body[one.sent] = new Date().toISOString();
+      } else if (one.pressed && Date.now() - Date.parse(one.at) > 30_000) {
+        // One time alone is by the server's clock: this phone's may be minutes off.
+        body[one.pressed] = new Date(Date.parse(one.at) + ahead).toISOString();
+      }
       const answer = await ask(one.url, "POST", headers, JSON.stringify(body));
       if (typeof answer === "string") return answer;
       if (!answer.ok) return refused(one, answer);
       content = await answer.json().catch(() => null);
+      one = { ...one, made: content?.id ?? null };
       if (!one.photo) return settle(one, "sent", content?.state ?? null);
-      one = { ...one, step: "photo", made: content?.id ?? null, outcome: content?.state ?? null };
+      one = { ...one, step: "photo", outcome: content?.state ?? null };
       await put(one);
       delete headers["Content-Type"];
     }
@@ -195,9 +204,9 @@
 
   /** What was answered stays as a line, without what was written and without the photo. */
   async function settle(one, state, outcome) {
-    const { n, key, task, reply, label, at, user } = one;
+    const { n, key, task, reply, label, at, user, made } = one;
     const late = Date.now() - Date.parse(at) > 30_000;
-    await put({ n, key, task, reply, label, at, user, state, outcome, late, settled: Date.now() });
+    await put({ n, key, task, reply, label, at, user, made, state, outcome, late, settled: Date.now() });
     told();
     return state;
   }

@@ -50,7 +50,7 @@ export function pressing(root, refresh = async () => {}) {
       reply: form.dataset.press,
       label: form.dataset.label || form.querySelector("button")?.textContent.trim(),
       pressed: form.dataset.pressed === "" ? null : form.dataset.pressed ?? "pressed_at",
-      sent: form.dataset.pressed === "" ? null : form.dataset.sent ?? "sent_at",
+      sent: form.dataset.pressed === "" || form.dataset.sent === "" ? null : form.dataset.sent ?? "sent_at",
       fine: form.dataset.fine?.split(" ") ?? null,
       ...given,
     });

@@ -32,7 +32,7 @@ const CACHE = "ringward-shell";
 const SHELLS = { "/phone": "/phone/offline", "/registry/gate": "/registry/gate/offline" };
 const FILES = [
   "base.css", "shell.css", "dark.css", "pages.css", "phone.css", "letters.css", "intake.css", "patrols.css", "gate.css",
-  "presses.js", "phone.js", "pressing.js", "offline.js", "report.js", "live.js", "letters.js", "inbox.js", "sounds.js",
+  "presses.js", "phone.js", "pressing.js", "offline.js", "report.js", "walk.js", "me.js", "live.js", "letters.js", "inbox.js", "sounds.js",
   "position.js", "gate.js", "gate-offline.js", "gatelist.js", "vendor/htmx.min.js",
   "icon.svg", "icon-192.png", "manifest.webmanifest",
 ].map((name) => `/static/${name}`);
