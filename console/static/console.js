@@ -86,9 +86,14 @@ async function refreshDetail() {
   }
   const trays = [...detail.querySelectorAll("details[open]")].map((one) => one.id).filter(Boolean);
   const shut = detail.querySelector("#tray-dispatch:not([open])") !== null;
+  const had = detail.contains(document.activeElement) ? document.activeElement : null;
   putDetail(html);
   for (const tray of trays) if ($(tray)) $(tray).open = true;
   if (shut && version(next) === version(detail) && $("tray-dispatch")) $("tray-dispatch").open = trays.includes("tray-dispatch");
+  // Only now is what lies in a tray there to have the focus again.
+  if (had && had !== detail && document.activeElement === document.body) {
+    ((had.id && $(had.id)) || detail).focus({ preventScroll: true });
+  }
 }
 
 $("detail-reload").addEventListener("click", () => open(openId, { focus: true }));
@@ -171,7 +176,8 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
     return;
   }
   // The button that was pressed is gone; whoever goes on by keyboard is at what comes next.
-  if (document.activeElement === document.body || !document.activeElement?.isConnected) {
+  const at = document.activeElement;
+  if (at === document.body || at === detail || !at?.isConnected) {
     const send = detail.querySelector("#tray-dispatch[open] [data-first]");
     if (send && !refused) send.focus({ preventScroll: true });
     else detail.focus({ preventScroll: true });
