@@ -4,6 +4,7 @@ A facet counts what all other filters leave: whoever chose one ring still sees w
 """
 
 import enum
+import functools
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Outcome(enum.StrEnum):
     MERGED = "merged"
 
 
+@functools.cache
 def outcome_of(state: str) -> Outcome:
     """What a state says of whether it was real."""
     known = State(state)
