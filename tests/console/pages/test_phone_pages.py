@@ -110,6 +110,9 @@ def test_pages_fit_a_small_phone_with_large_letters_and_can_be_read(
     page = browse("guard", width=320, height=640, locale=locale, color_scheme=scheme)
     other = browse("li", width=320, height=640, locale=locale, color_scheme=scheme)
     axe = Axe()
+    # Six pages are read through twice: on a busy machine that is no matter of seconds.
+    for one in (page, other):
+        one.set_default_timeout(30_000)
     for one, path in [(other, "/phone"), *((page, path) for path in (*PLACES[1:], "/registry/gate"))]:
         one.goto(f"{served.url}{path}")
         found = axe.run(one, options={"resultTypes": ["violations"]}).response["violations"]
