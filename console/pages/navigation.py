@@ -55,6 +55,10 @@ _AREAS: Final[tuple[_Area, ...]] = (
             ("/console/history", "nav.history", (Action.INCIDENTS_READ,)),
             ("/console/search", "nav.search", (Action.SEARCH,)),
             ("/console/coverage", "nav.coverage", (Action.EVENTS_READ,)),
+            ("/console/reviews", "nav.reviews", (Action.REVIEWS_READ,)),
+            ("/console/measures", "nav.measures", (Action.REVIEWS_READ,)),
+            ("/console/reports", "nav.figures", (Action.REPORTS_SEE,)),
+            ("/console/reports/month", "nav.month", (Action.REVIEWS_READ,)),
         ),
     ),
     _Area(
@@ -102,15 +106,6 @@ _AREAS: Final[tuple[_Area, ...]] = (
         (
             ("/console/rules", "nav.rules", (Action.RULES_READ,)),
             ("/console/routes", "nav.routes", (Action.ROUTES_READ,)),
-        ),
-    ),
-    _Area(
-        "area.learnt",
-        (
-            ("/console/reviews", "nav.reviews", (Action.REVIEWS_READ,)),
-            ("/console/measures", "nav.measures", (Action.REVIEWS_READ,)),
-            ("/console/reports", "nav.figures", (Action.REPORTS_SEE,)),
-            ("/console/reports/month", "nav.month", (Action.REVIEWS_READ,)),
         ),
     ),
     _Area(
