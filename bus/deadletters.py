@@ -70,7 +70,7 @@ class DeadLetter(Base):
         Index("ix_dead_letters_received", "received_at"),
         Index("uq_dead_letters_known_by", "known_by", unique=True),
         Index("ix_dead_letters_device", "device_id", "received_at"),
-        Index("ix_dead_letters_reason", "reason", "received_at"),
+        Index("ix_dead_letters_reason", "reason", "received_at", "compound"),
         Index(
             "ix_dead_letters_asked",
             "replay_asked_at",

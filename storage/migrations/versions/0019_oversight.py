@@ -16,7 +16,7 @@ def upgrade() -> None:
     # Made outside a batch: rebuilding `audit` would need its guards again.
     for column in ("actor", "action", "purpose"):
         op.create_index(f"ix_audit_{column}", "audit", [column, "seq"])
-    op.create_index("ix_dead_letters_reason", "dead_letters", ["reason", "received_at"])
+    op.create_index("ix_dead_letters_reason", "dead_letters", ["reason", "received_at", "compound"])
 
 
 def downgrade() -> None:
