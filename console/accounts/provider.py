@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import structlog
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
@@ -137,7 +137,11 @@ class Provider:
         }
         secret = self._secret()
         # RFC 6749 2.3.1: both halves are form-encoded before they become Basic.
-        auth = (quote(self.settings.client_id, safe=""), quote(secret, safe="")) if secret else None
+        auth = (
+            httpx.BasicAuth(quote(self.settings.client_id, safe=""), quote(secret, safe=""))
+            if secret
+            else httpx.Auth()
+        )
         try:
             with self._client() as client:
                 answer = client.post(endpoint, data=asked, auth=auth, headers={"Accept": "application/json"})

@@ -24,7 +24,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One line. `state`: `active`, `inactive`, `waiting` (the set-up link is open), `no_link` (it is over)."""
+    """One line. `state`: `active`, `inactive`, `waiting` (its link is open), `no_link` (the link is over)."""
 
     id: str
     name: str
