@@ -58,6 +58,8 @@ class Past:
     """A step that was taken."""
 
     at: dt.datetime
+    # The incident's version since then.
+    version: int
     state: str
     role: str
     actor: str
@@ -268,6 +270,7 @@ def _history(session: Session, incident: Incident, t: Texts, clock: Clock) -> tu
     return tuple(
         Past(
             at=row.at,
+            version=row.version,
             state=str(row.to_state),
             role=str(row.role),
             actor=_named(t, str(row.role), known.get(row.actor, "")),

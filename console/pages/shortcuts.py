@@ -6,7 +6,7 @@ from typing import Final
 
 from console.accounts.models import User
 from console.pages.navigation import ROWS
-from console.permissions import allowed
+from console.permissions import Action, allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +71,5 @@ def shortcuts(user: User | None) -> Sequence[tuple[str, Sequence[Shortcut]]]:
     return [*groups, ("help.group_go", go)]
 
 
-def _shown(user: User | None, actions: Sequence[str]) -> bool:
+def _shown(user: User | None, actions: Sequence[Action]) -> bool:
     return user is not None and any(allowed(user, action) for action in actions)
