@@ -11,6 +11,7 @@ from types import ModuleType
 from anyio import to_thread
 from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.gzip import GZipMiddleware
 
 from console import calendars, health, problems, terminal_pictures
 from console.accounts.limits import SignInLimiter
@@ -70,9 +71,10 @@ def create_app(rooms: Rooms) -> FastAPI:
 
     vendor = _vendored()
     if vendor is not None:
-        app.mount("/static/vendor", StaticFiles(directory=vendor), name="vendor")
+        # What is the same for everybody travels small; pages that hold secrets are not compressed (BREACH).
+        app.mount("/static/vendor", GZipMiddleware(StaticFiles(directory=vendor)), name="vendor")
     if _STATIC.is_dir():
-        app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+        app.mount("/static", GZipMiddleware(StaticFiles(directory=_STATIC)), name="static")
     app.add_middleware(BodyLimit, larger={f"{API}{path}": size for path, size in uploads.LARGEST.items()})
     app.add_middleware(SecurityHeaders)
     return app
