@@ -1,6 +1,7 @@
 """Spells of a device being there, from its words and its state."""
 
 import datetime as dt
+import itertools
 
 from devices.availability import Presence, spells, summary
 
@@ -17,7 +18,7 @@ def seen(words: list[tuple[float, bool]], now: bool | None, since: float | None)
     found = spells(told, now, None if since is None else hour(since), START, END)
     assert found[0].start == START
     assert found[-1].end == END
-    assert all(one.end == after.start for one, after in zip(found, found[1:], strict=False))
+    assert all(one.end == after.start for one, after in itertools.pairwise(found))
     return [(str(one.presence), one.length / dt.timedelta(hours=1)) for one in found]
 
 

@@ -35,7 +35,11 @@ def whole(app: FastAPI, seeded: Rooms, tmp_path: Path, monkeypatch: pytest.Monke
         app.state.rooms,
         settings=Book(Settings(data_dir=tmp_path / "data")),
         tryout=lambda compound, message: try_out(
-            seeded.database, seeded.media, compound, message, seeded.clock.now()
+            seeded.database,
+            seeded.media,
+            compound,
+            message,
+            seeded.clock.now(),
         ),
     )
     return file
@@ -107,7 +111,7 @@ def test_example_of_every_vendor_is_read_by_its_adapter(visit: Visit, seeded: Ro
             behind = session.get_one(Device, "door-2")
             behind.gateway, behind.external_id, behind.adapter = "cam-north", "x-1", adapter
     client = visit("admin", "en")
-    kind = sorted(WIRES[adapter].can)[0]
+    kind = min(WIRES[adapter].can)
     html = client.get(f"{BENCH}?device=cam-north&example={kind}").text
     encoding = re.search(r'<option value="(\w+)" selected>(?:Text|Base64)', html)
     assert encoding
@@ -190,7 +194,8 @@ def test_administrator_changes_a_setting(browse: Callable[..., Page], served: ob
 @pytest.mark.browser
 @pytest.mark.usefixtures("whole")
 def test_installer_sees_what_is_wrong_with_a_vendors_message(
-    browse: Callable[..., Page], served: object
+    browse: Callable[..., Page],
+    served: object,
 ) -> None:
     page = browse("admin", locale="en")
     page.goto(f"{served.url}/console/devices/cam-east")  # type: ignore[attr-defined]
