@@ -15,6 +15,7 @@ from sqlalchemy import select
 from console.context import Rooms
 from devices.commands.models import CommandState, DeviceCommand
 from registry.models import PassUse, VisitorPass
+from registry.passes.visiting import token_hash
 from storage import new_id
 
 Visit = Callable[..., TestClient]
@@ -30,8 +31,6 @@ def shot(page: Page, name: str) -> None:
 
 
 def expected(rooms: Rooms, plate: str | None, *, token: str | None = None, zone: str = "gate-north") -> str:
-    from registry.passes.visiting import token_hash
-
     now, key = rooms.clock.now(), new_id()
     with rooms.database.write() as session:
         session.add(

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from fastapi.testclient import TestClient
 from playwright.sync_api import Page
 
 from alerts.dispatch.models import ResponderPosition
+from alerts.duty.models import Shift
 from console.context import Rooms
 
 Visit = Callable[..., TestClient]
@@ -90,8 +91,6 @@ def test_five_places_are_within_reach_on_each_page(visit: Visit, who: str, place
 
 
 def test_duty_begins_in_one_tap_on_the_first_page(visit: Visit, seeded: Rooms) -> None:
-    from alerts.duty.models import Shift
-
     with seeded.database.write() as session:
         shift = session.get_one(Shift, "s-r-wang")
         shift.starts_at = seeded.clock.now() + dt.timedelta(hours=3)
