@@ -80,4 +80,4 @@ def test_no_light_but_those_that_are_known(visit: Visit) -> None:
 
 def test_who_has_one_page_needs_no_menu(visit: Visit) -> None:
     for who in ("resident", "newcomer"):
-        assert '<nav class="nav"' not in visit(who).get("/my").text
+        assert '<nav class="nav"' not in visit(who).get("/account").text

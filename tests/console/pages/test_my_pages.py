@@ -150,7 +150,7 @@ def test_who_is_entered_nowhere_is_told_so(visit: Visit, seeded: Rooms) -> None:
 @pytest.mark.parametrize("who", OTHERS)
 def test_every_other_role_sees_the_account_and_no_data(visit: Visit, who: str) -> None:
     client = visit(who, "en")
-    html = client.get("/my").text
+    html = client.get("/my", follow_redirects=True).text
     assert f"<dd>{who}</dd>" in html
     for theirs in ("Withdraw", "My requests", "/my/data"):
         assert theirs not in html
