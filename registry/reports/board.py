@@ -152,11 +152,10 @@ def _links(session: Session, building: str, today: dt.date) -> defaultdict[str, 
     for dwelling, person, kind, until, verified_on in session.execute(dated):
         found[dwelling].append(Link(dwelling, person, ResidenceKind(kind), until, verified_on))
     known = {(link.dwelling, link.person) for links in found.values() for link in links}
-    for dwelling, person in session.execute(
-        household.where(Household.dwelling.in_(in_it), Person.erased_at.is_(None))
-    ):
-        if (dwelling, person) not in known:
-            found[dwelling].append(Link(dwelling, person, None, None, None))
+    kept = household.where(Household.dwelling.in_(in_it), Person.erased_at.is_(None))
+    for home, member in session.execute(kept):
+        if home is not None and (home, member) not in known:
+            found[home].append(Link(home, member, None, None, None))
     return found
 
 

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import event, select
 
 from console.context import Rooms
+from console.pages.reports import harmless
 from registry.models import (
     Dwelling,
     DwellingState,
@@ -18,6 +19,7 @@ from registry.models import (
     ResidenceKind,
     SituationNote,
 )
+from storage.audit import AuditRow
 
 Visit = Callable[..., TestClient]
 
@@ -232,3 +234,29 @@ def test_a_row_of_a_report_leads_to_where_it_is_mended(visit: Visit, seeded: Roo
     elsewhere = visit("manager", "en").get("/registry/reports/tenancies?grid=g-2").text
     assert f'href="/registry/dwellings/{home}"' not in elsewhere
     assert visit("grid").get("/registry/reports/tenancies?grid=g-2").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+86", "'+86"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("-1+cmd", "'-1+cmd"),
+        ("\tx", "'\tx"),
+        ("\r=1", "'\r=1"),
+        ("-3", "-3"),
+        ("3幢", "3幢"),
+    ],
+)
+def test_no_cell_of_a_file_is_a_formula(text: str, shown: str) -> None:
+    assert harmless(text) == shown
+
+
+def test_that_a_report_was_taken_away_is_noted(visit: Visit, seeded: Rooms) -> None:
+    answer = visit("manager").get("/registry/reports/tenancies.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    with seeded.database.read() as session:
+        noted = [(row.action, row.detail) for row in session.scalars(select(AuditRow).order_by(AuditRow.seq))]
+    assert noted[-1] == ("report.downloaded", "tenancies rows=1")

@@ -26,6 +26,12 @@ def held_in_one_hand(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
+def signed_in(browse: Browse, who: str, **more: Any) -> Page:
+    page = browse(who, **more)
+    page.set_default_timeout(30_000)
+    return page
+
+
 def dwelling(rooms: Rooms, room: str) -> str:
     with rooms.database.read() as session:
         return session.scalars(
@@ -34,7 +40,7 @@ def dwelling(rooms: Rooms, room: str) -> str:
 
 
 def test_a_grid_worker_at_the_door(browse: Browse, served: Any) -> None:
-    page = browse("grid", **PHONE)
+    page = signed_in(browse, "grid", **PHONE)
     page.goto(f"{served.url}/registry")
     held_in_one_hand(page)
     page.get_by_role("link", name="3幢").click()
@@ -55,14 +61,14 @@ def test_a_grid_worker_at_the_door(browse: Browse, served: Any) -> None:
 
     page.go_back()
     page.goto(f"{served.url}/registry/dwellings/{dwelling(served.rooms, '1801')}")
-    page.get_by_text("与登记不符").click()
+    page.get_by_text("与登记不符", exact=True).click()
     page.get_by_label("现场情况").select_option("nobody_opened")
     page.get_by_role("button", name="报告物业").click()
     expect(page.get_by_text("上门无人应答。").first).to_be_visible()
 
 
 def test_a_pass_is_given_in_two_fields_and_a_press(browse: Browse, served: Any) -> None:
-    page = browse("operator")
+    page = signed_in(browse, "operator")
     page.goto(f"{served.url}/registry/passes")
     pressed = 0
     for label, text in (("来访车牌或手机号", "云A77777"), ("去往住房", "3-2-1801")):
@@ -99,7 +105,7 @@ def test_a_pass_is_given_in_two_fields_and_a_press(browse: Browse, served: Any) 
 
 
 def test_two_people_and_the_watch_list(browse: Browse, served: Any) -> None:
-    manager, admin = browse("manager"), browse("admin", locale="en-GB")
+    manager, admin = signed_in(browse, "manager"), signed_in(browse, "admin", locale="en-GB")
     manager.goto(f"{served.url}/console/watchlist/new")
     manager.get_by_label("车牌，或卡的编号").fill("云A99999")
     manager.get_by_label("依据").select_option("owners_resolution")
@@ -123,7 +129,7 @@ def test_two_people_and_the_watch_list(browse: Browse, served: Any) -> None:
 
 
 def test_a_tenant_moves_out_and_the_next_comes_in(browse: Browse, served: Any) -> None:
-    page = browse("manager")
+    page = signed_in(browse, "manager")
     page.goto(f"{served.url}/registry")
     page.get_by_label("姓名、电话、车牌、证件号、编号或地址").fill("3-2-1802")
     page.locator("#purpose").select_option("registry_maintenance")
