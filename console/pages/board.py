@@ -1,7 +1,7 @@
 """What the live page shows of the compound: its open incidents, its rings, its plan."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
@@ -139,12 +139,17 @@ def board(
     now: dt.datetime,
     *,
     opened: Incident | None = None,
+    said: Callable[[Texts, str], str] | None = None,
 ) -> Board:
-    """The plan with its marks, and a count for each ring; of the incident that stands open, its way."""
+    """The plan with its marks, and a count for each ring; of the incident that stands open, its way.
+
+    `said` names a kind where not everybody who sees the plan may read which it is.
+    """
     zones, buildings = shapes(session, compound)
     ring_of = {zone.id: zone.ring for zone in zones}
     devices = device_spots(session, compound, ring_of, now)
     sight = sight_of(zones, devices)
+    named = said or _kind
     active = [i for i in incidents if i.state != State.RESOLVED]
     going = _going(session, [i.id for i in active])
     plan = build(
@@ -152,9 +157,7 @@ def board(
         buildings,
         devices,
         [
-            IncidentSpot(
-                i.id, i.severity, i.zone, i.device_id, t.code("kind", i.kind), *going.get(i.id, (0, 0))
-            )
+            IncidentSpot(i.id, i.severity, i.zone, i.device_id, named(t, i.kind), *going.get(i.id, (0, 0)))
             for i in active
         ],
         walks=walks_of(session, compound, now),
@@ -162,6 +165,10 @@ def board(
     )
     rings = tuple(_count(ring, devices, active) for ring in Ring)
     return Board(plan, rings, opened.id if opened is not None else "")
+
+
+def _kind(t: Texts, kind: str) -> str:
+    return t.code("kind", kind)
 
 
 def _going(session: Session, incidents: Sequence[str]) -> dict[str, tuple[int, int]]:

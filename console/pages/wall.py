@@ -1,7 +1,8 @@
 """The wall of the control room: what is open, where, how late, who is on duty. Nothing of a person.
 
 Whoever comes into the room sees it, so it names no one: no picture, no plate, no sentence about why an
-incident was raised, of people on duty only how many of each team.
+incident was raised, of people on duty only how many of each team. Nor does it tell a kind that the one
+concerned may not learn of: who is watched for, or who was asked for help in secret, may stand in the room.
 """
 
 import datetime as dt
@@ -18,6 +19,7 @@ from alerts.duty.models import Team
 from alerts.duty.onduty import on_duty
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
+from alerts.routing.tree import SILENT_KIND
 from console.accounts.models import User
 from console.context import rooms
 from console.pages.board import Board, RingCount, board, open_incidents
@@ -25,20 +27,22 @@ from console.pages.places import names
 from console.pages.queue import items
 from console.pages.view import Frame, frame, render
 from console.permissions import Action, may
+from console.texts import Texts
 
 router = APIRouter(prefix="/console")
 Reader = Annotated[User, may(Action.INCIDENTS_READ)]
 
 _SHOWN: Final = 6
 _OVER: Final = frozenset({State.RESOLVED, State.REVIEWED})
+_DISCREET: Final = frozenset({SILENT_KIND, "watchlist.hit", "watchlist.progress"})
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An incident as the wall tells it."""
+    """An incident as the wall tells it; `said` is its kind, or that the desk knows."""
 
     severity: int
-    kind: str
+    said: str
     place: str
     state: str
     since: dt.datetime
@@ -96,10 +100,10 @@ def _facts(request: Request, view: Frame) -> dict[str, Any]:
 def _wall(session: Session, compound: str, view: Frame) -> Wall:
     incidents = open_incidents(session, compound)
     known = names(session, compound)
-    drawn = board(session, compound, incidents, view.t, view.now)
+    drawn = board(session, compound, incidents, view.t, view.now, said=_said)
     active = {i.id: i for i in incidents if i.state not in _OVER}
     lines = [
-        Line(item.severity, item.kind, item.zone, item.state, item.raised_at, late, item.drill)
+        Line(item.severity, _said(view.t, item.kind), item.zone, item.state, item.raised_at, late, item.drill)
         for item in items(view.t, active.values(), known.zones, known.devices, view.now)
         for late in (_is_late(active[item.id], view.now),)
     ]
@@ -114,6 +118,10 @@ def _wall(session: Session, compound: str, view: Frame) -> Wall:
         blind=tuple(zone.name for zone in drawn.plan.zones if zone.sight == "blind"),
         board=drawn,
     )
+
+
+def _said(t: Texts, kind: str) -> str:
+    return t("wall.discreet") if kind in _DISCREET else t.code("kind", kind)
 
 
 def _ring(count: RingCount, incidents: Sequence[Incident], now: dt.datetime) -> RingWall:

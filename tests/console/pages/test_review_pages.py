@@ -103,7 +103,7 @@ REVIEW = {"score": "4", "cause": "lighting", "alert": "right", "lesson": "车棚
 
 
 def post(client: TestClient, path: str, **form: str) -> Any:
-    html = client.get("/my").text
+    html = client.get("/account").text
     token = re.search(r'name="csrf_token" value="([^"]+)"', html)
     assert token
     return client.post(path, data={"csrf_token": token[1], **form})

@@ -12,8 +12,8 @@ Browse = Callable[..., Page]
 SIZES = [(1366, 768), (360, 740)]
 PAGES = {
     "resident": ["/my", "/my/data", "/my/looks"],
-    "police": ["/my"],
-    "guard": ["/registry", "/phone", "/my"],
+    "police": ["/account"],
+    "guard": ["/registry", "/phone", "/account"],
     "admin": ["/registry", "/registry/gate", "/registry/passes", "/registry/import", "/audit", "/erasures"],
     "manager": [
         f"/registry/reports/{name}" for name in ("consistency", "tenancies", "verification", "vacancies")

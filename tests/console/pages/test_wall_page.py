@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident
 from console.context import Rooms
+from console.texts import load
 from registry.models import Ring
 
 Visit = Callable[..., TestClient]
@@ -35,6 +36,30 @@ def test_the_wall_names_no_one(visit: Visit, seeded: Rooms) -> None:
     # Neither who is signed in: the screen is nobody's.
     assert not re.search(r">\s*admin\s*<", html)
     assert "红花义警队" in html
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("kind", ["duress", "watchlist.hit", "watchlist.progress"])
+def test_what_the_one_concerned_may_not_learn_is_said_at_the_desk(
+    visit: Visit, seeded: Rooms, at: dt.datetime, kind: str, language: str
+) -> None:
+    with seeded.database.write() as session:
+        session.add(pages_history.incident("i-secret", at, severity=1, kind=kind, zone="garden",
+                                           ring=Ring.COMMON))  # fmt: skip
+    client = visit("operator", language)
+    desk, wall, part = (client.get(path).text for path in ("/console", "/console/wall", PART))
+    texts = load("en" if language == "en" else "zh_CN")
+    # The desk tells it; the wall tells how grave it is, where, and where to read more.
+    assert texts.code("kind", kind) in desk
+    for html in (wall, part):
+        for secret in ("duress", "watchlist.hit", "watchlist.progress"):
+            assert secret not in html
+            assert texts.code("kind", secret) not in html
+        line = re.search(r'<li class="sev-1 waits">.*?</li>', html, re.DOTALL)
+        assert line
+        assert texts("wall.discreet") in line[0]
+        assert "中心花园" in line[0]
+        assert f"<title>{texts.code('severity', '1')} · {texts('wall.discreet')}" in html
 
 
 def test_counters_of_the_rings_add_up(visit: Visit, seeded: Rooms, at: dt.datetime) -> None:
