@@ -278,8 +278,13 @@ def test_an_absence_is_noted_and_ended(visit: Visit, seeded: Rooms) -> None:
 
 def test_an_erasure_is_confirmed_and_leads_to_its_receipt(visit: Visit, seeded: Rooms) -> None:
     client = sitting(visit("manager", "en"))
-    assert client.post("/registry/people/p-3/erasure", data={"kind": "person"}).status_code in {303, 422}
+    unsure = client.post("/registry/people/p-3/erasure", data={"kind": "person"})
+    assert unsure.status_code == 422
+    assert "Confirm that it is to be erased" in unsure.text
     assert person(seeded).erased_at is None
+    sure = client.post("/registry/people/p-3/erasure", data={"kind": "person", "sure": "true"})
+    assert sure.headers["location"].startswith("/erasures/")
+    assert person(seeded).erased_at is not None
 
 
 def test_somebody_new_is_registered_with_a_home(visit: Visit, seeded: Rooms) -> None:

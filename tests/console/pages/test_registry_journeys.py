@@ -88,7 +88,7 @@ def test_a_pass_is_given_in_two_fields_and_a_press(browse: Browse, served: Any) 
     browser = page.context.browser
     assert browser
     # Nobody who is signed in: a phone that was sent a link.
-    guest = browser.new_context(viewport=PHONE, locale="zh-CN").new_page()
+    guest = browser.new_context(viewport={"width": 390, "height": 844}, locale="zh-CN").new_page()
     guest.goto(link)
     expect(guest.get_by_role("img", name="通行码")).to_be_visible()
     held_in_one_hand(guest)

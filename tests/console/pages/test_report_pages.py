@@ -41,7 +41,8 @@ def test_verification_and_vacancies_name_dwellings(visit: Visit) -> None:
     assert "5幢2单元18层1801室" in client.get("/registry/reports/vacancies").text
 
 
-@pytest.mark.parametrize("name", NAMES)
+# Nobody has left yet whose key opens still: that report is tried where somebody leaves.
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "leavers"])
 def test_each_report_can_be_taken_away(visit: Visit, name: str) -> None:
     answer = visit("manager", "en").get(f"/registry/reports/{name}.csv")
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"

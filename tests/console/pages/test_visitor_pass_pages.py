@@ -29,7 +29,7 @@ def give(client: TestClient, **form: str) -> str:
 def token_in(html: str) -> str:
     found = re.search(r'/pass/([\w-]{32})"', html)
     assert found
-    return found[1]
+    return str(found[1])
 
 
 def one(rooms: Rooms) -> VisitorPass:
