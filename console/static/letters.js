@@ -26,13 +26,17 @@ let started = false;
 // ── Showing ──────────────────────────────────────────────────────────────────
 
 function show(letter) {
-  let line = list.querySelector(`[data-notification="${CSS.escape(letter.notification)}"]`);
+  // What two people in one room are told in the same words is one card.
+  const words = [letter.path, letter.title, letter.body].join("\n");
+  let line = list.querySelector(`[data-notification="${CSS.escape(letter.notification)}"]`)
+    ?? [...list.children].find((one) => one.dataset.words === words);
   if (!line) {
     line = card.content.firstElementChild.cloneNode(true);
     line.dataset.notification = letter.notification;
     line.querySelector("button").addEventListener("click", () => line.remove());
   }
   line.dataset.severity = letter.severity;
+  line.dataset.words = words;
   if (!line.parentNode) {
     // The gravest stand first, of one severity the newest: no notice pushes an alarm out of sight.
     const lesser = [...list.children].find((one) => Number(one.dataset.severity) >= letter.severity);

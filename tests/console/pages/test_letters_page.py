@@ -93,6 +93,22 @@ def test_what_waited_while_the_phone_was_away_is_there_when_it_comes_back(
     wait_until(lambda: state_of(served.rooms, attempt) is AttemptState.RECEIVED, "the receipt")
 
 
+def test_letters_in_the_same_words_are_one_card_and_each_has_its_receipt(
+    browse: Callable[..., Page], served
+) -> None:
+    page = browse("li", width=390, height=844)
+    page.goto(f"{served.url}/phone")
+    expect(page.locator("#letters-state")).to_have_attribute("data-state", "live")
+    same = {"arguments": {"kind": "door.forced", "place": "17幢"}}
+
+    attempts = [hand_over(served.rooms, "r-li", **same) for _ in range(2)]
+    other = hand_over(served.rooms, "r-li")
+
+    for one in (*attempts, other):
+        wait_until(lambda one=one: state_of(served.rooms, one) is AttemptState.RECEIVED, "the receipt")
+    expect(page.locator("#letters-list .letter")).to_have_count(2)
+
+
 def test_a_browser_that_blocks_sound_says_so_and_one_press_helps(browse: Callable[..., Page], served) -> None:
     page = browse("li", width=390, height=844)
     page.goto(f"{served.url}/phone")
