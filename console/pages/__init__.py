@@ -26,6 +26,7 @@ from console.pages import (
     figures,
     find,
     gate,
+    guides,
     handovers,
     hands,
     history,
@@ -163,5 +164,6 @@ for _part in (
     disputes,
     work_orders,
     drills,
+    guides,
 ):
     router.include_router(_part.router)

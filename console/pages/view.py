@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from console.accounts.models import User
 from console.context import rooms
+from console.guides import section_for
 from console.pages.navigation import Link, menu, tabs
 from console.permissions import Action, allowed
 from console.security import csrf_token, identify, recently_proved
@@ -71,6 +72,11 @@ class Frame:
     @property
     def tabs(self) -> list[Link]:
         return tabs(self.user, self.path)
+
+    @property
+    def help(self) -> str:
+        """Where the help for this page is."""
+        return section_for(self.path, self.user.role) if self.user else ""
 
     def may(self, action: str) -> bool:
         """Whether the reader's role may do something, e.g. `may("people_edit")`."""
