@@ -1,4 +1,4 @@
-"""Shifts that no roster makes: entered by hand, and taken away again before they begin."""
+"""Shifts that no roster makes: entered by hand, moved, and taken away again before they begin."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from alerts.duty import changing
+from alerts.duty.changing import Change
 from alerts.duty.limits import Stretch
 from alerts.duty.marks import hold, mark
 from alerts.duty.models import Shift
@@ -80,3 +81,32 @@ def remove(session: Session, compound: str, shift: str, by: Actor, at: dt.dateti
     session.delete(row)
     session.flush()
     mark(session, compound, by, at, "shift.removed", f"shift:{shift}")
+
+
+def move(
+    session: Session,
+    compound: str,
+    shift: str,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    by: Actor,
+    at: dt.datetime,
+) -> Shift:
+    """Gives a future shift other times. Of a roster's the person is absent in the old ones, and comes by
+    hand in the new ones: the roster itself stays as it is.
+
+    Raises what `create` raises, and `RefusedError("shift_begun")`.
+    """
+    hold(session, compound)
+    row = session.get(Shift, shift)
+    if row is None:
+        raise MissingError("shift")
+    responder_of(session, compound, row.responder)
+    if row.starts_at <= at:
+        raise RefusedError("shift_begun")
+    given = Given(row.responder, starts_at, ends_at, row.on_call, row.post)
+    if row.roster is None:
+        remove(session, compound, shift, by, at)
+    else:
+        changing.make(session, compound, Change(row.responder, None, row.starts_at, row.ends_at), by, at)
+    return create(session, compound, given, by, at)

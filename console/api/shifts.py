@@ -54,6 +54,13 @@ class ShiftGiven(BaseModel):
     post: Id | None = None
 
 
+class ShiftMoved(BaseModel):
+    """The times that a shift gets instead of its own."""
+
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
 class ChangeGiven(BaseModel):
     """`responder` instead of `instead_of`; nobody instead: an absence. Why is for managers alone."""
 
@@ -103,10 +110,25 @@ def create_shift(here: Here, request: Request, user: Editor, given: ShiftGiven) 
         row = handmade.create(
             session, here.compound, handmade.Given(**given.model_dump()), as_actor(user), at
         )
-        person, team = session.get_one(Responder, row.responder), session
-        return 201, _view(row, person, team.get_one(Team, person.team)).model_dump(mode="json")
+        return 201, _of(session, row).model_dump(mode="json")
 
     return once(here, request, user, given.model_dump(mode="json"), work)
+
+
+@router.put("/shifts/{shift_id}")
+def move_shift(here: Here, user: Editor, shift_id: str, given: ShiftMoved) -> ShiftView:
+    """Gives a future shift other times; of a roster's duty the old times are noted as an absence."""
+    with here.database.write() as session:
+        row = handmade.move(
+            session,
+            here.compound,
+            shift_id,
+            given.starts_at,
+            given.ends_at,
+            as_actor(user),
+            here.clock.now(),
+        )
+        return _of(session, row)
 
 
 @router.delete("/shifts/{shift_id}", status_code=204)
@@ -173,6 +195,11 @@ def shifts(
     if user.role not in SEE_ALL:
         query = query.where(Team.id == my_responder(session, compound, user)[1].id)
     return [_view(shift, person, its) for shift, person, its in session.execute(query)]
+
+
+def _of(session: Session, row: Shift) -> ShiftView:
+    person = session.get_one(Responder, row.responder)
+    return _view(row, person, session.get_one(Team, person.team))
 
 
 def _view(row: Shift, person: Responder, team: Team) -> ShiftView:

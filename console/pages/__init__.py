@@ -65,6 +65,8 @@ from console.pages import (
     retention,
     reviews,
     roster,
+    roster_calendar,
+    roster_rules,
     routes,
     rules,
     search,
@@ -117,6 +119,8 @@ for _part in (
     routes,
     # Its own paths stand before those of the phone's tasks.
     phone_duty,
+    roster_calendar,
+    roster_rules,
     roster,
     reviews,
     measures,

@@ -206,6 +206,7 @@ ROUTES = {
     ("PUT", "/duty-calendar/years/{year}"): Action.ROSTERS_EDIT,
     ("GET", "/shifts"): Action.ROSTERS_READ,
     ("POST", "/shifts"): Action.ROSTERS_EDIT,
+    ("PUT", "/shifts/{shift_id}"): Action.ROSTERS_EDIT,
     ("DELETE", "/shifts/{shift_id}"): Action.ROSTERS_EDIT,
     ("GET", "/duty-changes"): Action.ROSTERS_EDIT,
     ("POST", "/duty-changes"): Action.ROSTERS_EDIT,
@@ -442,6 +443,7 @@ DUTY = {
         "json": {"source": "国办", "days": {"2031-01-01": {"kind": "holiday", "name": "元旦"}}}
     },
     ("POST", "/shifts"): {"json": {"responder": "none"} | _SPAN},
+    ("PUT", "/shifts/{shift_id}"): {"json": _SPAN},
     ("POST", "/duty-changes"): {"json": {"instead_of": "none"} | _SPAN},
     ("POST", "/duty/absences"): {"json": _SPAN},
     ("POST", "/swaps"): {"json": {"shift": "none"}},

@@ -55,7 +55,7 @@ def test_week_shows_who_stands_where_and_who_is_on_now_and_next(visit: Visit, pl
     assert "赵保安" in html
     assert re.search(r'<li class="on"><span class="mono">[\d:]+–[\d:]+</span> 赵保安', html)
     assert "from" in html
-    assert "北门白班" in html
+    assert "北门白班" in visit("operator", "en").get("/console/roster/rules").text
     later = visit("operator", "en").get("/console/roster", params={"week": "2026-10-05"}).text
     # Saturday the tenth of October is worked.
     assert "make-up working day" in later
