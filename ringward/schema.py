@@ -20,8 +20,8 @@ import alerts.routing.models
 import alerts.rulebook.models
 import bus.deadletters
 import console.accounts.models
-import console.lookback.models
 import console.desk.hands
+import console.lookback.models
 import devices.candidates
 import devices.commands.models
 import devices.enrolments

@@ -94,6 +94,8 @@ class Dispatch(OwnedByCompound, Base):
     arrived_by: Mapped[Arrival | None] = mapped_column(String(16))
     declined_for: Mapped[Decline | None] = mapped_column(String(16))
     result: Mapped[Result | None] = mapped_column(String(32))
+    # The photo of what came of it, which the responder took.
+    media_id: Mapped[str | None] = mapped_column(String(64))
     # When they said that they need help, None once it is all right again.
     help_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     # When somebody who is there alone is asked next whether all is well, or is to have answered; since

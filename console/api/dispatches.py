@@ -247,6 +247,8 @@ def with_task(session: Session, user: User, row: Dispatch) -> DispatchWithTask:
     """The dispatch with its incident as the user needs to know it."""
     task = session.get_one(Incident, row.incident)
     view = DispatchView.model_validate(row).model_dump()
+    if not allowed(user, Action.MEDIA_VIEW):
+        view["media_id"] = None
     state = DispatchState(row.state)
     if allowed(user, Action.INCIDENTS_READ) or needs_to_know(state, State(task.state)):
         return DispatchWithTask(**view, task=IncidentForVolunteer.model_validate(task))

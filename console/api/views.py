@@ -110,6 +110,8 @@ class DispatchView(_FromRow):
     arrived_by: Arrival | None
     declined_for: Decline | None
     result: Result | None
+    # The photo of what came of it, a picture of `/media`; None, too, for who may not look at pictures.
+    media_id: str | None
     # Since when they need help; until when an answer or the arrival is waited for.
     help_at: dt.datetime | None
     due_at: dt.datetime | None

@@ -43,6 +43,8 @@ class Asked:
     help: bool
     # What stands behind an arrival, a refusal, an end.
     said: tuple[str, ...]
+    # The photo of what came of it.
+    photo: str | None = None
 
 
 def sending(session: Session, incident: Incident, now: dt.datetime) -> Sending:
@@ -78,6 +80,7 @@ def asked_of(session: Session, incident: Incident, t: Texts) -> tuple[Asked, ...
             d.note or "",
             d.help_at is not None,
             _said(d, t),
+            d.media_id,
         )
         for d, r, team in rows
     )

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,6 +26,8 @@ from alerts.dispatch.models import (
 from alerts.duty import checkins
 from alerts.duty.models import Responder, Shift, Team
 from console.accounts.models import User
+from console.api.device_registry import PHOTO_MAX
+from console.api.dispatch_photos import Sent, keep
 from console.api.dispatches import NoteAsked, Reply, answer, task_picture
 from console.api.positions import PositionAsked, own
 from console.context import rooms
@@ -33,6 +35,7 @@ from console.pages.phone_tasks import ended_of, tasks_of
 from console.pages.pressing import phone_page
 from console.pages.view import Frame, frame, is_fragment
 from console.permissions import Action, may
+from console.problems import ProblemError
 from registry.errors import RefusedError
 
 router = APIRouter()
@@ -81,8 +84,12 @@ def reply(
     code: Annotated[str, Form(max_length=128)] = "",
     to: Annotated[str, Form(max_length=64)] = "",
     result: Annotated[str, Form(max_length=32)] = "",
+    photo: Annotated[UploadFile | None, File()] = None,
 ) -> Response:
-    """One tap. A refusal is shown above the cards, which then stand as they really are."""
+    """One tap. A refusal is shown above the cards, which then stand as they really are.
+
+    A photo comes with the end of a task; one that is refused takes nothing of the end back.
+    """
     here = rooms(request)
     refused: str | None = None
     try:
@@ -100,6 +107,10 @@ def reply(
                 )
                 at = here.clock.now()
                 refused = answer(session, user, here.compound, dispatch_id, reply, asked, at=at).refused
+        if refused is None and reply is Reply.RESOLVE and photo is not None and photo.size:
+            keep(here, request, user, dispatch_id, Sent(photo.file.read(PHOTO_MAX + 1)))
+    except ProblemError as error:
+        refused = error.problem.code
     except (DispatchRefusedError, RefusedError) as error:
         refused = error.code
     if is_fragment(request):

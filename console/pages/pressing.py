@@ -20,6 +20,7 @@ _OUTCOMES: Final = {
     "accept.declined": "off_duty",
     "accept.cancelled": "called_off",
     "no_photo": "no_photo",
+    "photo_late": "photo_late",
 }
 
 

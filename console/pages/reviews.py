@@ -1,4 +1,7 @@
-"""一事一评: what waits for a review, and the form beside what happened: neither person nor picture."""
+"""一事一评: what waits for a review, and the form beside what happened.
+
+It shows no person; the photo of what came of it is behind a link, for who may look at pictures.
+"""
 
 from typing import Annotated, Any
 
@@ -6,6 +9,8 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 
+from alerts.dispatch.models import Dispatch
+from alerts.duty.models import Responder
 from alerts.incidents.lifecycle import State
 from alerts.incidents.models import Incident, Transition
 from alerts.review.guards import resolution
@@ -140,6 +145,13 @@ def _page(
                 select(IncidentRating).filter_by(**mine).order_by(IncidentRating.invited_at)
             ).all(),
         }
+        if view.may("media_view"):
+            facts["photos"] = session.execute(
+                select(Dispatch.media_id, Responder.name)
+                .join(Responder, Responder.id == Dispatch.responder)
+                .where(Dispatch.incident == row.id, Dispatch.media_id.is_not(None))
+                .order_by(Dispatch.resolved_at, Dispatch.id)
+            ).all()
         done = resolution(session, row.id)
         return render(
             view,

@@ -47,9 +47,12 @@ class Sent:
                 ("help", row.help_at, ""),
                 ("over", row.resolved_at, self._said("result", row.result)),
             )
+            # What came of it is seen where it ended, or how far it is by now.
+            last = max((n for n, (_, at, _) in enumerate(times) if at is not None), default=0)
             for n, (code, at, more) in enumerate(times):
                 if at is not None:
-                    yield self._sending(row, at, n, code, more)
+                    shows = (row.media_id,) if row.media_id and n == last else ()
+                    yield self._sending(row, at, n, (code, more), shows)
         picture = self.session.get(TaskPicture, self.incident.id)
         if picture is not None:
             yield Moment(
@@ -67,8 +70,10 @@ class Sent:
     def _said(self, group: str, code: str | None) -> str:
         return self.view.t.code(group, str(code)) if code else ""
 
-    def _sending(self, row: Dispatch, at: dt.datetime, n: int, code: str, more: str) -> Moment:
-        t = self.view.t
+    def _sending(
+        self, row: Dispatch, at: dt.datetime, n: int, words: tuple[str, str], shows: tuple[str, ...]
+    ) -> Moment:
+        t, (code, more) = self.view.t, words
         note = row.note if code == "over" and row.note else ""
         return Moment(
             at,
@@ -77,6 +82,7 @@ class Sent:
             lambda: Entry(
                 what=t(f"timeline.sent_{code}", name=self.name(row.responder) or row.responder),
                 lines=tuple(word for word in (more, note) if word),
+                pictures=shows,
             ),
             (row.responder,),
         )

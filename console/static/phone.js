@@ -34,8 +34,9 @@ async function refresh() {
   // Nothing moves under a thumb where nothing has changed but the ages.
   const bare = html.replace(/<time[^]*?<\/time>/g, "");
   if (bare === drawn) return pressed.paint();
-  const note = tasks.querySelector("textarea");
-  if (note && note.value && states(next) === states(tasks)) return; // A note half written stays.
+  // A note half written stays, and so does a photo that was taken for it.
+  const begun = [...tasks.querySelectorAll('textarea, input[type="file"]')].some((one) => one.value);
+  if (begun && states(next) === states(tasks)) return;
   const focused = document.activeElement?.closest("#tasks [id]")?.id;
   drawn = bare;
   tasks.innerHTML = html;

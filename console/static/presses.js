@@ -176,11 +176,19 @@
     }
     const form = new FormData();
     form.append("file", one.photo, "photo.jpg");
+    if (one.sent) {
+      // It waited as long as its press did.
+      form.append(one.pressed, one.at);
+      form.append(one.sent, new Date().toISOString());
+    }
     const url = one.photoUrl.replace("#", encodeURIComponent(one.made ?? ""));
-    const answer = await ask(url, "PUT", { "X-CSRF-Token": token }, form);
+    const answer = await ask(url, "PUT", { "X-CSRF-Token": token, "Idempotency-Key": `${one.key}-photo` }, form);
     if (typeof answer === "string") return answer;
+    if (answer.ok) return settle(one, "sent", one.outcome);
     // The words are there; a photo that is refused takes nothing of them back.
-    return answer.ok || answer.status === 409 ? settle(one, "sent", one.outcome) : settle(one, "sent", "no_photo");
+    const code = (await answer.json().catch(() => ({}))).code;
+    const late = answer.status === 409 ? "photo_late" : "no_photo";
+    return settle(one, "sent", code === "photo_given" ? one.outcome : late);
   }
 
   async function ask(url, method, headers, body) {

@@ -42,7 +42,7 @@ export function pressing(root, refresh = async () => {}) {
   });
 
   async function kept(form) {
-    const given = form.pressed ? await form.pressed() : { body: fields(form) };
+    const given = form.pressed ? await form.pressed() : { body: fields(form), ...(await taken(form)) };
     await Presses.add({
       user,
       url: form.dataset.url,
@@ -187,6 +187,12 @@ export function fields(form) {
     if (name !== "csrf_token" && typeof value === "string" && value !== "") given[name] = value;
   }
   return given;
+}
+
+/** The photo that goes after a press, where its form has one and somebody took it. */
+async function taken(form) {
+  const file = form.dataset.photoUrl && form.querySelector('input[type="file"]')?.files[0];
+  return file?.size ? { photo: await photo(file), photoUrl: form.dataset.photoUrl } : {};
 }
 
 /** A photo as small as it may be and still be seen; what the camera wrote into it stays behind. */

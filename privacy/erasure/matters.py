@@ -73,7 +73,10 @@ def _empty(session: Session, incident: Incident, marks: Marks, subjects: list[st
         dispute.parties = struck(dispute.parties, marks)
         dispute.agreement = struck(dispute.agreement, marks)
     steps = session.scalars(select(Transition).where(Transition.incident == incident.id))
-    replies = session.scalars(select(Dispatch).where(Dispatch.incident == incident.id))
+    replies = session.scalars(select(Dispatch).where(Dispatch.incident == incident.id)).all()
+    for reply in replies:
+        # What came of it may show whom it was about; nothing names the photo now, so it is swept.
+        reply.media_id = None
     planned = session.scalars(select(PlanStep).where(PlanStep.incident == incident.id))
     for noted in (*steps, *replies, *planned):
         noted.note = struck(noted.note, marks)

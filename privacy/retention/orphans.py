@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from alerts.dispatch.models import Dispatch
 from alerts.intake.models import IntakeReport
 from devices.models import Device
 from privacy.retention.policy import RetentionPolicy
@@ -62,6 +63,10 @@ def _unnamed(
                 session.scalars(select(FaceTemplate.media_id).where(FaceTemplate.media_id.in_(part)))
             )
             signs = set(session.scalars(select(Device.sign_photo).where(Device.sign_photo.in_(part))))
-            sent = select(IntakeReport.media_id).where(IntakeReport.media_id.in_(part))
-            standing = needed | portraits | signs | set(session.scalars(sent))
+            sent = {
+                one
+                for column in (IntakeReport.media_id, Dispatch.media_id)
+                for one in session.scalars(select(column).where(column.in_(part)))
+            }
+            standing = needed | portraits | signs | sent
         yield from (one for one in part if one not in standing)

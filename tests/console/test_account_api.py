@@ -29,7 +29,7 @@ async def test_new_account_comes_with_a_link_that_sets_it_up_once(administrator,
     assert again.json()["code"] == "name_taken"
     with database.read() as session:
         rows = list(session.scalars(select(AuditRow).where(AuditRow.action == "account.created")))
-    assert [(row.actor, row.detail) for row in rows] == [(administrator.user.id, "operator")]
+        assert [(row.actor, row.detail) for row in rows] == [(administrator.user.id, "operator")]
 
 
 async def test_terminal_gets_no_link(administrator, world):

@@ -184,6 +184,7 @@ ROUTES = {
     ("GET", "/dispatches"): Action.TASKS,
     ("POST", "/dispatches/{dispatch_id}/{reply}"): Action.TASKS,
     ("GET", "/dispatches/{dispatch_id}/picture"): Action.TASKS,
+    ("PUT", "/dispatches/{dispatch_id}/photo"): Action.TASKS,
     ("POST", "/position/agreement"): Action.TASKS,
     ("PUT", "/position"): Action.TASKS,
     ("DELETE", "/position"): Action.TASKS,
@@ -423,6 +424,7 @@ MERGES = {
 INTAKE = {
     ("POST", "/intake"): {"json": {"kind": "damaged", "zone": "gate"}},
     ("PUT", "/intake/{report_id}/photo"): {"files": {"file": b"\xff\xd8\xff"}},
+    ("PUT", "/dispatches/{dispatch_id}/photo"): {"files": {"file": b"\xff\xd8\xff"}},
     ("POST", "/disputes/{dispute_id}/steps"): {"json": {"to": "accepted"}},
     ("POST", "/drills"): {"json": {"scenario": "flood"}},
     ("POST", "/work-orders"): {"json": {"fault": "lamp", "zone": "gate"}},

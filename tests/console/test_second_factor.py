@@ -117,7 +117,7 @@ def test_password_and_code_open_one_and_it_is_noted_how(database, coded, first, 
     with database.read() as session:
         assert session.scalars(select(HalfSignIn)).all() == []
         row = session.scalars(select(AuditRow).where(AuditRow.action == "account.signed_in")).one()
-    assert row.detail == "app"
+        assert row.detail == "app"
 
 
 def test_a_code_is_taken_once_and_so_is_each_before_it(coded, first, second):

@@ -38,7 +38,14 @@ def database(media: MediaStore, tmp_path: Path) -> Iterator[Database]:
             session.add(Compound(id=compound, name=compound, time_zone="Asia/Shanghai"))
             session.flush()
             session.add(
-                Zone(id=f"z-{compound}", compound=compound, name="z", ring=Ring.BUILDING, kind="building", outline=[])
+                Zone(
+                    id=f"z-{compound}",
+                    compound=compound,
+                    name="z",
+                    ring=Ring.BUILDING,
+                    kind="building",
+                    outline=[],
+                )
             )
             session.flush()
         for device, compound, stage in (
