@@ -16,8 +16,11 @@ run: $(VENV)/.run $(PORTRAITS)/.done   ## the demo, at the address that it print
 up: $(VENV)/.run                       ## an empty Ringward of your own
 	$(VENV)/bin/ringward up
 
+# Processes of tests; a file's tests stay in one, in their order. 0 runs all in the one you see.
+JOBS ?= auto
+
 test: $(VENV)/.dev $(PORTRAITS)/.done tools   ## everything that this machine can run
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev                    ## style, types, walls between rooms
 	$(VENV)/bin/ruff check .

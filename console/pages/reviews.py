@@ -135,6 +135,7 @@ def _page(
         places, people = names(session, here.compound), staff(session, here.compound)
         mine = {"incident": row.id}
         facts: dict[str, Any] = {
+            "photos": [],
             "path": session.scalars(
                 select(Transition).where(Transition.incident == row.id).order_by(Transition.version)
             ).all(),
