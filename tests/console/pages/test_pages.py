@@ -265,9 +265,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_nothing_from_outside_becomes_markup(visit: Visit, seeded: Rooms, text: str) -> None:
-    plain = {
-        (who, page): tags(visit(who).get(page).text).elements for who, page in EVERY_PAGE if who
-    }
+    plain = {(who, page): tags(visit(who).get(page).text).elements for who, page in EVERY_PAGE if who}
     with seeded.database.write() as session:
         session.get_one(Compound, COMPOUND).name = text
         for device in session.scalars(select(Device)):
