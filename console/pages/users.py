@@ -46,10 +46,12 @@ def users(
     asked = Asked(q.strip(), role if role in list(Role) else "", state, after, PAGE)
     with here.database.read() as session:
         found, more = listed(session, user, asked, here.clock.now())
+        places = {row.id: row.name for row in session.execute(select(Compound.id, Compound.name))}
     return render(
         frame(request),
         "users.html",
         users=found,
+        compounds=places,
         more=more,
         asked=asked,
         roles=[one for one in Role if one in MADE_BY[Role(user.role)]],

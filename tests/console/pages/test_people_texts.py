@@ -6,6 +6,7 @@ import pytest
 from refusals import codes_of
 
 from console.api.credentials import CredentialStep
+from console.permissions import Action
 from console.texts import LOCALES, load
 from registry.entry.decision import EntryReason
 from registry.entry.gatehouse import PASS_REASONS
@@ -45,6 +46,7 @@ def test_every_refusal_of_a_service_has_a_text(module: str) -> None:
 @pytest.mark.parametrize(
     ("group", "members"),
     [
+        ("action", Action),
         ("entry", (*EntryReason, *PASS_REASONS)),
         ("credential_kind", CredentialKind),
         ("credential_status", CredentialStatus),
