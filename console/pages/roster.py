@@ -31,15 +31,24 @@ Moment = Annotated[str, Form(max_length=32)]
 Where = Annotated[str, Form(max_length=64)]
 
 _FORM: Final[Said[None]] = Said(None, "roster_form", 422)
+_DONE: Final = frozenset(
+    {"given", "moved", "removed", "changed", "absent", "taken_back", "approved", "refused"}
+)
+"""What came of a form, as the page says it afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class _From:
-    """The week that a form stood on, and what was typed into it."""
+    """The week that a form stood on, what was typed into it, and what is so once it is taken.
+
+    `day`: the day of what came of it, whose week is shown then.
+    """
 
     week: str = ""
     team: str = ""
     typed: dict[str, Any] | None = None
+    done: str = ""
+    day: str = ""
 
 
 @router.get("")
@@ -52,10 +61,12 @@ def overview(
     shift: Annotated[str, Query(max_length=64)] = "",
     give: Annotated[str, Query(max_length=10)] = "",
     who: Annotated[str, Query(max_length=64)] = "",
+    done: Annotated[str, Query(max_length=16)] = "",
 ) -> Response:
     """The week; with `shift` also what can be done about that duty, with `give` a form for that day."""
     typed = {"form": "give", "day": give, "responder": who} if give else None
-    return _page(request, user, Asked(week, team or None, shift or None), typed=typed)
+    asked = Asked(week, team or None, shift or None)
+    return _page(request, user, asked, typed=typed, done=done if done in _DONE else "")
 
 
 @router.post("/shifts")
@@ -82,7 +93,7 @@ def give(
         "on_call": on_call,
         "post": post,
     }
-    back = _From(week, team, typed)
+    back = _From(week, team, typed, "given", day)
     try:
         begins, over = _times(day, starts, ends, frame(request))
         given = ShiftGiven(
@@ -105,7 +116,8 @@ def move(
     week: Date = "",
     team: Where = "",
 ) -> Response:
-    back = _From(week, team, {"form": "move", "shift": shift_id, "day": day, "starts": starts, "ends": ends})
+    typed = {"form": "move", "shift": shift_id, "day": day, "starts": starts, "ends": ends}
+    back = _From(week, team, typed, "moved", day)
     try:
         begins, over = _times(day, starts, ends, frame(request))
     except ValueError:
@@ -117,7 +129,7 @@ def move(
 @router.post("/shifts/{shift_id}/removal")
 def remove(request: Request, user: Editor, shift_id: str, week: Date = "", team: Where = "") -> Response:
     done = said(lambda: shifts.remove_shift(rooms(request), user, shift_id))
-    return _back(request, user, done, _From(week, team))
+    return _back(request, user, done, _From(week, team, done="removed"))
 
 
 @router.post("/changes")
@@ -143,7 +155,7 @@ def change(
         "ends": ends,
         "reason": reason,
     }
-    back = _From(week, team, typed)
+    back = _From(week, team, typed, "changed" if responder else "absent")
     try:
         given = ChangeGiven(
             instead_of=instead_of,
@@ -160,7 +172,7 @@ def change(
 @router.post("/changes/{change_id}/end")
 def end_change(request: Request, user: Editor, change_id: str, week: Date = "", team: Where = "") -> Response:
     done = said(lambda: shifts.end_change(rooms(request), user, change_id))
-    return _back(request, user, done, _From(week, team))
+    return _back(request, user, done, _From(week, team, done="taken_back"))
 
 
 @router.post("/swaps/{swap_id}")
@@ -174,9 +186,9 @@ def decide(
     team: Where = "",
 ) -> Response:
     """A manager's word on a swap."""
-    back = _From(week, team)
     if verdict not in {"approve", "refuse"}:
-        return _back(request, user, _FORM, back)
+        return _back(request, user, _FORM, _From(week, team))
+    back = _From(week, team, done="approved" if verdict == "approve" else "refused")
     given = SwapDecided(approved=verdict == "approve")
     return _back(request, user, said(lambda: swaps.decide_swap(rooms(request), user, swap_id, given)), back)
 
@@ -186,7 +198,8 @@ def _back(request: Request, user: User, answer: Said[Answer], came: _From) -> Re
         shift = came.typed.get("shift") if came.typed else None
         asked = Asked(came.week, came.team or None, shift)
         return _page(request, user, asked, typed=came.typed, refused=answer.refused, status=answer.status)
-    kept = {name: value for name, value in (("week", came.week), ("team", came.team)) if value}
+    asked = {"week": came.day or came.week, "team": came.team, "done": came.done}
+    kept = {name: value for name, value in asked.items() if value}
     return RedirectResponse("/console/roster" + (f"?{urlencode(kept)}" if kept else ""), 303)
 
 
@@ -197,14 +210,14 @@ def _page(
     *,
     typed: dict[str, Any] | None = None,
     refused: str | None = None,
+    done: str = "",
     status: int = 200,
 ) -> Response:
     here, view = rooms(request), frame(request)
     with here.database.read() as session:
         facts = shown(session, here.compound, user, view, asked)
-        return render(
-            view, "roster.html", status=status, refused=refused, typed=AsTyped(typed or {}), **facts
-        )
+        kept = AsTyped(typed or {})
+        return render(view, "roster.html", status=status, refused=refused, done=done, typed=kept, **facts)
 
 
 def _times(day: str, starts: str, ends: str, view: Frame) -> tuple[dt.datetime, dt.datetime]:

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from alerts.duty import gaps, planning
 from alerts.duty.calendars import calendar_of
-from alerts.duty.coverage import Need
 from alerts.duty.days import DayKind, NamedDay
 from alerts.duty.localtime import moment
 from alerts.duty.models import Responder, Team
@@ -20,14 +19,17 @@ from console.accounts.models import User
 from console.api import shifts
 from console.api.shifts import ShiftView
 from console.pages.answers import said
+from console.pages.roster_gaps import Bar, Lacking, Missing, ends_of, lacking
 from console.pages.view import Frame
 
 WEEK: Final = dt.timedelta(days=7)
 ROWS_MOST: Final = 60
 """People whom a week shows at once; of more, a team is chosen."""
 
+BARS_MOST: Final = 6
+"""Gaps over several days that a week shows at once."""
+
 _GAPS_A_DAY: Final = 4
-_RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +50,11 @@ class Stood:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """Too few, on one day: what of, where, from when to when, how many of how many."""
-
-    need: Need
-    zone: str
-    starts: str
-    ends: str
-    have: int
-    want: int
-
-
-@dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the week with the duties that begin on it, by team; `more` gaps are not listed."""
+    """A day of the week with the duties that begin on it, by team; `more` gaps are not listed.
+
+    `missing` holds what is short of a day; longer gaps are the week's.
+    """
 
     date: dt.date
     label: str
@@ -85,9 +78,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Days across, people down, by team; `left_out` people are not shown."""
+    """Days across, people down, by team; `left_out` people and `more` bars are not shown."""
 
     days: tuple[Day, ...]
+    bars: tuple[Bar, ...]
+    more: int
     teams: tuple[tuple[str, str, tuple[Row, ...]], ...]
     left_out: int
 
@@ -129,8 +124,12 @@ def week_of(session: Session, place: Place, people: Sequence[tuple[Responder, Te
             person.id, person.name, tuple(_cell(its, away.get(person.id, ()), place, n) for n in range(7))
         )
         teams.setdefault(team.id, (team.name, []))[1].append(row)
+    whole = place.whole and place.team is None
+    lacks = _lacking(session, place, start, end) if whole else Lacking({}, ())
     return Week(
-        _days(session, place, lines, people, start, end),
+        _days(session, place, lines, people, lacks),
+        lacks.bars[:BARS_MOST],
+        max(0, len(lacks.bars) - BARS_MOST),
         tuple((key, name, tuple(its)) for key, (name, its) in teams.items()),
         max(0, len(shown) - ROWS_MOST),
     )
@@ -202,13 +201,11 @@ def _days(
     place: Place,
     lines: Sequence[_Line],
     people: Sequence[tuple[Responder, Team]],
-    start: dt.datetime,
-    end: dt.datetime,
+    lacks: Lacking,
 ) -> tuple[Day, ...]:
     view = place.view
     calendar = calendar_of(session, place.compound)
     names = {team.id: team.name for _, team in people}
-    lacking = _lacking(session, place, start, end) if place.whole and place.team is None else []
     today = view.now.astimezone(view.zone).date()
     found: list[Day] = []
     for number in range(7):
@@ -218,7 +215,7 @@ def _days(
             if one.starts_at.astimezone(view.zone).date() == date:
                 by_team.setdefault(names.get(one.team, ""), []).append(_stood(one, place, date))
         named: NamedDay | None = calendar.named(date)
-        missing = [one for day, one in lacking if day == date]
+        missing = lacks.by_day.get(number, ())
         found.append(
             Day(
                 date,
@@ -226,7 +223,7 @@ def _days(
                 calendar.kind(date) if calendar.known(date) else None,
                 named.name if named else "",
                 tuple((team, tuple(its)) for team, its in by_team.items()),
-                tuple(missing[:_GAPS_A_DAY]),
+                missing[:_GAPS_A_DAY],
                 max(0, len(missing) - _GAPS_A_DAY),
                 date == today,
                 date < today,
@@ -235,38 +232,12 @@ def _days(
     return tuple(found)
 
 
-def _lacking(
-    session: Session, place: Place, start: dt.datetime, end: dt.datetime
-) -> list[tuple[dt.date, Missing]]:
-    """Gaps by day, from now on and as far as shifts are written."""
+def _lacking(session: Session, place: Place, start: dt.datetime, end: dt.datetime) -> Lacking:
+    """Gaps from now on and as far as shifts are written."""
     view = place.view
     since, until = max(start, view.now), min(end, view.now + planning.AHEAD)
-    if since >= until:
-        return []
-    found = []
-    for gap in gaps.look(session, place.compound, since, until):
-        if gap.need is Need.CALENDAR:
-            # It is said of the year, above.
-            continue
-        day = gap.starts_at.astimezone(view.zone).date()
-        while (first := moment(day, dt.time(), view.zone)) < gap.ends_at:
-            last = moment(day + dt.timedelta(days=1), dt.time(), view.zone)
-            starts, ends = max(first, gap.starts_at), min(last, gap.ends_at)
-            found.append(
-                (
-                    day,
-                    Missing(
-                        gap.need,
-                        place.zones.get(gap.zone or "", ""),
-                        f"{starts.astimezone(view.zone):%H:%M}",
-                        "24:00" if ends == last else f"{ends.astimezone(view.zone):%H:%M}",
-                        gap.have,
-                        gap.want,
-                    ),
-                )
-            )
-            day += dt.timedelta(days=1)
-    return found
+    found = gaps.look(session, place.compound, since, until) if since < until else ()
+    return lacking(found, place.monday, view.zone, place.zones)
 
 
 def _cell(
@@ -301,6 +272,5 @@ def _stood(one: _Line, place: Place, date: dt.date) -> Stood:
 
 
 def _ends(until: dt.datetime, date: dt.date) -> str:
-    """The hour at which a duty of `date` ends, and how many days later where that is another day."""
-    later = (until - dt.timedelta(microseconds=1)).date() - date
-    return f"{until:%H:%M}" + ("⁺" + str(later.days).translate(_RAISED) if later else "")
+    """The hour at which a duty of `date` ends."""
+    return ends_of(until, ((until - dt.timedelta(microseconds=1)).date() - date).days)

@@ -63,7 +63,7 @@ def test_week_shows_who_stands_where_and_who_is_on_now_and_next(visit: Visit, pl
 
 
 @pytest.mark.parametrize(
-    ("hours", "ends"), [(4, "16:00"), (12, "00:00"), (24, "12:00⁺¹"), (36, "00:00⁺¹"), (44, "08:00⁺²")]
+    ("hours", "ends"), [(4, "16:00"), (12, "24:00"), (24, "12:00⁺¹"), (36, "24:00⁺¹"), (44, "08:00⁺²")]
 )
 def test_a_duty_says_how_many_days_later_it_ends(visit: Visit, seeded: Rooms, hours: int, ends: str) -> None:
     zone = dt.timezone(dt.timedelta(hours=8))
@@ -99,7 +99,7 @@ def test_manager_puts_somebody_in_and_takes_it_back(visit: Visit, planned: Rooms
         "reason": "体检",
     }
     answer = client.post("/console/roster/changes", data=form)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/console/roster")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/roster?done=changed")
     assert shift_of(planned, "r-qian").starts_at == shift.starts_at
     html = client.get("/console/roster").text
     assert "钱保安 stands in for 赵保安" in html
