@@ -56,7 +56,12 @@ class Circumstances:
 
 def signal_id(signal: Signal) -> str:
     """A signal's identity: the rule and what made it curious. A replay gives the same."""
-    return content_id(*(part for part in (signal.rule, signal.anchor.id, signal.stage) if part))
+    return said_id(signal.rule, signal.anchor.id, signal.stage)
+
+
+def said_id(rule: str, anchor: str, stage: str) -> str:
+    """The same of what a rehearsal says was said, which is the same of the same past."""
+    return content_id(*(part for part in (rule, anchor, stage) if part))
 
 
 def apply_all(

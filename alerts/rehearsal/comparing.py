@@ -69,7 +69,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All changes in order of time. `by_…` count them: by rule, ring, and hour of the compound's clock."""
+    """All changes in order of time. `by_…` count them; an hour is one of the compound's clock."""
 
     changes: tuple[Change, ...]
     time_zone: dt.tzinfo
@@ -80,6 +80,9 @@ class Comparison:
 
     def by_rule(self) -> dict[str, Count]:
         return self._by(lambda change: change.one.rule)
+
+    def by_kind(self) -> dict[str, Count]:
+        return self._by(lambda change: change.one.kind)
 
     def by_ring(self) -> dict[str, Count]:
         return self._by(lambda change: change.one.ring)

@@ -20,10 +20,11 @@ from alerts.incidents.actor import Actor
 from alerts.incidents.lifecycle import UNDECIDED, State
 from alerts.incidents.models import Incident
 from alerts.rulebook.advice import NOT_FALSE, Advice, Proposed, Tally, advise
+from alerts.rulebook.changing import NotWritableError, with_number
 from alerts.rulebook.current import current
 from alerts.rulebook.models import RuleProposal
 from alerts.rulebook.versions import PURPOSE, keep, newest
-from alerts.rulebook.writing import NotWritableError, default, with_number
+from alerts.rulebook.writing import default
 from alerts.rules import RULES, Mute
 from registry import rows
 from registry.errors import RefusedError

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Float, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage import Base, JsonText, OwnedByCompound, UtcTime
@@ -94,3 +95,48 @@ class RuleProposal(OwnedByCompound, Base):
     state: Mapped[str] = mapped_column(String(16), default="open", server_default="open")
     decided_by: Mapped[str | None] = mapped_column(String(64))
     decided_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+
+
+class RuleTrial(OwnedByCompound, Base):
+    """A draft of the rules that is tried on the stored past; one at a time a compound.
+
+    `result` is as `alerts.rulebook.trials.Result.plain` gives it: counts, kinds and places, of nobody.
+    """
+
+    __tablename__ = "rule_trials"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    compound: Mapped[str] = mapped_column(String(64))
+    # The rule whose page it was asked for on; None for a whole file.
+    rule: Mapped[str | None] = mapped_column(String(16))
+    # The number of the version that the draft is made of; 0 where nothing was set.
+    base: Mapped[int] = mapped_column(Integer)
+    text: Mapped[str] = mapped_column(Text)
+    starts_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    ends_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    asked_by: Mapped[str] = mapped_column(String(64))
+    asked_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # running, done, failed, cancelled.
+    state: Mapped[str] = mapped_column(String(16))
+    # When somebody last looked at the page, and when whoever reads the past last said so.
+    looked_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    heard_at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # How far the past has been read: of a thousand, and how many things were seen in it.
+    done: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    seen: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    # Why it has no result: too_much, too_long, left, asked, broken.
+    why: Mapped[str | None] = mapped_column(String(16))
+    result: Mapped[dict[str, Any] | None] = mapped_column(JsonText)
+    # The version that was made of it.
+    kept_as: Mapped[int | None] = mapped_column(Integer)
+
+    __table_args__ = (
+        Index(
+            "uq_rule_trials_running",
+            "compound",
+            unique=True,
+            sqlite_where=sql("state = 'running'"),
+            postgresql_where=sql("state = 'running'"),
+        ),
+    )

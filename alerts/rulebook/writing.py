@@ -1,16 +1,11 @@
-"""Rules files that this program writes: the commented one to start from, and one value changed. Pure."""
+"""The commented rules file to start from, which changes nothing. Pure."""
 
-import re
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import tomlkit
-from tomlkit.items import InlineTable, Table
-
 from alerts.rulebook.file import VERSION
-from alerts.rulebook.reading import Branch, Leaf, Piece, pieces, read
 from alerts.rulebook.ruletables import severity_bounds
 from alerts.rulebook.values import Budget
 from alerts.rules.registered import RULES
@@ -126,76 +121,3 @@ def _comment(text: str, prefix: str) -> list[str]:
     return textwrap.wrap(
         text, _WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
     )
-
-
-class NotWritableError(Exception):
-    """The file is written in a way in which the value cannot be changed without touching the rest."""
-
-
-def with_number(text: str, rule: str, parameter: str, value: float) -> str:
-    """The file with one parameter of a rule changed, everything else, comments too, as it was.
-
-    Raises `NotWritableError`.
-    """
-    number = int(value) if value == int(value) else value
-    parts = list(pieces(text))
-    if any(piece.mistakes for piece in parts):
-        raise NotWritableError
-    # Where it stands already first, then the rule's own table, then one that is made for it.
-    changed = (
-        _replaced(parts, rule, parameter, number)
-        or _inserted(parts, rule, parameter, number)
-        or _appended("".join(piece.text for piece in parts), rule, parameter, number)
-    )
-    if _number(changed, rule, parameter) != number or read(changed)[1]:
-        raise NotWritableError
-    return changed
-
-
-def _replaced(parts: Sequence[Piece], rule: str, parameter: str, number: float) -> str | None:
-    for at, piece in enumerate(parts):
-        table = _table(piece.document, rule)
-        if table is not None and parameter in table:
-            table[parameter] = number
-            return _joined(parts, at, piece.document.as_string())
-    return None
-
-
-def _inserted(parts: Sequence[Piece], rule: str, parameter: str, number: float) -> str | None:
-    """Below the comment that says how the parameter comes, else below the header."""
-    for at, piece in enumerate(parts):
-        table = _table(piece.document, rule)
-        if not isinstance(table, Table) or table.is_super_table():
-            continue
-        lines = piece.text.splitlines(keepends=True)
-        comment = re.compile(rf"\s*#\s*{re.escape(parameter)}\s*=")
-        below = next((n for n, line in enumerate(lines) if comment.match(line)), 0) + 1
-        if not lines[below - 1].endswith("\n"):
-            lines[below - 1] += "\n"
-        lines.insert(below, f"{parameter} = {number}\n")
-        return _joined(parts, at, "".join(lines))
-    return None
-
-
-def _appended(text: str, rule: str, parameter: str, number: float) -> str:
-    gap = "" if text.endswith("\n") or not text else "\n"
-    return f"{text}{gap}\n[rules.{rule}]\n{parameter} = {number}\n"
-
-
-def _joined(parts: Sequence[Piece], at: int, text: str) -> str:
-    return "".join(text if n == at else piece.text for n, piece in enumerate(parts))
-
-
-def _table(document: tomlkit.TOMLDocument, rule: str) -> Table | InlineTable | None:
-    rules = document.get("rules")
-    found = rules.get(rule) if isinstance(rules, Table | InlineTable) else None
-    return found if isinstance(found, Table | InlineTable) else None
-
-
-def _number(text: str, rule: str, parameter: str) -> float | None:
-    """What the file says of a parameter now; None where it says nothing."""
-    tree, _ = read(text)
-    node: object = tree
-    for name in ("rules", rule, parameter):
-        node = node.items.get(name) if isinstance(node, Branch) else None
-    return node.value if isinstance(node, Leaf) else None

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from made_rules import MADE
 
 from alerts.rulebook.advice import EASINGS
+from alerts.rulebook.changing import NotWritableError, with_number
 from alerts.rulebook.file import load
 from alerts.rulebook.ruletables import RESERVED
 from alerts.rulebook.values import RulesFile
-from alerts.rulebook.writing import NotWritableError, default, says, with_number
+from alerts.rulebook.writing import default, says
 from alerts.rules import RULES
 
 TAKEN_AWAY = re.compile(r"^# ((?:enabled|severity\.\w+|\w+) = \S+  ?#.*|enabled = true)$", re.MULTILINE)
