@@ -128,15 +128,19 @@ def in_full(row: VisitorPass, destinations: Mapping[str, str]) -> PassInFull:
 
 
 def own_host(session: Session, compound: str, user: User) -> Host | None:
-    """The household of a resident; None where the account is tied to nobody who has one."""
+    """The household of a resident, or themselves where they have none; None for an account of nobody."""
     if user.person_id is None:
         return None
-    household = session.scalar(
-        select(Person.household).where(
+    me = session.execute(
+        select(Person.id, Person.household).where(
             Person.id == user.person_id, Person.compound == compound, Person.erased_at.is_(None)
         )
-    )
-    return None if household is None else Host(HostKind.HOUSEHOLD, household)
+    ).one_or_none()
+    if me is None:
+        return None
+    if me.household is None:
+        return Host(HostKind.PERSON, me.id)
+    return Host(HostKind.HOUSEHOLD, me.household)
 
 
 def visible_to(session: Session, compound: str, user: User) -> ColumnElement[bool]:
@@ -145,7 +149,7 @@ def visible_to(session: Session, compound: str, user: User) -> ColumnElement[boo
         return true()
     home = own_host(session, compound, user)
     mine = VisitorPass.host_person == user.person_id
-    if home is None:
+    if home is None or home.kind is not HostKind.HOUSEHOLD:
         return mine
     family = select(Person.id).where(Person.household == home.id, Person.compound == compound)
     return or_(mine, VisitorPass.host_household == home.id, VisitorPass.host_person.in_(family))

@@ -48,6 +48,17 @@ class _Area:
 
 
 _AREAS: Final[tuple[_Area, ...]] = (
+    _Area(
+        "area.mine",
+        (
+            ("/my", "nav.my", (Action.OWN_DATA,)),
+            ("/my/visitors", "nav.my_visitors", (Action.OWN_DATA,)),
+            ("/my/reports", "nav.my_reports", (Action.OWN_DATA,)),
+            ("/my/data", "nav.my_data", (Action.OWN_DATA,)),
+            ("/my/looks", "my.looks", (Action.OWN_DATA,)),
+            ("/my/rights", "nav.my_rights", (Action.OWN_DATA,)),
+        ),
+    ),
     _Area("area.live", (("/console", "nav.live", (Action.INCIDENTS_READ,)),)),
     _Area(
         "area.lookback",
@@ -180,6 +191,9 @@ def _shown_areas(user: User | None) -> list[tuple[_Area, list[_Row]]]:
 def _shown(user: User, row: _Row) -> bool:
     if row[0] == "/phone/duty" and user.responder_id is None:
         # Nobody's duty is theirs.
+        return False
+    if row[0] == "/phone/report" and allowed(user, Action.OWN_DATA):
+        # A resident tells it among what is theirs.
         return False
     if row[0] == "/console/settings" and user.compounds is not None:
         # They are the whole deployment's.

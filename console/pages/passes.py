@@ -24,7 +24,7 @@ from console.pages import looking
 from console.pages.forms import Filled, Outcome, Typed, body, refusal
 from console.pages.person_forms import answer_of
 from console.pages.view import Frame, frame, render
-from console.pages.visitor import Ticket, ticket_of
+from console.pages.visitor import Ticket, link_to, ticket_of
 from console.permissions import Action, allowed, may
 from console.problems import ProblemError
 from console.security import ForbiddenError
@@ -35,7 +35,6 @@ from registry.models import Household, PassKind, Person, Residence, ResidenceKin
 from registry.passes.expected import When
 from registry.passes.hosts import HostKind
 from registry.passes.spans import Span, ends
-from registry.passes.visiting import TOKEN_PREFIX
 from registry.reports.separations import lives
 from storage import new_id
 
@@ -69,15 +68,15 @@ def issue(request: Request, user: Requester, form: Filled) -> Response:
     made: dict[str, Any] = {}
 
     def act() -> None:
-        begins = _begins(form, view)
+        since = begins(form, view)
         asked = body(
             PassAsked,
             kind=form("kind", PassKind.VISITOR),
             host=_host(here, form("to")),
-            starts_at=begins if form("starts") else None,
-            ends_at=_ends(form, begins),
+            starts_at=since if form("starts") else None,
+            ends_at=_ends(form, since),
             ask_host=form("ask_host") == "true",
-            **_visitor(form("visitor")),
+            **visitor(form("visitor")),
         )
         # Pressed twice it is one pass.
         request.state.idempotency_key = form.text("once")
@@ -162,7 +161,7 @@ def _refuse_residents(user: User) -> None:
         raise ForbiddenError
 
 
-def _visitor(text: str) -> dict[str, str]:
+def visitor(text: str) -> dict[str, str]:
     """A plate or a phone, by what it looks like; neither is fine too, the code is enough."""
     if not text:
         return {}
@@ -171,7 +170,7 @@ def _visitor(text: str) -> dict[str, str]:
     return {"phone": text}
 
 
-def _begins(form: Typed, view: Frame) -> dt.datetime:
+def begins(form: Typed, view: Frame) -> dt.datetime:
     """When it begins, in the compound's time. Raises `date_unread`."""
     if not form("starts"):
         return view.now.astimezone(view.zone)
@@ -181,11 +180,11 @@ def _begins(form: Typed, view: Frame) -> dt.datetime:
         raise ProblemError(422, "date_unread", "This is no time") from error
 
 
-def _ends(form: Typed, begins: dt.datetime) -> dt.datetime:
+def _ends(form: Typed, since: dt.datetime) -> dt.datetime:
     if form("span") not in list(Span):
         raise ProblemError(422, "form_incomplete", "Nobody said for how long")
     days = form.number("days") if form("span") == Span.DAYS else 1
-    return ends(Span(form("span")), begins, days)
+    return ends(Span(form("span")), since, days)
 
 
 def _host(here: Rooms, address: str) -> HostView | None:
@@ -280,8 +279,7 @@ def _made(request: Request, pass_id: str, token: str | None) -> Response:
     if token is not None:
         with here.database.read() as session:
             ticket = ticket_of(session, here.compound, token, here.clock.now())
-    base = (here.public_url or str(request.base_url)).rstrip("/")
-    link = None if token is None else f"{base}/pass/{token.removeprefix(TOKEN_PREFIX)}"
+    link = None if token is None else link_to(request, token)
     return render(frame(request), "pass_made.html", status=201, ticket=ticket, pass_id=pass_id, link=link)
 
 

@@ -22,6 +22,7 @@ from console.api.report_photo import cleaned
 from console.context import Rooms, rooms
 from console.pages.answers import said
 from console.pages.pressing import phone_page
+from console.pages.progress import Course, courses
 from console.pages.view import Frame, frame
 from console.permissions import Action, allowed, may
 from console.problems import ProblemError
@@ -29,6 +30,7 @@ from registry.errors import RefusedError
 
 router = APIRouter()
 Reporting = Annotated[User, may(Action.REPORT_IN)]
+Resident = Annotated[User, may(Action.OWN_DATA)]
 
 STAFF: Final = "/phone/report"
 RESIDENT: Final = "/my/reports"
@@ -38,21 +40,38 @@ _Given = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """A report with the name of its place."""
+    """A report with the name of its place, and how far it is."""
 
     report: ReportView
     place: str
+    course: Course
+
+
+def own_reports(
+    here: Rooms, user: User, at: dt.datetime, places: list[PlaceView] | None = None
+) -> list[Mine]:
+    """The last reports of a user, newest first."""
+    with here.database.read() as session:
+        shown = intake.places_for(session, here.compound, user, at) if places is None else places
+        rows = session.scalars(
+            select(IntakeReport)
+            .where(IntakeReport.compound == here.compound, IntakeReport.reporter == user.id)
+            .order_by(IntakeReport.at.desc(), IntakeReport.id.desc())
+            .limit(_SHOWN)
+        ).all()
+        ways = courses(session, rows)
+        return [_mine(intake.view(session, row), shown, ways[row.id]) for row in rows]
 
 
 @router.get(STAFF)
 def staff(request: Request, user: Reporting) -> Response:
-    """The form, and my reports."""
-    return _page(request, user)
+    """The form, and my reports; a resident has them beside what else is theirs."""
+    return RedirectResponse(RESIDENT, 303) if allowed(user, Action.OWN_DATA) else _page(request, user)
 
 
 @router.get(RESIDENT)
-def resident(request: Request, user: Reporting) -> Response:
-    """The same for residents, beside what else is theirs."""
+def resident(request: Request, user: Resident) -> Response:
+    """The same for residents."""
     return _page(request, user)
 
 
@@ -77,7 +96,7 @@ def tell(request: Request, user: Reporting, fields: _Fields) -> Response:
 
 
 @router.post(RESIDENT)
-def tell_as_resident(request: Request, user: Reporting, fields: _Fields) -> Response:
+def tell_as_resident(request: Request, user: Resident, fields: _Fields) -> Response:
     return _take(request, user, fields, RESIDENT)
 
 
@@ -131,13 +150,7 @@ def _page(
     here, view = rooms(request), frame(request)
     with here.database.read() as session:
         places = intake.places_for(session, here.compound, user, view.now)
-        rows = session.scalars(
-            select(IntakeReport)
-            .where(IntakeReport.compound == here.compound, IntakeReport.reporter == user.id)
-            .order_by(IntakeReport.at.desc(), IntakeReport.id.desc())
-            .limit(_SHOWN)
-        )
-        mine = [_mine(intake.view(session, row), places) for row in rows]
+    mine = own_reports(here, user, view.now, places)
     sent = next((one for one in mine if one.report.id == request.query_params.get("sent")), None)
     return phone_page(
         view,
@@ -153,6 +166,8 @@ def _page(
         words_max=WORDS_MAX,
         local=_local(view),
         mine=mine,
+        pending=[one for one in mine if not one.course.over],
+        over=[one for one in mine if one.course.over],
         sent=sent,
         refused=refused,
     )
@@ -163,9 +178,10 @@ def _empty(places: list[PlaceView]) -> _Given:
     return {"kind": "", "danger": "none", "place": own, "words": "", "when": ""}
 
 
-def _mine(report: ReportView, places: list[PlaceView]) -> Mine:
+def _mine(report: ReportView, places: list[PlaceView], course: Course) -> Mine:
     where = (report.zone, report.building)
-    return Mine(report, next((one.name for one in places if (one.zone, one.building) == where), report.zone))
+    place = next((one.name for one in places if (one.zone, one.building) == where), report.zone)
+    return Mine(report, place, course)
 
 
 def _local(view: Frame) -> dict[str, str]:

@@ -93,6 +93,21 @@ class Frame:
             pattern = self.t("time.day_pattern" if local.year == today.year else "time.year_pattern")
         return format_datetime(local, pattern, locale=self.t.locale)
 
+    def when(self, moment: dt.datetime) -> str:
+        """The compound's local time to the minute, its day said as people say it: today 18:00."""
+        local, today = moment.astimezone(self.zone), self.now.astimezone(self.zone).date()
+        word = {-1: "time.yesterday", 0: "time.today", 1: "time.tomorrow"}.get((local.date() - today).days)
+        if word is None:
+            return self.dated(moment)
+        return self.t(word, at=format_datetime(local, "HH:mm", locale=self.t.locale))
+
+    def dated(self, moment: dt.datetime) -> str:
+        """The same with the day of the calendar, for what is read on another day, too."""
+        local = moment.astimezone(self.zone)
+        near = local.year == self.now.astimezone(self.zone).year
+        pattern = self.t("time.day_minute_pattern" if near else "time.year_minute_pattern")
+        return format_datetime(local, pattern, locale=self.t.locale)
+
     def day(self, date: dt.date | None) -> str:
         """A calendar day as the reader writes it."""
         return format_date(date, "medium", locale=self.t.locale) if date else ""

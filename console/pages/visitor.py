@@ -62,6 +62,12 @@ def visitor_pass(request: Request, token: str) -> Response:
     return response
 
 
+def link_to(request: Request, token: str) -> str:
+    """The address that a visitor is sent."""
+    base = (rooms(request).public_url or str(request.base_url)).rstrip("/")
+    return f"{base}/pass/{token.removeprefix(TOKEN_PREFIX)}"
+
+
 def ticket_of(session: Session, compound: str, token: str, at: dt.datetime) -> Ticket | None:
     """What a pass shows at a moment; None for a token that is none of ours."""
     code = token if token.startswith(TOKEN_PREFIX) else f"{TOKEN_PREFIX}{token}"

@@ -84,6 +84,16 @@ def listed(compound: str, when: When, at: dt.datetime) -> Select[VisitorPass]:
             return query
 
 
+def still_open(compound: str, at: dt.datetime) -> Select[VisitorPass]:
+    """The passes that let in now or will, however far ahead, and those that wait for a decision."""
+    return select(VisitorPass).where(
+        VisitorPass.compound == compound,
+        VisitorPass.ends_at > at,
+        VisitorPass.state.in_((PassState.REQUESTED, PassState.APPROVED)),
+        not_used_up(at),
+    )
+
+
 def destinations(
     session: Session, compound: str, passes: Iterable[VisitorPass], at: dt.datetime
 ) -> Mapping[str, str]:

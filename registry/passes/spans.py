@@ -13,6 +13,8 @@ from registry.errors import RefusedError
 MORNING: Final = dt.time(8)
 """Until when a night lasts: a guest who stays over has breakfast."""
 
+NOON: Final = dt.time(12)
+
 LATE: Final = dt.time(22)
 """After that, today is too short for a visit; the day's pass then ends with the next one's morning."""
 
@@ -46,6 +48,28 @@ def ends(span: Span, begins: dt.datetime, days: int = 1) -> dt.datetime:
             if not 1 <= days <= DAYS_MAX:
                 raise RefusedError("pass_days_range", maximum=DAYS_MAX)
             return _last_moment(begins.date() + dt.timedelta(days=days - 1), begins)
+
+
+def fitting(span: Span, begins: dt.datetime, longest: dt.timedelta, days: int = 1) -> dt.datetime:
+    """The same for a kind of pass that lasts `longest` at most: a courier's today is shorter than a guest's.
+
+    Days that were counted out are not shortened: whoever asks for more than there is has to hear it.
+    """
+    end = ends(span, begins, days)
+    return end if span is Span.DAYS else min(end, begins + longest)
+
+
+def tomorrow(now: dt.datetime, longest: dt.timedelta) -> tuple[dt.datetime, dt.datetime]:
+    """The next day of a local time, from its first moment; what is shorter than a day begins in the morning.
+
+    Raises `pass_hour_needed` where it would be over before noon: nobody knows at what hour a meal comes.
+    """
+    day = now.date() + dt.timedelta(days=1)
+    first = dt.time() if longest >= dt.timedelta(days=1) else MORNING
+    begins = dt.datetime.combine(day, first, now.tzinfo)
+    if begins + longest < dt.datetime.combine(day, NOON, now.tzinfo):
+        raise RefusedError("pass_hour_needed")
+    return begins, fitting(Span.TODAY, begins, longest)
 
 
 def _last_moment(day: dt.date, like: dt.datetime) -> dt.datetime:

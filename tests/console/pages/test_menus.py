@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from fastapi.testclient import TestClient
 
-from console.accounts.models import Role
-from console.pages.navigation import HOME
+from console.accounts.models import Role, User
+from console.pages.navigation import HOME, menu
 
 Visit = Callable[..., TestClient]
 EVERYBODY = [
@@ -78,6 +78,14 @@ def test_no_light_but_those_that_are_known(visit: Visit) -> None:
     assert "data-theme" not in client.get("/account").text
 
 
-def test_who_has_one_page_needs_no_menu(visit: Visit) -> None:
+def test_who_has_one_page_needs_no_menu() -> None:
+    """A terminal, which signs in nowhere, stands for whoever has nothing to choose between."""
+    terminal = User(id="u-terminal", name="terminal", role=Role.DEVICE)
+    assert menu(terminal, "/account") == []
+
+
+def test_a_resident_has_what_is_theirs_and_nothing_of_the_staffs(visit: Visit) -> None:
     for who in ("resident", "newcomer"):
-        assert '<nav class="nav"' not in visit(who).get("/account").text
+        html = visit(who).get("/account").text
+        assert links(html) == ["/my", "/my/visitors", "/my/reports", "/my/data", "/my/looks", "/my/rights"]
+    assert visit("resident").get("/phone/report").headers["location"] == "/my/reports"

@@ -68,7 +68,7 @@ def test_a_consent_is_withdrawn_with_two_clicks_and_a_receipt_says_what_is_outst
     )
     assert form
     done = client.post(form[1])
-    assert (done.status_code, done.headers["location"]) == (303, "/my?withdrawn=face_access")
+    assert (done.status_code, done.headers["location"]) == (303, "/my/rights?withdrawn=face_access")
     after = client.get(done.headers["location"]).text
     assert "Consent withdrawn: Face access" in after
     assert "Receipt of erasure: Face" in after
@@ -107,12 +107,12 @@ def test_a_correction_and_an_erasure_are_asked_for_once(visit: Visit, seeded: Ro
     asked = client.post(
         "/my/requests", data={"kind": "correction", "what": "phone", "old": "1", "new": "10012340000"}
     )
-    assert asked.headers["location"] == "/my?asked=correction"
+    assert asked.headers["location"] == "/my/rights?asked=correction"
     client.post("/my/requests", data={"kind": "erasure"})
     again = client.post("/my/requests", data={"kind": "erasure"})
     assert again.status_code == 409
     assert "open already" in again.text
-    page = client.get("/my?asked=erasure").text
+    page = client.get("/my/rights?asked=erasure").text
     assert "Your request has been received" in page
     assert page.count("will be answered by") == 2
     assert "10012340000" not in page
@@ -139,7 +139,7 @@ def test_who_looked_is_told_by_role(visit: Visit) -> None:
 
 
 def test_who_is_entered_nowhere_is_told_so(visit: Visit, seeded: Rooms) -> None:
-    for path in ("/my", "/my/data", "/my/looks"):
+    for path in ("/my", "/my/data", "/my/looks", "/my/rights"):
         assert "Nobody is entered" in visit("newcomer", "en").get(path).text
     assert visit("newcomer").get("/my/data.json").status_code == 404
     with seeded.database.write() as session:
@@ -152,13 +152,13 @@ def test_every_other_role_sees_the_account_and_no_data(visit: Visit, who: str) -
     client = visit(who, "en")
     html = client.get("/my", follow_redirects=True).text
     assert f"<dd>{who}</dd>" in html
-    for theirs in ("Withdraw", "My requests", "/my/data"):
+    for theirs in ("Withdraw", "My requests", "/my/data", "/my/visitors", "/my/rights"):
         assert theirs not in html
     assert {client.get(path).status_code for path in ("/my/data", "/my/data.json", "/my/looks")} == {403}
 
 
 def test_made_up_answers_in_the_address_say_nothing(visit: Visit) -> None:
-    html = visit("resident").get("/my?withdrawn=%3Cb%3E&asked=everything").text
+    html = visit("resident").get("/my/rights?withdrawn=%3Cb%3E&asked=everything").text
     assert 'class="notice' not in html
 
 
