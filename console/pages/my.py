@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import select
 
-from console.accounts.models import User
+from console.accounts.models import Role, User
 from console.api import own, reviews
 from console.context import Rooms, rooms
 from console.pages import my_visitors
@@ -58,7 +58,8 @@ def my(request: Request, user: Anybody) -> Response:
         pending=pending[:_FIRST],
         ratings=len(reviews.own_ratings(here, user)),
         consents=[one for one in consents or [] if one.withdrawn_at is None],
-        looks=looks[:_FIRST],
+        # What one did oneself is in the list of all.
+        looks=[look for look in looks if look.role != Role.RESIDENT][:_FIRST],
     )
 
 

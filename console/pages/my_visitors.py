@@ -40,8 +40,15 @@ Resident = Annotated[User, may(Action.OWN_DATA)]
 START: Final = "/my/visitors"
 _SHOWN: Final = 20
 _OPEN_SHOWN: Final = 50
-# Whom a household lets in; organisations' customers are for organisations.
-_KINDS: Final = tuple(kind for kind in PassKind if kind is not PassKind.BUSINESS)
+# Whom a household lets in, the most frequent first; organisations' customers are for organisations.
+_KINDS: Final = (
+    PassKind.VISITOR,
+    PassKind.COURIER,
+    PassKind.FOOD_DELIVERY,
+    PassKind.DOMESTIC_HELP,
+    PassKind.CONTRACTOR,
+    PassKind.EVENT,
+)
 _PRESSED: Final = (Span.HOURS_2, Span.TODAY, Span.TONIGHT)
 TOMORROW: Final = "tomorrow"
 BETWEEN: Final = "between"

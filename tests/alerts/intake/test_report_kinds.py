@@ -108,3 +108,55 @@ def test_everything_about_one_device_is_one_key():
     assert one == faults.open_key("cam-1", None, "gate", "clock")
     assert one != faults.open_key("cam-2", None, "hall", "offline")
     assert faults.open_key(None, None, "b3", "lamp") != faults.open_key(None, None, "b3", "door")
+
+
+NOON = dt.datetime(2026, 11, 23, 4, tzinfo=dt.UTC)
+
+
+def passed(*states: State) -> list[tuple[State, dt.datetime]]:
+    return [(state, NOON + dt.timedelta(minutes=n)) for n, state in enumerate(states, 1)]
+
+
+@pytest.mark.parametrize(
+    ("states", "stages"),
+    [
+        ([], ["received"]),
+        ([State.RAISED], ["received"]),
+        ([State.ACKNOWLEDGED, State.CONFIRMED, State.DISPATCHED], ["received", "seen"]),
+        ([State.ACKNOWLEDGED, State.ACCEPTED, State.ARRIVED], ["received", "seen", "coming"]),
+        ([State.ACKNOWLEDGED, State.ACCEPTED, State.DISPATCHED], ["received", "seen"]),
+        (
+            [State.CONFIRMED, State.ACCEPTED, State.RESOLVED, State.CLOSED],
+            ["received", "seen", "coming", "done"],
+        ),
+        ([State.CONFIRMED, State.RESOLVED, State.REOPENED], ["received", "seen"]),
+        ([State.FALSE_ALARM], ["received", "nothing"]),
+        ([State.ACKNOWLEDGED, State.MERGED], ["received", "seen"]),
+    ],
+)
+def test_the_way_of_a_report_is_what_holds_of_its_steps(states, stages):
+    way = feedback.course(NOON, passed(*states))
+    assert [step.stage for step in way] == stages
+
+
+def test_each_step_bears_the_time_when_it_was_first_come_to_and_none_is_before_the_report():
+    late = NOON + dt.timedelta(minutes=1, seconds=30)
+    way = feedback.course(late, passed(State.ACKNOWLEDGED, State.CONFIRMED, State.ACCEPTED))
+    assert [step.at for step in way] == [late, late, NOON + dt.timedelta(minutes=3)]
+
+
+@given(st.lists(st.sampled_from(list(State)), max_size=12))
+def test_a_way_goes_forward_only_and_ends_where_the_reporter_hears_that_it_is(states):
+    way = feedback.course(NOON, passed(*states))
+    assert [step.at for step in way] == sorted(step.at for step in way)
+    stages = [step.stage for step in way]
+    assert len(set(stages)) == len(stages)
+    assert not {*stages} & {*feedback.ahead(way)}
+    told = [STAGES[state] for state in states if STAGES[state] is not Stage.RECEIVED]
+    assert stages[-1] is (told[-1] if told else Stage.RECEIVED)
+
+
+def test_what_is_over_has_nothing_ahead():
+    assert feedback.ahead(feedback.course(NOON, passed(State.FALSE_ALARM))) == ()
+    assert feedback.ahead(feedback.course(NOON, passed(State.RESOLVED))) == ()
+    assert feedback.ahead(feedback.course(NOON, [])) == (Stage.SEEN, Stage.COMING, Stage.DONE)
