@@ -78,6 +78,8 @@ class Rooms:
     push_key: Callable[[], str] | None = None
     # What would become of a message, for the test bench; None where this process cannot try one.
     tryout: Callable[[str, TriedMessage], Tried] | None = None
+    # Begins the trial of a draft of the rules, by compound and id; None where nothing can be rehearsed.
+    rehearse: Callable[[str, str], None] | None = None
     # The deployment's settings, to be read and changed; None where this process has none.
     settings: SettingsBook | None = None
     # Where chats and webhooks may be although it is no address of the Internet.

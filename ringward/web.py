@@ -19,9 +19,11 @@ from ringward.figures import Listener, OtherProcesses
 from ringward.foundation import Foundation
 from ringward.rehearsal.because import why
 from ringward.rehearsal.saying import as_json
+from ringward.rehearsal.trial import TrialRunner
 from ringward.roles import Role
 from ringward.served import Served
 from ringward.settingsbook import Book
+from ringward.supervisor import environment_for
 from ringward.tryout import try_out
 
 
@@ -99,6 +101,7 @@ class ConsoleRole(Role):
             tryout=lambda compound, message: try_out(
                 foundation.database, foundation.media, compound, message, foundation.clock.now()
             ),
+            rehearse=TrialRunner(foundation.database, foundation.clock, environment_for(settings)),
             settings=Book(settings),
             second_factor_roles=frozenset(filter(None, settings.second_factor_roles.split(","))),
             provider=Provider(found) if (found := settings.provider) else None,

@@ -53,6 +53,12 @@ class Outlook:
     # How many more there are than are told one by one.
     more: int
 
+    @property
+    def same(self) -> int:
+        """Incidents that would be as they were."""
+        otherwise = len(self.differences) + self.more - self.whole.gone
+        return self.whole.draft - otherwise
+
 
 def differ(comparison: Comparison, most: int) -> Outlook:
     """What the draft of a comparison would have made different; `most` are told one by one."""

@@ -5,7 +5,7 @@ the file finds it again: a value is replaced where it stands, or put below the c
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -160,3 +160,36 @@ def _value(text: str, rule: str, path: _Path) -> object:
     for name in ("rules", rule, *path):
         node = node.items.get(name) if isinstance(node, Branch) else None
     return node.value if isinstance(node, Leaf) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One value of a rule that a draft has otherwise; `path` as in `with_value`."""
+
+    rule: str
+    path: _Path
+    was: Value
+    now: Value
+
+
+def changed(
+    before: Mapping[str, Entry], after: Mapping[str, Entry], rules: Iterable[type[Rule]]
+) -> list[Changed]:
+    """The numbers, levels and switches that differ, in the order of the rules."""
+    found: list[Changed] = []
+    for rule in rules:
+        was, now = (
+            _values_of(rule, before.get(rule.id, Entry())),
+            _values_of(rule, after.get(rule.id, Entry())),
+        )
+        found += [Changed(rule.id, path, was[path], now[path]) for path in was if was[path] != now[path]]
+    return found
+
+
+def _values_of(rule: type[Rule], entry: Entry) -> dict[_Path, Value]:
+    values: dict[_Path, Value] = {("enabled",): entry.enabled}
+    values |= {
+        ("severity", level): entry.severities.get(level, usual) for level, usual in rule.severities.items()
+    }
+    values |= {(one.name,): entry.values.get(one.name, one.default) for one in rule.parameters}
+    return values

@@ -35,6 +35,7 @@ LASTS_MOST: Final = dt.timedelta(minutes=15)
 LEFT_AFTER: Final = dt.timedelta(minutes=3)
 """A page in the background of a browser asks once a minute."""
 
+_LOOKED_EVERY: Final = dt.timedelta(seconds=10)
 SILENT_AFTER: Final = dt.timedelta(minutes=3)
 """Of whoever reads the past nothing was heard: its process is gone."""
 
@@ -115,6 +116,11 @@ def running_now(session: Session, compound: str) -> RuleTrial | None:
 def find(session: Session, compound: str, trial_id: str) -> RuleTrial:
     """Raises `MissingError("rule_trial")`."""
     return rows.find(session, RuleTrial, compound, trial_id, "rule_trial")
+
+
+def wants_a_look(row: RuleTrial, at: dt.datetime) -> bool:
+    """Whether it has to be noted that somebody looks, or that nobody is heard of any more."""
+    return row.state == RUNNING and (at - row.looked_at > _LOOKED_EVERY or at - row.heard_at > SILENT_AFTER)
 
 
 def look(session: Session, compound: str, trial_id: str, at: dt.datetime) -> RuleTrial:
@@ -198,6 +204,7 @@ def plain(session: Session, compound: str, outlook: Outlook) -> dict[str, Any]:
     known = _incidents(session, compound, [one.said for one in outlook.differences])
     return {
         "whole": outlook.whole,
+        "same": outlook.same,
         "kinds": dict(outlook.kinds),
         "differences": [
             {
@@ -258,19 +265,3 @@ def _sweep(session: Session, compound: str, by: Actor, at: dt.datetime) -> None:
             or_(RuleTrial.ended_at.is_(None), RuleTrial.ended_at < at - KEPT),
         )
     )
-
-
-__all__ = [
-    "SPANS",
-    "BadRulesError",
-    "ask",
-    "cancel",
-    "end",
-    "find",
-    "hear",
-    "look",
-    "must_stop",
-    "plain",
-    "running_now",
-    "save",
-]

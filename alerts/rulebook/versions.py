@@ -134,14 +134,12 @@ def keep(
 
 def difference(old: RuleVersion, new: RuleVersion) -> str:
     """What one version has changed against another, as a unified diff."""
-    lines = difflib.unified_diff(
-        old.text.splitlines(),
-        new.text.splitlines(),
-        f"version {old.number}",
-        f"version {new.number}",
-        lineterm="",
-    )
-    return "\n".join(lines)
+    return diff(old.text, new.text, f"version {old.number}", f"version {new.number}")
+
+
+def diff(old: str, new: str, was: str = "", now: str = "") -> str:
+    """What a text has changed against another, as a unified diff."""
+    return "\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), was, now, lineterm=""))
 
 
 def digest_of(text: str) -> str:

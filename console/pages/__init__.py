@@ -70,6 +70,8 @@ from console.pages import (
     roster_calendar,
     roster_rules,
     routes,
+    rule,
+    rule_trial,
     rules,
     search,
     second_factor,
@@ -118,6 +120,8 @@ for _part in (
     wall,
     recognition,
     rules,
+    rule_trial,
+    rule,
     routes,
     # Its own paths stand before those of the phone's tasks.
     phone_duty,

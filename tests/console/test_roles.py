@@ -125,6 +125,10 @@ ROUTES = {
     ("GET", "/rules/file"): Action.RULES_READ,
     ("PUT", "/rules/file"): Action.RULES_EDIT,
     ("POST", "/rules/check"): Action.RULES_READ,
+    ("POST", "/rules/trials"): Action.RULES_EDIT,
+    ("GET", "/rules/trials/{trial_id}"): Action.RULES_EDIT,
+    ("POST", "/rules/trials/{trial_id}/cancelling"): Action.RULES_EDIT,
+    ("POST", "/rules/trials/{trial_id}/saving"): Action.RULES_EDIT,
     ("GET", "/rules/versions"): Action.RULES_READ,
     ("GET", "/rules/versions/{number}"): Action.RULES_READ,
     ("GET", "/rules/versions/{number}/difference"): Action.RULES_READ,
@@ -682,6 +686,8 @@ PATROLS = {
 
 RULES = {
     ("PUT", "/rules/file"): {"json": {"text": "version = 1", "note": "as it comes", "since": 0}},
+    ("POST", "/rules/trials"): {"json": {"since": 0, "text": "version = 1"}},
+    ("POST", "/rules/trials/{trial_id}/saving"): {"json": {"note": "longer"}},
     ("POST", "/rules/check"): {"json": {"text": "version = 1"}},
     ("GET", "/rules/versions/{number}/difference"): {"params": {"against": 1}},
     ("POST", "/rule-proposals/{proposal_id}/decision"): {"json": {"verdict": "refuse"}},
