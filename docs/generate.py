@@ -33,7 +33,18 @@ ROLES = Path(__file__).with_name("roles.md")
 RULES_PAGE = Path(__file__).with_name("rules.md")
 SHEETS = Path(__file__).with_name("sheets.md")
 ADAPTERS_PAGE = Path(__file__).with_name("adapters.md")
+SETTING_TEXTS = Path(__file__).parents[1] / "console" / "texts" / "en" / "settings_fields.po"
 TIERS = Path(__file__).parents[1] / "devices" / "adapters" / "tiers.toml"
+
+TEXTS_HEAD = """# English texts of each setting. Written by docs/generate.py from ringward/settings.py. Change it there.
+msgid ""
+msgstr ""
+"Language: en\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"""
 
 HEAD = """# Settings
 
@@ -272,6 +283,16 @@ def render() -> str:
     return HEAD + "".join(_row(name, field) for name, field in Settings.model_fields.items())
 
 
+def render_setting_texts() -> str:
+    """The English catalogue of what each setting is called and trades."""
+    told = [TEXTS_HEAD]
+    for name, field in Settings.model_fields.items():
+        for key, text in (("setting", field.title), ("setting_about", field.description)):
+            words = (text or name).replace("\\", "\\\\").replace('"', '\\"')
+            told.append(f'\nmsgid "{key}.{name}"\nmsgstr "{words}"\n')
+    return "".join(told)
+
+
 def _row(name: str, field: FieldInfo) -> str:
     cells = (
         field.title or name,
@@ -320,6 +341,7 @@ def main() -> int:
         RULES_PAGE: render_rules(),
         SHEETS: render_sheets(),
         ADAPTERS_PAGE: render_adapters(),
+        SETTING_TEXTS: render_setting_texts(),
     }
     if "--check" in sys.argv[1:]:
         return int(any(not p.exists() or p.read_text(encoding="utf-8") != text for p, text in pages.items()))

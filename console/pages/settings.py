@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from console.accounts.models import User
 from console.api.purposes import Look, Purpose, note_look
 from console.context import rooms
-from console.pages.view import frame, render
+from console.pages.view import Frame, frame, render
 from console.permissions import Action, may
 from console.problems import not_found
 from console.security import ForbiddenError
@@ -90,7 +90,7 @@ def _page(
     shown = [
         one
         for one in every
-        if all(word in f"{one.name} {one.title} {one.description}".casefold() for word in words)
+        if all(word in _said(one, view) for word in words)
         and not (own and one.source is Source.DEFAULT and one.written is None)
     ]
     groups = [(group, of) for group in Group if (of := _of(shown, group))]
@@ -113,6 +113,12 @@ def _page(
         at=at,
         typed=typed,
     )
+
+
+def _said(one: Setting, view: Frame) -> str:
+    """What a search looks through: the name, and the words of the reader's language and of the file's."""
+    words = view.t.code("setting", one.name), view.t.code("setting_about", one.name)
+    return " ".join((one.name, *words, one.title, one.description)).casefold()
 
 
 def _of(settings: Sequence[Setting], group: Group) -> list[Setting]:

@@ -159,6 +159,26 @@ def test_settings_are_searched_and_grouped(visit: Visit) -> None:
     assert "flood_rate" not in own
 
 
+@pytest.mark.usefixtures("whole")
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_each_setting_is_said_in_the_language_of_the_reader(visit: Visit, language: str) -> None:
+    html = visit("admin", language).get(SETTINGS).text
+    for name in Settings.model_fields:
+        part = re.search(
+            rf'<li id="set-{name}">.*?<h3>(.*?)</h3>.*?<p class="small">(.*?)</p>', html, re.DOTALL
+        )
+        assert part, name
+        chinese = [bool(re.search("[一-鿿]{2}", words)) for words in part.groups()]
+        # English names a law of China by its own name, and a title names none.
+        assert chinese == ([True, True] if language == "zh-CN" else [False, chinese[1]]), name
+
+
+@pytest.mark.usefixtures("whole")
+def test_settings_are_found_by_chinese_words(visit: Visit) -> None:
+    found = re.findall(r'<li id="set-(\w+)"', visit("admin").get(f"{SETTINGS}?q=陌生人 内存").text)
+    assert found == ["stranger_token_minutes"]
+
+
 def test_value_that_cannot_be_is_refused_at_its_place(visit: Visit, whole: Path) -> None:
     answer = visit("admin", "en").post(f"{SETTINGS}/flood_rate", data={"value": "-5"})
     assert answer.status_code == 422
