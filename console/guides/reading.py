@@ -20,11 +20,11 @@ from markupsafe import Markup, escape
 
 from console.guides.shelf import DOCS, GUIDES, Guide
 
-_PICTURE: Final = re.compile(r"screenshots/([\w-]+\.(?:png|svg))")
-_PICTURE_NAME: Final = re.compile(r"[\w-]+\.(?:png|svg)")
+_PICTURE: Final = re.compile(r"screenshots/([\w-]+\.(?:webp|svg))")
+_PICTURE_NAME: Final = re.compile(r"[\w-]+\.(?:webp|svg)")
 # The one tag that the guides need where they are read elsewhere: a picture with a width.
 _SIZED: Final = re.compile(
-    r'^<img src="(screenshots/[\w-]+\.png)" alt="([^"<>\[\]]*)" width="\d+">$', re.MULTILINE
+    r'^<img src="(screenshots/[\w-]+\.webp)" alt="([^"<>\[\]]*)" width="\d+">$', re.MULTILINE
 )
 _PAGE: Final = re.compile(r"([a-z-]+?)(\.zh-CN)?\.md(?:#(.*))?")
 

@@ -30,7 +30,9 @@ def picture(_: Anybody, name: str) -> Response:
     file = guides.picture(name)
     if file is None:
         raise not_found("picture")
-    return FileResponse(file, headers={"Cache-Control": "private, max-age=3600"})
+    # Python's table of file types does not know WebP yet.
+    kind = "image/webp" if file.suffix == ".webp" else None
+    return FileResponse(file, media_type=kind, headers={"Cache-Control": "private, max-age=3600"})
 
 
 @router.get("/{name}")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,6 +18,15 @@ from ringward.ports import free_port
 
 ROOT: Final = Path(__file__).parents[2]
 START_S: Final = 150.0
+ACCOUNTS: Final = {
+    "operator": "operator",
+    "volunteer": "volunteer",
+    "guard": "guard",
+    "manager": "property manager",
+    "resident": "resident",
+    "admin": "administrator",
+}
+"""Who may sign in: the account's name, and how the demo speaks of it."""
 
 _T = TypeVar("_T")
 
@@ -28,8 +37,9 @@ class Demo:
 
     base: str
     mqtt_port: int
-    operator_link: str
-    volunteer_link: str
+    links: Mapping[str, str]
+    """By account: the link at which its password is chosen."""
+    data: Path
     guest: str
     guest_secret: str
 
@@ -55,7 +65,7 @@ def running_demo(folder: Path) -> Iterator[Demo]:
             stderr=subprocess.STDOUT,
         )
     try:
-        yield until(lambda: announced(child, said), START_S, "the demo's links")
+        yield until(lambda: announced(child, said, folder / "data"), START_S, "the demo's links")
     finally:
         child.send_signal(signal.SIGINT)
         try:
@@ -65,16 +75,19 @@ def running_demo(folder: Path) -> Iterator[Demo]:
             child.wait()
 
 
-def announced(child: "subprocess.Popen[bytes]", said: Path) -> Demo | None:
+def announced(child: "subprocess.Popen[bytes]", said: Path, data: Path) -> Demo | None:
     """What the demo printed, once it has printed all of it."""
     text = said.read_text()
     if child.poll() is not None:
         raise SystemExit(f"the demo ended:\n{text[-2000:]}")
-    if "Ctrl-C stops it." not in text:
-        return None
+    return read(text, data) if "Ctrl-C stops it." in text else None
+
+
+def read(text: str, data: Path) -> Demo:
+    """What a demo printed. Ends the program where something of it is missing."""
 
     def find(pattern: str) -> re.Match[str]:
-        match = re.search(pattern, text)
+        match = re.search(pattern, text, re.MULTILINE)
         if match is None:
             raise SystemExit(f"the demo does not print {pattern}:\n{text[-2000:]}")
         return match
@@ -83,11 +96,23 @@ def announced(child: "subprocess.Popen[bytes]", said: Path) -> Demo | None:
     return Demo(
         find(r"Ringward is at (http\S+)")[1],
         int(find(r"MQTT on port (\d+)")[1]),
-        find(r"operator\b.*?(http\S+/setup/\S+)")[1],
-        find(r"volunteer\b.*?(http\S+/setup/\S+)")[1],
+        {name: find(rf"^ +{title}\b.*?(http\S+/setup/\S+)")[1] for name, title in ACCOUNTS.items()},
+        data,
         guest[1],
         guest[2],
     )
+
+
+def invited(demo: Demo, name: str, role: str) -> str:
+    """Adds somebody whom the demo has not, as an administrator does; returns their link."""
+    add = ["user", "add", name, "--role", role, "--compound", "honghua", "--data-dir", str(demo.data)]
+    done = subprocess.run(
+        [sys.executable, "-m", "ringward", *add], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    token = re.search(r"/setup/(\S+)", done.stdout)
+    if token is None:
+        raise SystemExit(f"no link for {name}:\n{done.stdout}")
+    return f"{demo.base}/setup/{token[1]}"
 
 
 def say_something_wrong(demo: Demo) -> None:

@@ -35,7 +35,7 @@ def test_a_guide_is_read_in_either_language(visit: Visit, name: str, lang: str) 
     assert " style=" not in article
     assert "&lt;img" not in article
     for source in set(re.findall(r'<img src="([^"]+)"', article)):
-        assert client.get(source).headers["content-type"] in {"image/png", "image/svg+xml"}
+        assert client.get(source).headers["content-type"] in {"image/webp", "image/svg+xml"}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
