@@ -10,6 +10,7 @@ SECTIONS: Final[tuple[tuple[str, str, str], ...]] = (
     ("/my/visitors*", "residents-guide", "visitors"),
     ("/my/reports*", "residents-guide", "telling-the-control-room"),
     ("/my/rights*", "residents-guide", "consents-corrections-erasure"),
+    ("/my", "residents-guide", ""),
     ("/my*", "residents-guide", "your-data-and-who-looked"),
     ("/console/incidents/*/timeline", "operators-guide", "timeline-of-an-incident"),
     ("/console/incidents*", "operators-guide", "what-to-do-with-one"),
