@@ -27,7 +27,7 @@ LOOKS = {
 FURTHER = {
     "admin": ["/account", "/console/devices/cam-east", "/console/devices/new", "/console/wall"],
     "operator": ["/account", "/console?incident=i-door", "/console/wall"],
-    "resident": ["/my/data", "/my/looks", "/account"],
+    "resident": ["/my/visitors/earlier", "/account"],
     "li": ["/account"],
     "guard": ["/phone", "/account"],
 }

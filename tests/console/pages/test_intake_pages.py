@@ -1,5 +1,6 @@
 """Telling the control room, disputes, work orders and drills, on a desk and on a phone."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -107,7 +108,16 @@ def test_a_resident_sees_what_became_of_it_and_nobody_else(visit: Any, seeded: A
     incident = next(one for one in all_of(seeded, Incident) if one.rule == "intake")
     operator = visit("operator")
     operator.post(f"/console/incidents/{incident.id}/acknowledge", data={"version": incident.version})
-    assert "The control room is looking at it" in resident.get("/my/reports").text
+    page = resident.get("/my/reports").text
+    assert "The control room is looking at it" in page
+    # What was, with its time, and what is to come.
+    steps = re.findall(r'<li class="(\w+)"[^>]*><(?:strong|span)>([^<]+)<', page)
+    assert steps == [("past", "Received"), ("now", "Looked at"), ("ahead", "On the way"), ("ahead", "Done")]
+    assert len(re.findall(r'<time datetime="[^"]+">today \d\d:\d\d</time>', page)) == 2
+    assert "operator" not in page.split("<main")[1].lower()
+    first = resident.get("/my").text
+    assert "The control room is looking at it" in first
+    assert "mine alone" not in first
     assert "Fire or smoke</strong>" not in visit("guard", "en").get("/phone/report").text
 
 

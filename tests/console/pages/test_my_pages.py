@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from console.accounts.models import User
 from console.context import Rooms
 from console.security import CSRF_HEADER
+from console.texts import load
 from privacy.models import Erasure, RequestKind, SubjectRequest
 from registry import lookups
 from registry.models import Consent, FaceTemplate, Person
@@ -171,3 +172,43 @@ def test_a_child_sees_the_same_page(visit: Visit, seeded: Rooms) -> None:
     html = visit("resident", "en").get("/my/data").text
     assert "张小" in html
     assert "张三丰" not in html
+
+
+def test_the_first_page_has_each_matter_with_one_way_on(visit: Visit) -> None:
+    admin = visit("admin")
+    admin.post("/registry/purpose", data={"purpose": "incident_handling"})
+    admin.get("/registry/people/p-1")
+    client = visit("resident", "en")
+    client.get("/my/data")
+    html = client.get("/my").text.split("<main")[1].split("</main")[0]
+    sections = re.findall(r"<section.*?</section>", html, re.DOTALL)
+    ways = [re.findall(r'<p class="on"><a class="[^"]+" href="([^"]+)"', section) for section in sections]
+    assert ways == [["/my/visitors"], ["/my/reports"], ["/my/rights"], ["/my/looks"]]
+    # Who else looked; what one did oneself is in the list of all.
+    assert "Administrator" in sections[3]
+    assert "took a copy" not in sections[3]
+    # A consent that is in force is taken back from here, too, in two presses.
+    assert 'action="/my/consents/face_access/withdraw"' in sections[2]
+
+
+def test_a_correction_that_is_refused_keeps_what_was_typed(visit: Visit) -> None:
+    sharp = '"><script>alert(1)</script>'
+    client = visit("resident", "en")
+    form = {"kind": "correction", "what": "phone", "old": sharp, "new": ""}
+    refused = client.post("/my/requests", data=form)
+    assert refused.status_code == 409
+    assert re.search(r'<details class="ask" open>', refused.text)
+    assert "<script>alert" not in refused.text
+    assert "&lt;script&gt;alert" in refused.text
+
+
+def test_why_a_request_was_refused_is_said(visit: Visit, seeded: Rooms) -> None:
+    client = visit("resident", "en")
+    client.post("/my/requests", data={"kind": "erasure"})
+    with seeded.database.read() as session:
+        request_id = session.scalars(select(SubjectRequest.id)).one()
+    office = visit("manager")
+    form = {"state": "refused", "reason": "kept_by_law"}
+    assert office.post(f"/oversight/requests/{request_id}/close", data=form).status_code == 303
+    page = client.get("/my/rights").text
+    assert load("en").code("request_refusal", "kept_by_law") in page

@@ -39,7 +39,15 @@ STAFF_PAGES = [
 ]
 ADMIN_PAGES = ["/registry/people/new/form", "/registry/vehicles/new"]
 PHONE_PAGES = ["/phone", "/phone/fragments/tasks"]
-OWN_PAGES = ["/my", "/my/data", "/my/looks"]
+OWN_PAGES = [
+    "/my",
+    "/my/visitors",
+    "/my/visitors/earlier",
+    "/my/reports",
+    "/my/data",
+    "/my/looks",
+    "/my/rights",
+]
 REPORT_PAGES = [
     "/registry/reports",
     "/registry/reports/consistency?code=never_verified",

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 Browse = Callable[..., Page]
 SIZES = [(1366, 768), (360, 740)]
 PAGES = {
-    "resident": ["/my", "/my/data", "/my/looks"],
+    "resident": ["/my", "/my/visitors", "/my/reports", "/my/data", "/my/looks", "/my/rights"],
     "police": ["/account"],
     "guard": ["/registry", "/phone", "/account"],
     "admin": ["/registry", "/registry/gate", "/registry/passes", "/registry/import", "/audit", "/erasures"],

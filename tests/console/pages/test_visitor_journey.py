@@ -7,15 +7,31 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from console.accounts import service
+from console.accounts.models import User
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 Browse = Callable[..., Page]
+PASSWORD = "correct horse battery"
 PHONE = {"width": 390, "height": 844}
 
 
-def test_a_pass_is_given_sent_shown_and_ended(browse: Browse, served: Any) -> None:
+@pytest.fixture
+def known_password(seeded: Any) -> None:
+    with seeded.database.write() as session:
+        token = service.issue_setup_link(session, session.get_one(User, "u-resident"), seeded.clock.now())
+        service.redeem_setup_link(session, token, PASSWORD, seeded.clock.now())
+
+
+def test_a_pass_is_given_sent_shown_and_ended(browse: Browse, served: Any, known_password: None) -> None:
     page = browse("resident", locale="en-GB", permissions=["clipboard-read", "clipboard-write"], **PHONE)
+    page.context.clear_cookies()
     page.goto(f"{served.url}/my")
+    page.get_by_label("Name").fill("resident")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{served.url}/my")
     page.get_by_role("link", name="Let somebody in").click()
     # Two presses and a plate: nothing else is asked.
     page.get_by_label("Number plate or phone").fill("云A77777")
