@@ -132,6 +132,19 @@ def is_of(table: Table, name: str) -> Any:
     return key == value(table, key, name)
 
 
+def test_task_of_the_older_version_has_no_photo_and_may_get_one(old: Database) -> None:
+    """Migration 0020: `dispatches.media_id`."""
+    fill(old, tables_of(old), "a")
+    migrate.upgrade(old, "0019")
+    assert "media_id" not in {table.name: table for table in tables_of(old)}["dispatches"].columns
+    migrate.upgrade(old, "0020")
+    tasks = {table.name: table for table in tables_of(old)}["dispatches"]
+    with old.engine.begin() as connection:
+        assert connection.scalars(select(tasks.c.media_id)).all() == [None]
+        connection.execute(update(tasks).values(media_id="f" * 64))
+        assert connection.scalars(select(tasks.c.media_id)).all() == ["f" * 64]
+
+
 def test_audit_log_of_the_older_version_goes_on(old: Database) -> None:
     entry = AuditEntry("u-1", "operator", "person.read", "incident", "person:p-1", "2 fields")
     for _ in range(2):
