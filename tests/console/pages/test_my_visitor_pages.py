@@ -25,7 +25,7 @@ OTHERS = ["operator", "admin", "manager", "guard", "grid", "police", "auditor", 
 def give(client: TestClient, **form: str) -> str:
     answer = client.post("/my/visitors", data={"span": "hours_2", **form})
     assert answer.status_code == 201, re.findall(r'role="alert">([^<]*)', answer.text)
-    return answer.text
+    return str(answer.text)
 
 
 def token_in(html: str) -> str:
