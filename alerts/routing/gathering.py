@@ -29,7 +29,7 @@ def facts_of(session: Session, incident: Incident) -> Facts:
         select(Evidence.rule).where(Evidence.incident == incident.id).distinct()
     )}  # fmt: skip
     state = State(incident.state)
-    labels = _place(session, incident.zone) | {
+    labels = place_labels(session, incident.zone) | {
         "zone": incident.zone,
         "compound": incident.compound,
         "device": incident.device_id,
@@ -106,7 +106,7 @@ def moment(text: str, by: Clock) -> dt.datetime:
     return (found if found.tzinfo is not None else found.replace(tzinfo=by.zone)).astimezone(dt.UTC)
 
 
-def _place(session: Session, zone: str) -> dict[str, str]:
+def place_labels(session: Session, zone: str) -> dict[str, str]:
     """The building and the grid of a zone, where it is of one alone."""
     buildings = session.scalars(select(Building.id).where(Building.zone == zone).limit(2)).all()
     if len(buildings) != 1:

@@ -50,6 +50,26 @@ class Quiet:
     until: dt.datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Like:
+    """What would keep quiet what is like an incident; `never`: nothing may."""
+
+    matchers: tuple[str, ...]
+    gravest: int
+    never: bool
+
+
+_ALIKE = ("ring", "kind", "zone", "device")
+
+
+def like(given: Facts) -> Like:
+    """The narrowest silence of an incident's kind: there, at that device, and nothing graver."""
+    if given.safety or given.silent:
+        return Like((), given.severity, never=True)
+    named = [(label, given.labels.get(label, "")) for label in _ALIKE]
+    return Like(tuple(f"{label} = {value}" for label, value in named if value), given.severity, never=False)
+
+
 def silenced(silences: Iterable[Quieting], given: Facts, at: dt.datetime) -> Quiet | None:
     """The silence that lasts longest of those that cover it."""
     covering = [one for one in silences if one.covers(given, at)]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from alerts.incidents.models import Incident
 from alerts.routing import current
 from alerts.routing.explaining import Asked, Way, explain, plain_tree, unknown_labels
-from alerts.routing.gathering import clock_of
+from alerts.routing.gathering import clock_of, place_labels
 from alerts.routing.models import RouteGroup, Telling
 from alerts.routing.reaching import reach
 from alerts.routing.tree import When, facts
@@ -87,8 +87,11 @@ def routing_decision(
     for name in unknown_labels(labels):
         raise RefusedError("unknown_label", name=name[:64])
     moment = at or here.clock.now()
-    asked = Asked(str(ring), kind, severity, stage, labels)
     with here.database.read() as session:
+        if "zone" in labels:
+            # Which building and grid it lies in, as of an incident there.
+            labels = place_labels(session, labels["zone"]) | labels
+        asked = Asked(str(ring), kind, severity, stage, labels)
         by = clock_of(session, here.compound)
         return explain(current.in_force(), asked, moment, by, session=session, compound=here.compound)
 

@@ -7,14 +7,19 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.orm import Session
 
+from alerts.incidents.models import Incident
 from alerts.routing import silences
+from alerts.routing.gathering import facts_of
 from alerts.routing.models import Silence
+from alerts.routing.quiet import like
 from alerts.routing.silences import COMMENT_LONGEST, MATCHERS_MOST
 from console.accounts.models import User
 from console.api.idempotency import Answer, once
 from console.api.places import Here
-from console.permissions import Action, may
+from console.permissions import Action, allowed, may
 from console.security import as_actor
+from registry import rows
+from registry.errors import MissingError
 
 router = APIRouter(tags=["routes"])
 Reader = Annotated[User, may(Action.ROUTES_READ)]
@@ -50,6 +55,14 @@ class SilenceAsked(SilencePreviewAsked):
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime
     comment: Annotated[str, Field(min_length=1, max_length=COMMENT_LONGEST)]
+
+
+class LikeView(BaseModel):
+    """Matchers to begin a silence with; none where `never` anything may keep it quiet."""
+
+    matchers: list[str]
+    gravest: int
+    never: bool
 
 
 class SilencedView(BaseModel):
@@ -88,6 +101,20 @@ def preview_silence(here: Here, _: Editor, asked: SilencePreviewAsked) -> list[S
             )
             for row in silences.preview(session, here.compound, asked.matchers, asked.gravest)
         ]
+
+
+@router.get("/silences/like/{incident_id}")
+def silence_like(here: Here, user: Editor, incident_id: str) -> LikeView:
+    """What would keep quiet what is like an incident: `never` for fire, calls for help and duress.
+
+    What belongs to people's care is there for those who see care.
+    """
+    with here.database.read() as session:
+        row = rows.find(session, Incident, here.compound, incident_id, "incident")
+        if row.care and not allowed(user, Action.CARE_READ):
+            raise MissingError("incident")
+        found = like(facts_of(session, row))
+    return LikeView(matchers=list(found.matchers), gravest=found.gravest, never=found.never)
 
 
 @router.post("/silences", response_model=SilenceView, status_code=201)

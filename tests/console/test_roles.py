@@ -145,6 +145,7 @@ ROUTES = {
     ("GET", "/silences"): Action.ROUTES_READ,
     ("POST", "/silences"): Action.SILENCES_EDIT,
     ("POST", "/silences/preview"): Action.SILENCES_EDIT,
+    ("GET", "/silences/like/{incident_id}"): Action.SILENCES_EDIT,
     ("DELETE", "/silences/{silence_id}"): Action.SILENCES_EDIT,
     ("GET", "/operating-modes"): Action.RULES_READ,
     ("POST", "/operating-modes"): Action.MODES_ASK,
