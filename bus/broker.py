@@ -1,7 +1,6 @@
 """How rooms reach JetStream through FastStream: one stream, durable consumers, bounded retries."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from nats.js.api import ConsumerConfig, DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
 from bus import subjects
+from bus.address import BusAddress, on_error
 from bus.messages import Message, decode
 
 log = structlog.get_logger(__name__)
@@ -26,31 +26,6 @@ DAY_S = 24 * 3600.0
 # What a worker gave up is announced once and not stored by the server: this stream keeps it.
 ADVISORY_STREAM = "ringward-advisories"
 GAVE_UP = f"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{subjects.STREAM}.>"
-
-
-async def _on_error(error: Exception) -> None:
-    """A server that is away is a line in the log each second, not a traceback."""
-    log.warning("bus.connection", error=type(error).__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class BusAddress:
-    """Where the bus is and how to sign in to it."""
-
-    url: str
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-    def options(self) -> dict[str, Any]:
-        """Connection options for nats-py: it tries for ever, a cable is always plugged in again."""
-        options: dict[str, Any] = {
-            "max_reconnect_attempts": -1,
-            "reconnect_time_wait": 1,
-            "error_cb": _on_error,
-        }
-        if self.user is not None:
-            options |= {"user": self.user, "password": self.password}
-        return options
 
 
 def stream() -> JStream:
@@ -99,7 +74,7 @@ def build(address: BusAddress, **options: Any) -> NatsBroker:
         security=security,
         max_reconnect_attempts=-1,
         reconnect_time_wait=1,
-        error_cb=_on_error,
+        error_cb=on_error,
         **options,
     )
 

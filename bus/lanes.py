@@ -21,7 +21,8 @@ from nats.js.api import ConsumerConfig
 from nats.js.errors import NotFoundError
 
 from bus import subjects
-from bus.broker import BACKOFF_S, MAX_DELIVER, BusAddress, declare_stream
+from bus.address import BusAddress
+from bus.broker import BACKOFF_S, MAX_DELIVER, declare_stream
 from bus.messages import Message, decode
 
 log = structlog.get_logger(__name__)

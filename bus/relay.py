@@ -14,7 +14,8 @@ from nats.js import JetStreamContext
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from bus import lanes
-from bus.broker import BusAddress, declare_stream
+from bus.address import BusAddress
+from bus.broker import declare_stream
 from storage import Database
 from storage.events import clear_outbox, take_outbox
 

@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session
 from devices.models import Device
 from privacy.models import Disclosure, DisclosureState, PiaReport
 from privacy.retention import CLASSES, RetentionPolicy
-from recognition.calibration import DEFAULT_FPIR, Calibration, shipped
 from recognition.models import DecisionRow
 from registry.errors import StaleEditError
 from registry.models import Compound, Consent, FaceTemplate, Person, WatchlistEntry, Zone
@@ -40,6 +39,9 @@ _SHOWN_CLASSES: Final = frozenset(
 
 def facts(session: Session, compound: str, policy: RetentionPolicy, at: dt.datetime) -> dict[str, Any]:
     """What is so now: the sections that matter, and `counts` beside them."""
+    # It computes with numpy, which whoever only shows pages does without.
+    from recognition.calibration import DEFAULT_FPIR, Calibration, shipped
+
     rows = {name: _rows(session, compound, name) for name in sorted(_SHOWN_CLASSES)}
     people_enrolled = session.scalar(
         select(func.count(FaceTemplate.person.distinct())).where(FaceTemplate.compound == compound)
@@ -200,6 +202,8 @@ def _devices(session: Session, compound: str) -> list[dict[str, Any]]:
 
 def _recognition(session: Session, compound: str) -> dict[str, Any]:
     """Engines that made templates, and the curves that their thresholds come from."""
+    from recognition.calibration import DEFAULT_FPIR, Calibration, shipped
+
     engines = session.execute(
         select(FaceTemplate.engine, FaceTemplate.engine_version)
         .where(FaceTemplate.compound == compound)

@@ -21,7 +21,7 @@ from prometheus_client.core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from bus.broker import BusAddress
+from bus.address import BusAddress
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from alerts.routing.current import use as use_routes
-from bus.broker import BusAddress
+from bus.address import BusAddress
 from bus.login import BrokerLogin
 from ringward.ports import reachable
 from ringward.settings import Settings

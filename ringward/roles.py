@@ -4,17 +4,17 @@ import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import structlog
 
-from bus import broker as bus_broker
 from bus import deadletters
-from bus.broker import Advisory
 from bus.messages import Message
-from bus.relay import Relay, RelayMetrics
 from devices.opening import SUBJECTS as OPENING_SUBJECTS
 from ringward.foundation import Foundation, mqtt_login
+
+if TYPE_CHECKING:
+    from bus.broker import Advisory
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +72,9 @@ class RelayRole(_Looping):
 
     def __init__(self, foundation: Foundation) -> None:
         super().__init__()
+        # The library for workers and what it brings is 30 MB: no role has it for another's sake.
+        from bus.relay import Relay, RelayMetrics
+
         self.relay = Relay(foundation.database, foundation.bus, RelayMetrics(foundation.metrics))
 
     def ready(self) -> bool:
@@ -163,6 +166,7 @@ class DevicesRole(_Looping):
     LISTS_S = 1.0
 
     def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
+        from bus import broker
         from devices.commands.sender import CommandSender, SenderMetrics
         from devices.directory import DeviceDirectory
         from devices.downlink import Downlink
@@ -192,7 +196,8 @@ class DevicesRole(_Looping):
             terminal_url=foundation.settings.terminal_url,
         )
         self._opener = Opener(foundation.database, foundation.clock, OpeningMetrics(foundation.metrics))
-        self._broker = bus_broker.build(foundation.bus)
+        self._bus = broker
+        self._broker = broker.build(foundation.bus)
         self._lists: asyncio.Task[None] | None = None
         # Set where ingest runs in the same process: silence counts while it listens only.
         self.listening: Callable[[], bool] = lambda: True
@@ -202,7 +207,7 @@ class DevicesRole(_Looping):
         await super().start()
         # Apart from the commands: a door does not wait until a register is read.
         self._lists = asyncio.create_task(self._keep_lists(), name="devices-lists")
-        bus_broker.consume(self._broker, "openings", list(OPENING_SUBJECTS), self._open)
+        self._bus.consume(self._broker, "openings", list(OPENING_SUBJECTS), self._open)
         await self._broker.start()
 
     async def stop(self) -> None:
@@ -263,10 +268,12 @@ class KeeperRole(Role):
     name = "keeper"
 
     def __init__(self, foundation: Foundation) -> None:
+        from bus import broker
         from ringward.housekeeping import Housekeeping, HousekeepingMetrics
 
         self._foundation = foundation
-        self._broker = bus_broker.build(foundation.bus)
+        self._bus = broker
+        self._broker = broker.build(foundation.bus)
         self.housekeeping = Housekeeping(foundation, HousekeepingMetrics(foundation.metrics))
         self._rounds: list[asyncio.Task[None]] = []
 
@@ -277,7 +284,7 @@ class KeeperRole(Role):
                 asyncio.create_task(self._again(work), name=f"keeper-{work.__name__}")
                 for work in (self.housekeeping.round, self.housekeeping.keep)
             ]
-        bus_broker.consume_given_up(self._broker, self._keep)
+        self._bus.consume_given_up(self._broker, self._keep)
         await self._broker.start()
 
     async def stop(self) -> None:
@@ -295,11 +302,11 @@ class KeeperRole(Role):
                 return
             await asyncio.to_thread(self.housekeeping.rest, ROUND_S)
 
-    async def _keep(self, advisory: Advisory) -> None:
-        raw = await bus_broker.stored_message(self._broker, advisory.stream_seq)
+    async def _keep(self, advisory: "Advisory") -> None:
+        raw = await self._bus.stored_message(self._broker, advisory.stream_seq)
         await asyncio.to_thread(self._record, advisory, raw)
 
-    def _record(self, advisory: Advisory, raw: tuple[str, bytes] | None) -> None:
+    def _record(self, advisory: "Advisory", raw: tuple[str, bytes] | None) -> None:
         subject, payload = raw or ("", b"")
         letter = deadletters.letter(
             "bus",

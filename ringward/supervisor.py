@@ -16,8 +16,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from ringward.brokerchild import BrokerChild
-from ringward.child import ONE_THREAD
 from ringward.children import Child
+from ringward.environment import environment_for
 from ringward.figures import PROCESS
 from ringward.foundation import Foundation, lay
 from ringward.ports import free_port, reachable
@@ -187,29 +187,6 @@ class Supervisor:
         partial = path.with_suffix(".part")
         partial.write_bytes(msgspec.json.encode(running))
         partial.replace(path)
-
-
-def environment_for(settings: Settings) -> dict[str, str]:
-    """The children's environment: the supervisor's own, with the ports it has settled on."""
-    environment = dict(os.environ)
-    fixed = {
-        "DATA_DIR": str(settings.data_dir.resolve()),
-        "HTTP_HOST": settings.http_host,
-        "HTTP_PORT": str(settings.http_port),
-        "MQTT_HOST": settings.mqtt_host,
-        "MQTT_PORT": str(settings.mqtt_port),
-        "NATS_PORT": str(settings.nats_port),
-        "PUSH_HOST": settings.push_host,
-        "PUSH_PORT": str(settings.push_port),
-        "COMPOUND": settings.compound,
-        "LOG_LEVEL": settings.log_level,
-        "LOG_FORMAT": settings.log_format,
-    }
-    environment |= {f"RINGWARD_{name}": value for name, value in fixed.items()}
-    # Threads of several recognition libraries would fight for the same cores.
-    for name in ONE_THREAD:
-        environment.setdefault(name, "1")
-    return environment
 
 
 def _lock(path: Path) -> IO[str]:

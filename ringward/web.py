@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -12,9 +13,8 @@ from alerts.plans import read as read_plans
 from console.accounts.provider import Provider
 from console.app import create_app
 from console.context import EnrolledPhoto, PhotoRefusedError, Rooms
-from recognition import enrolment
 from ringward.channels import push_key
-from ringward.faces import Faces, open_faces
+from ringward.environment import environment_for
 from ringward.figures import Listener, OtherProcesses
 from ringward.foundation import Foundation
 from ringward.rehearsal.because import why
@@ -23,8 +23,10 @@ from ringward.rehearsal.trial import TrialRunner
 from ringward.roles import Role
 from ringward.served import Served
 from ringward.settingsbook import Book
-from ringward.supervisor import environment_for
 from ringward.tryout import try_out
+
+if TYPE_CHECKING:
+    from ringward.faces import Faces
 
 
 class Enroller:
@@ -38,6 +40,10 @@ class Enroller:
     def enrol(self, person_id: str, photo: bytes, actor: Actor) -> EnrolledPhoto:
         """Raises `ConsentMissingError` and `PhotoRefusedError`; the caller audits."""
         del actor
+        # 40 MB of libraries for pictures, where most consoles never see one.
+        from recognition import enrolment
+        from ringward.faces import open_faces
+
         ground = self._foundation
         if self._faces is None:
             self._faces = open_faces(ground)

@@ -7,8 +7,6 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from icalendar import Calendar, Event
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -26,6 +24,9 @@ def calendar(
     title: str, entries: Iterable[Entry], summary: Callable[[Entry], str], stamp: dt.datetime
 ) -> bytes:
     """The calendar as it is served; `summary` says an entry in the reader's language."""
+    # Most processes serve no calendar.
+    from icalendar import Calendar, Event
+
     made = Calendar()
     made.add("prodid", "-//Ringward//duty//EN")
     made.add("version", "2.0")

@@ -12,7 +12,6 @@ from console.api.purposes import Look, Purpose, note_look
 from console.context import Rooms, rooms
 from console.figures import making
 from console.figures.choice import Choice, Span, choose
-from console.figures.paper import on_paper, paper
 from console.figures.sheet import sheet, sheets
 from console.pages.view import Frame, frame, render
 from console.permissions import Action, may
@@ -91,6 +90,9 @@ def as_pdf(request: Request, user: Reader, asked: Asks) -> Response:
     """All of it on paper."""
     here, view = rooms(request), frame(request)
     choice = _chosen(view, making.kinds(here), asked)
+    # Ten megabytes of libraries that only paper needs.
+    from console.figures.paper import on_paper, paper
+
     made = paper(making.document(here, view, choice), *on_paper(view))
     note_file(here, user, view.now, f"pdf {choice.query}")
     return attachment(made, "application/pdf", f"report-{choice.first}-{choice.last}.pdf")

@@ -12,7 +12,6 @@ from console.api import handovers
 from console.api.handovers import EntryAsked, HandoverInFull, SignAsked
 from console.context import rooms
 from console.figures import handing
-from console.figures.paper import on_paper, paper
 from console.pages.answers import Said, said
 from console.pages.figures import attachment, note_file
 from console.pages.places import names
@@ -60,6 +59,9 @@ def as_pdf(request: Request, user: Reader, handover_id: str) -> Response:
     found = handovers.handover(here, user, handover_id)
     with here.database.read() as session:
         places, people = names(session, here.compound), staff(session, here.compound)
+    # Ten megabytes of libraries that only paper needs.
+    from console.figures.paper import on_paper, paper
+
     sheet = handing.document(view, found, places, people, lambda text: _when(view, text))
     note_file(here, user, view.now, f"pdf handover {found.id}")
     local = found.until.astimezone(view.zone)

@@ -9,7 +9,6 @@ from console.accounts.models import User
 from console.api import months
 from console.context import rooms
 from console.figures import meeting
-from console.figures.paper import on_paper, paper
 from console.pages.figures import attachment, note_file
 from console.pages.view import frame, render
 from console.permissions import Action, may
@@ -49,6 +48,9 @@ def as_pdf(request: Request, user: Reader, month: Annotated[str, Query(max_lengt
     found = months.figures_of(here, user, month)
     with here.database.read() as session:
         sheet = meeting.document(session, view, here.compound, found)
+    # Ten megabytes of libraries that only paper needs.
+    from console.figures.paper import on_paper, paper
+
     made = paper(sheet, *on_paper(view))
     note_file(here, user, view.now, f"pdf month {found.first:%Y-%m}")
     return attachment(made, "application/pdf", f"month-{found.first:%Y-%m}.pdf")

@@ -24,8 +24,8 @@ from ringward.bench.report import Report, report
 from ringward.bench.rig import COMPOUND, FACE_CAMERA, SECRET, Rig, rig
 from ringward.bench.timed import DEADLINE_S, wait_for
 from ringward.children import Child
+from ringward.environment import environment_for
 from ringward.foundation import mqtt_login
-from ringward.supervisor import environment_for
 from storage.events import EventRow
 
 MEGABYTE: Final = 1024 * 1024

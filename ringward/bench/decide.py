@@ -23,7 +23,7 @@ from ringward.bench.rig import COMPOUND, FACE_CAMERA, PLATE_CAMERA, SECRET, rig
 from ringward.children import Child
 from ringward.demo import DemoPictures
 from ringward.demo.portraits import RESIDENT_A
-from ringward.supervisor import environment_for
+from ringward.environment import environment_for
 from storage import Database
 from storage.events import EventRow
 

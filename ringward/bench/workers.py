@@ -32,7 +32,7 @@ from ringward.bench.rig import COMPOUND, Rig, extra
 from ringward.children import Child
 from ringward.demo.face_scenes import jpeg
 from ringward.demo.plate_scenes import plate_scene
-from ringward.supervisor import environment_for
+from ringward.environment import environment_for
 from storage import Database, new_id
 from storage.events import EventRow
 

@@ -14,11 +14,11 @@ from devices.simulator.fleet import Member
 from devices.simulator.play import Target
 from ringward.brokerchild import BrokerChild
 from ringward.children import Child
+from ringward.environment import environment_for
 from ringward.fleet.enlisting import enlist, time_zone_of
 from ringward.foundation import Foundation, lay
 from ringward.ports import free_port
 from ringward.settings import Settings
-from ringward.supervisor import environment_for
 from storage import migrate
 
 COMPOUND: Final = "simulated"

@@ -7,7 +7,7 @@ import nats
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from bus import subjects
-from bus.broker import BusAddress
+from bus.address import BusAddress
 
 
 def ids(address: BusAddress) -> Counter[str]:

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from alerts.incidents.actor import Actor
-from bus.broker import BusAddress
+from bus.address import BusAddress
 from console.accounts import service
 from console.accounts.models import Role, User
 from console.app import create_app

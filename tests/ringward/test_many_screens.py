@@ -264,8 +264,7 @@ async def test_everybody_hears_what_is_theirs_once_and_in_order_and_leaves_nothi
         away = range(len(flow.told), len(flow.told) + _size_of_a_wave(flow))
         flowing = asyncio.create_task(asyncio.to_thread(flow.wave, 1))
         for feed in consoles[::5]:
-            known = len(feed.came)
-            await until(lambda feed=feed, known=known: len(feed.came) > known, "more comes", DEADLINE_S)
+            await _more(feed, len(feed.came) + 1)
             await feed.cut()
             feed.open()
         await flowing
@@ -307,8 +306,11 @@ async def _all_heard(flow: Flow, consoles: Sequence[Feed], phones: Sequence[Feed
     count = len(for_console(flow.told))
     await until(lambda: all(len(one.came) >= count for one in consoles), "consoles have all", DEADLINE_S)
     for number, feed in enumerate(phones):
-        own = len(for_phone(flow.told, f"r-{number}"))
-        await until(lambda feed=feed, own=own: len(feed.came) >= own, "phones have theirs", DEADLINE_S)
+        await _more(feed, len(for_phone(flow.told, f"r-{number}")))
+
+
+async def _more(feed: Feed, count: int) -> None:
+    await until(lambda: len(feed.came) >= count, f"{count} changes", DEADLINE_S)
 
 
 async def _until_last(feeds: Sequence[Feed], wanted: Sequence[tuple[str, str, str]]) -> None:

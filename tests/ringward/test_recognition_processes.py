@@ -25,8 +25,8 @@ from bus.messages import EventStored, Picture, Sighting, decode, encode
 from bus.relay import declare
 from recognition.models import DecisionRow, RecognitionTry
 from ringward.children import Child
+from ringward.environment import environment_for
 from ringward.foundation import Foundation
-from ringward.supervisor import environment_for
 from storage import new_id
 from storage.events import EventRow, OutboxRow
 from tests.support.brokers import NatsServer

@@ -14,10 +14,10 @@ import ringward.recognitionside
 from bus.messages import EventStored, encode
 from bus.relay import WAKE
 from bus.subjects import event as subject_of
+from ringward.environment import environment_for
 from ringward.foundation import Foundation
 from ringward.recognitionside import RecognitionRole, policy_of
 from ringward.settings import Settings
-from ringward.supervisor import environment_for
 from tests.support.brokers import NatsServer
 from tests.support.clock import NOON
 from tests.support.lookers import cheap_eyes

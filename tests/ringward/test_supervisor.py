@@ -4,9 +4,10 @@ from collections.abc import Iterator
 import pytest
 
 import storage.keys
+from ringward.environment import environment_for
 from ringward.foundation import load_secret
 from ringward.settings import Settings
-from ringward.supervisor import AlreadyRunningError, Supervisor, environment_for
+from ringward.supervisor import AlreadyRunningError, Supervisor
 from tests.support.threads import at_once
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import bcrypt
 
-from bus.broker import BusAddress
+from bus.address import BusAddress
 from bus.embedded import DeviceLogin, EmbeddedConfig, find_server
 from bus.login import BrokerLogin
 from tests.support.compound import COMPOUND, SECRET, SECRET_HASH

@@ -1,0 +1,33 @@
+"""Where the bus is: alone, since who only listens needs nothing of the library for workers."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+async def on_error(error: Exception) -> None:
+    """A server that is away is a line in the log each second, not a traceback."""
+    log.warning("bus.connection", error=type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BusAddress:
+    """Where the bus is and how to sign in to it."""
+
+    url: str
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def options(self) -> dict[str, Any]:
+        """Connection options for nats-py: it tries for ever, a cable is always plugged in again."""
+        options: dict[str, Any] = {
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": 1,
+            "error_cb": on_error,
+        }
+        if self.user is not None:
+            options |= {"user": self.user, "password": self.password}
+        return options
