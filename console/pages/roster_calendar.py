@@ -13,6 +13,7 @@ from console.api import duty_calendar
 from console.api.duty_calendar import DayGiven, YearGiven
 from console.context import rooms
 from console.pages.answers import Answer, Said, said
+from console.pages.holidays import holiday
 from console.pages.typed import AsTyped
 from console.pages.view import frame, render
 from console.permissions import Action, may
@@ -122,5 +123,6 @@ def _page(
         typed=AsTyped(typed or {}),
         shown=shown,
         kinds=list(DayKind),
+        holiday=holiday,
         today=view.now.astimezone(view.zone).date(),
     )

@@ -19,6 +19,7 @@ from console.accounts.models import User
 from console.api import shifts
 from console.api.shifts import ShiftView
 from console.pages.answers import said
+from console.pages.holidays import holiday
 from console.pages.roster_gaps import Bar, Lacking, Missing, ends_of, lacking
 from console.pages.view import Frame
 
@@ -221,7 +222,7 @@ def _days(
                 date,
                 format_date(date, "EEE", locale=view.t.locale),
                 calendar.kind(date) if calendar.known(date) else None,
-                named.name if named else "",
+                holiday(view.t, named.name) if named else "",
                 tuple((team, tuple(its)) for team, its in by_team.items()),
                 missing[:_GAPS_A_DAY],
                 max(0, len(missing) - _GAPS_A_DAY),

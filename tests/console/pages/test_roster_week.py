@@ -354,6 +354,22 @@ def test_today_is_marked_and_no_other_day(visit: Visit, crew: Rooms, tomorrow: d
     assert 'aria-current="date"' not in later
 
 
+@pytest.mark.parametrize(("language", "name"), [("zh-CN", "国庆节"), ("en", "National Day")])
+def test_rest_days_have_the_names_that_their_reader_knows(
+    visit: Visit, crew: Rooms, language: str, name: str
+) -> None:
+    client = visit("manager", language)
+    client.post(
+        "/console/roster/days", data={"day": "2026-12-24", "kind": "holiday", "name": "Spring 社区日"}
+    )
+    calendar = client.get("/console/roster/calendar?year=2026").text
+    assert name in calendar
+    assert ("Spring Festival" in calendar) == (language == "en")
+    # What the compound calls a day is nobody's to translate.
+    assert "Spring 社区日" in calendar
+    assert name in client.get("/console/roster?week=2026-10-01").text
+
+
 # ── Who may ──────────────────────────────────────────────────────────────────
 
 
