@@ -1,6 +1,7 @@
 """Column types that keep promises the database does not make by itself."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -53,6 +54,17 @@ class UtcTime(TypeDecorator[dt.datetime]):
             moment: dt.datetime = value
             return moment.astimezone(dt.UTC)
         return from_microseconds(int(value))
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        # The same in one call: a report reads a hundred thousand of them.
+        if dialect.name == "postgresql":
+            return super().result_processor(dialect, coltype)
+        epoch, span = EPOCH, dt.timedelta
+
+        def moment(value: Any) -> dt.datetime | None:
+            return None if value is None else epoch + span(0, 0, int(value))
+
+        return moment
 
 
 class EncodedJson(str):
