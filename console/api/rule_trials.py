@@ -17,7 +17,7 @@ from alerts.rulebook.writing import default
 from alerts.rules import RULES, Entry
 from console.accounts.models import User
 from console.api.places import Here
-from console.api.rules import FINDINGS_SHOWN, finding_view
+from console.api.rules import FINDINGS_SHOWN, Saver, finding_view
 from console.permissions import Action, may
 from console.problems import ProblemError
 from console.security import as_actor
@@ -26,8 +26,6 @@ from registry.errors import MissingError, RefusedError
 
 router = APIRouter(tags=["rules"])
 Editor = Annotated[User, may(Action.RULES_EDIT)]
-# What is saved is what everybody is guarded by.
-Saver = Annotated[User, may(Action.RULES_EDIT, proven=True)]
 Language = Annotated[str | None, Header(alias="Accept-Language")]
 
 _RULES = {rule.id: rule for rule in RULES}

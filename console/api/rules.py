@@ -29,7 +29,8 @@ from console.texts.rulebook import finding_text, rule_says, trade_off
 
 router = APIRouter(tags=["rules"])
 Reader = Annotated[User, may(Action.RULES_READ)]
-Editor = Annotated[User, may(Action.RULES_EDIT)]
+# What is saved is what everybody is guarded by.
+Saver = Annotated[User, may(Action.RULES_EDIT, proven=True)]
 Language = Annotated[str | None, Header(alias="Accept-Language")]
 
 FINDINGS_SHOWN: Final = 100
@@ -221,7 +222,7 @@ def rules_file(here: Here, _: Reader) -> RulesFileView:
 
 @router.put("/rules/file")
 def set_rules_file(
-    here: Here, user: Editor, asked: RulesFileAsked, language: Language = None
+    here: Here, user: Saver, asked: RulesFileAsked, language: Language = None
 ) -> RulesFileKept:
     """Puts a file in force. With errors nothing changes: 422 `rules_refused` lists all of them."""
     texts = _texts(language)

@@ -11,16 +11,20 @@ from fastapi.responses import RedirectResponse
 
 from alerts.rules import Mode
 from console.accounts.models import User
-from console.api import mutes, operating_modes, rule_health, rules
+from console.api import mutes, operating_modes, rule_health, rule_trials, rules
 from console.api.mutes import MuteAsked
 from console.api.operating_modes import ModeAsked
 from console.api.rule_health import RuleProposalDecided, RuleProposalState, RuleVerdict
+from console.api.rule_trials import TrialAsked
 from console.api.rules import FindingView, RulesFileAsked, RulesTextAsked, RuleView
 from console.context import rooms
 from console.pages.answers import Said, said
 from console.pages.places import names
+from console.pages.staffnames import of
 from console.pages.view import frame, render
 from console.permissions import Action, may
+from console.security import recently_proved
+from registry.errors import StaleEditError
 
 router = APIRouter(prefix="/console/rules")
 Reader = Annotated[User, may(Action.RULES_READ)]
@@ -126,8 +130,12 @@ def set_file(
     note: Annotated[str, Form(max_length=200)] = "",
     since: Annotated[int, Form(ge=0)] = 0,
     check: Annotated[str, Form()] = "",
+    days: Annotated[int, Form()] = 0,
 ) -> Response:
-    """Checks a draft, or puts it in force. What is wrong stands beside the text, which stays as typed."""
+    """Checks a draft, tries it on the last `days`, or puts it in force.
+
+    What is wrong stands beside the text, which stays as typed.
+    """
     here, language = rooms(request), frame(request).t.lang
     # Browsers send lines as CR LF.
     text = text.replace("\r\n", "\n")
@@ -135,10 +143,25 @@ def set_file(
     if check or found.errors:
         status = 422 if found.errors and not check else 200
         return _file_page(request, user, text, since, found.findings, checked=True, note=note, status=status)
-    if not note.strip():
-        return _file_page(request, user, text, since, found.findings, refused="why_required", status=422)
-    asked = RulesFileAsked(text=text, note=note.strip(), since=since)
-    done = said(lambda: rules.set_rules_file(here, user, asked, language))
+    try:
+        if days:
+            draft = TrialAsked(since=since, days=days, text=text)
+            begun = said(lambda: rule_trials.ask_trial(here, user, draft, language))
+            if begun.answer is not None:
+                return RedirectResponse(f"/console/rules/trials/{begun.answer.id}", 303)
+            return _file_page(
+                request, user, text, since, found.findings, refused=begun.refused, note=note, status=409
+            )
+        if not note.strip():
+            return _file_page(request, user, text, since, found.findings, refused="why_required", status=422)
+        if not recently_proved(request):
+            return _file_page(
+                request, user, text, since, found.findings, refused="proof_first", note=note, status=403
+            )
+        asked = RulesFileAsked(text=text, note=note.strip(), since=since)
+        done = said(lambda: rules.set_rules_file(here, user, asked, language))
+    except StaleEditError as error:
+        return _file_page(request, user, text, error.version, stale=True, note=note, status=409)
     if done.answer is None:
         return _file_page(
             request, user, text, since, found.findings, refused=done.refused, note=note, status=409
@@ -187,9 +210,13 @@ def _file_page(
     checked: bool = False,
     refused: str | None = None,
     note: str = "",
+    stale: bool = False,
     status: int = 200,
 ) -> Response:
     here, view = rooms(request), frame(request)
+    versions = rules.rule_versions(here, user)
+    with here.database.read() as session:
+        authors = of(session, [one.author for one in versions])
     return render(
         view,
         "rules_file.html",
@@ -200,5 +227,7 @@ def _file_page(
         findings=findings,
         checked=checked,
         note=note,
-        versions=rules.rule_versions(here, user),
+        stale=versions[0] if stale and versions else None,
+        versions=versions,
+        authors=authors,
     )

@@ -10,6 +10,8 @@ from console.permissions import needs_proof
 
 # Written down once more, apart from the routes: one that slips out of the table goes red.
 WEIGHTY = {
+    ("PUT", "/rules/file"),
+    ("POST", "/rules/trials/{trial_id}/saving"),
     ("POST", "/people/{person_id}/erasure"),
     ("GET", "/exports/registry"),
     ("POST", "/watchlist/applications/{application_id}/decision"),

@@ -89,3 +89,38 @@ async def test_an_operator_reads_the_file_and_cannot_change_it(operator, world, 
     assert page.status_code == 200
     assert "<textarea" not in page.text
     assert (await post(operator, "/file", text="version = 1\n", note="x", since=0)).status_code == 403
+
+
+async def test_a_file_that_was_changed_meanwhile_stays_as_typed_with_whose_the_other_is(
+    administrator, world, database
+) -> None:
+    text = "version = 1\n[rules.R-E01]\nwindow_s = 12\n"
+    assert (await post(administrator, "/file", text=text, note="slow cards", since=0)).status_code == 303
+    stale = await post(administrator, "/file", text=text.replace("12", "14"), note="slower", since=0)
+    assert stale.status_code == 409
+    assert "window_s = 14" in stale.text
+    assert "slow cards" in stale.text.split('role="alert"')[1].split("</p>")[0]
+    with database.read() as session:
+        assert len(session.scalars(select(RuleVersion)).all()) == 1
+
+
+async def test_a_file_is_put_in_force_only_by_who_has_lately_shown_who_they_are(
+    administrator, world, database, clock
+) -> None:
+    clock.advance(minutes=11)
+    refused = await post(administrator, "/file", text="version = 1\n# a note\n", note="x", since=0)
+    assert refused.status_code == 403
+    assert "# a note" in refused.text
+    with database.read() as session:
+        assert session.scalars(select(RuleVersion)).all() == []
+
+
+async def test_a_whole_file_is_tried_before_it_is_put_in_force(administrator, world, database, rooms) -> None:
+    begun = []
+    object.__setattr__(rooms, "rehearse", lambda compound, trial: begun.append((compound, trial)))
+    text = "version = 1\n[rules.R-E01]\nwindow_s = 12\n"
+    tried = await post(administrator, "/file", text=text, since=0, days=7)
+    assert tried.headers["location"] == f"/console/rules/trials/{begun[0][1]}"
+    assert "window_s" in (await administrator.get(tried.headers["location"])).text
+    with database.read() as session:
+        assert session.scalars(select(RuleVersion)).all() == []
