@@ -1,4 +1,4 @@
-"""What a rest day is called: names of the national notice in the reader's language, the compound's as given."""
+"""What a rest day is called: by the national notice in the reader's language, by the compound as given."""
 
 import re
 

@@ -198,8 +198,8 @@ def _back(request: Request, user: User, answer: Said[Answer], came: _From) -> Re
         shift = came.typed.get("shift") if came.typed else None
         asked = Asked(came.week, came.team or None, shift)
         return _page(request, user, asked, typed=came.typed, refused=answer.refused, status=answer.status)
-    asked = {"week": came.day or came.week, "team": came.team, "done": came.done}
-    kept = {name: value for name, value in asked.items() if value}
+    told = {"week": came.day or came.week, "team": came.team, "done": came.done}
+    kept = {name: value for name, value in told.items() if value}
     return RedirectResponse("/console/roster" + (f"?{urlencode(kept)}" if kept else ""), 303)
 
 
