@@ -168,7 +168,7 @@ def test_operators_see_no_administrators_page(visit: Visit, path: str) -> None:
 def test_the_phone_shows_no_name_no_picture_and_no_plate(visit: Visit) -> None:
     html = visit("li").get("/phone").text
     assert "北门车行道" in html
-    for secret in ("云M8X21K", "张三丰", "p-1", "李队员", "<img", "media"):
+    for secret in ("云M8X21K", "张三丰", "p-1", "李队员", "<img", "/media"):
         assert secret not in html
 
 
@@ -225,7 +225,7 @@ def test_a_device_never_heard_is_not_silent(visit: Visit, seeded: Rooms) -> None
     assert "1 of 2 silent" in plan
     assert "1 never heard" in plan
     assert re.search(r'class="device never"><title>never heard: 花园球机', plan)
-    line = re.search(r"<tr>(?:(?!</tr>).)*cam-garden.*?</tr>", client.get("/console/devices").text, re.DOTALL)
+    line = re.search(r"<tr[ >](?:(?!</tr>).)*cam-garden.*?</tr>", client.get("/console/devices").text, re.DOTALL)
     assert line
     assert "never heard" in line[0]
     assert "#device-never" in line[0]
@@ -236,7 +236,7 @@ def test_what_only_the_broker_saw_has_no_size(visit: Visit, seeded: Rooms) -> No
         letter = session.get_one(DeadLetter, "l-3")
         letter.size, letter.raw = 0, None
     client = visit("operator", "en")
-    assert "0 B" not in re.sub(r"1200 B", "", client.get("/console/refused").text)
+    assert not re.search(r"(?<![\d,])0 B", client.get("/console/refused").text)
     page = client.get("/console/refused/l-3").text
     assert "<dd>unknown</dd>" in page
     assert "never reached us" in page
