@@ -61,7 +61,7 @@ class Attempt:
 def attempt(request: Request, user: User, body: Any, at: dt.datetime) -> Attempt | None:
     """The request's attempt, None where the client chose no key."""
     # A page's form carries its key in a field, which the page puts here.
-    key = request.headers.get(HEADER) or getattr(request.state, "idempotency_key", None)
+    key = request.headers.get(HEADER, getattr(request.state, "idempotency_key", None))
     if key is None:
         return None
     if not 1 <= len(key) <= 128:
