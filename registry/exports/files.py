@@ -5,6 +5,7 @@ import datetime as dt
 import enum
 import hashlib
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,8 @@ from registry.imports.columns import COLUMNS, TITLES, SheetKind
 
 # What a spreadsheet may take for the beginning of a formula (OWASP, CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# What XML cannot hold (XML 1.0 §2.2): one such character in one name would be no file at all.
+_UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class Form(enum.StrEnum):
@@ -49,7 +52,7 @@ def safe(value: object) -> str | None:
     """A cell that no spreadsheet calculates; an import takes the apostrophe off again."""
     if value is None:
         return None
-    text = value.isoformat() if isinstance(value, dt.date) else str(value)
+    text = _UNWRITABLE.sub("", value.isoformat() if isinstance(value, dt.date) else str(value))
     return f"'{text}" if text.startswith(_FORMULA) and not _is_number(text) else text
 
 
