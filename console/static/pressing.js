@@ -26,6 +26,7 @@ export function pressing(root, refresh = async () => {}) {
     if (!form || event.defaultPrevented) return;
     event.preventDefault();
     const button = event.submitter;
+    const held = button !== null && document.activeElement === button;
     if (button) button.disabled = true;
     try {
       await kept(form);
@@ -38,8 +39,23 @@ export function pressing(root, refresh = async () => {}) {
       if (button) button.disabled = false;
     }
     await paint();
+    if (held) carryOn(form, button);
     await send();
+    if (held) carryOn(form, button);
   });
+
+  /** Whoever works with keys goes on where they pressed: there, at the card's next press, or at the beginning. */
+  function carryOn(form, button) {
+    if (document.activeElement && document.activeElement !== document.body) return;
+    const card = form.dataset.of && root.querySelector(`[data-task="${CSS.escape(form.dataset.of)}"]`);
+    const others = [...(card || root).querySelectorAll("button, a[href]")];
+    const next = [button, ...others].find((one) => one.isConnected && !one.disabled && one.offsetParent !== null);
+    if (next) next.focus({ preventScroll: !card });
+    else {
+      root.tabIndex = -1;
+      root.focus({ preventScroll: true });
+    }
+  }
 
   async function kept(form) {
     const given = form.pressed ? await form.pressed() : { body: fields(form), ...(await taken(form)) };
