@@ -62,6 +62,14 @@ const clock = (moment) =>
     hour: "2-digit", minute: "2-digit", hour12: false, timeZone: document.body.dataset.zone || undefined,
   });
 
+const day = (moment) =>
+  new Date(moment).toLocaleDateString(document.documentElement.lang, {
+    month: "short", day: "numeric", timeZone: document.body.dataset.zone || undefined,
+  });
+
+// A pass of yesterday's may end tomorrow: an hour alone would look as if it were over.
+const when = (moment, now) => (day(moment) === day(now) ? clock(moment) : `${day(moment)} ${clock(moment)}`);
+
 const part = (name, text, look = "") => {
   const made = document.createElement(name);
   made.textContent = text;
@@ -79,8 +87,8 @@ function line({ row, near }) {
   const what = document.createElement("span");
   what.append(part("strong", row.plate ?? words.no_plate, row.plate ? "mono" : ""), " ");
   const until = Date.parse(row.starts_at) > now
-    ? words.from_time.replace("#", clock(row.starts_at))
-    : words.until_time.replace("#", clock(row.ends_at));
+    ? words.from_time.replace("#", when(row.starts_at, now))
+    : words.until_time.replace("#", when(row.ends_at, now));
   what.append(part("span", [row.destination, words[`kind_${row.kind}`], until].filter(Boolean).join(" · "), "hint"));
   made.append(what);
   made.append(part("span", words[shown === "admitted" ? "admitted" : `state_${shown}`], `chip ${{ valid: "ok", admitted: "done", used_up: "bad" }[shown] ?? ""}`));
