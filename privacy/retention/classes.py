@@ -75,7 +75,7 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "route_groups": "what is told together: labels of places and kinds, cleared away when empty; of nobody",
     "rule_versions": "the rules as they were, which incidents name by their number; of nobody",
     "rule_files": "one row a compound, overwritten: what came of the rules file when it was last looked at",
-    "rule_trials": "drafts of rules and counts of what they would have raised, of nobody; the next one sweeps",
+    "rule_trials": "drafts of rules and counts of what they would raise, of nobody; the next one sweeps",
     "rule_proposals": "what a rule should become, from counts; of nobody",
     "threshold_proposals": "what a camera's threshold should become, from counts; of nobody",
     "sighting_answers": "goes with the decision that it answers, by the database's own word",
