@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from conftest import Served
 from fastapi.testclient import TestClient
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
@@ -235,7 +235,7 @@ def test_a_level_and_a_switch_are_changed_with_everything_else_as_it_was(
 
 
 def test_a_number_is_changed_tried_and_saved_in_a_browser(
-    browse: Callable[..., Page], served: Served, begun: list[str]
+    browse: Callable[..., Page], served: Any, begun: list[str]
 ) -> None:
     page = browse("admin", locale="en-GB")
     page.goto(f"{served.url}/console/rules")
