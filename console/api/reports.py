@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.orm import Session
 
 from console.accounts.models import User
 from console.api.edits import noted
@@ -107,8 +106,8 @@ def consistency(
     limit: Limit = 200,
 ) -> ConsistencyView:
     """Where person, registration and dwelling do not coincide (人户房分离); `code` lists those alone."""
-    with here.database.write() as session:
-        grids, today = _asked(session, here, user, "consistency", grid)
+    grids, today = _asked(here, user, "consistency", grid)
+    with here.database.read() as session:
         found = reports.consistency(
             session, here.compound, today, grids=grids, codes=code or list(Separation), limit=limit
         )
@@ -124,8 +123,8 @@ def tenancies(
     ended_for: Annotated[int, Query(ge=0, le=3_660)] = reports.ENDED_FOR,
 ) -> TenanciesView:
     """Tenancies that end within `ahead` days, or ended within `ended_for` days and were not renewed."""
-    with here.database.write() as session:
-        grids, today = _asked(session, here, user, "tenancies", grid)
+    grids, today = _asked(here, user, "tenancies", grid)
+    with here.database.read() as session:
         found = reports.tenancies(
             session, here.compound, today, grids=grids, ahead=ahead, ended_for=ended_for
         )
@@ -141,8 +140,8 @@ def verification(
     limit: Limit = 200,
 ) -> VerificationView:
     """When residences were last verified, and those that nobody verified for `older_than` days."""
-    with here.database.write() as session:
-        grids, today = _asked(session, here, user, "verification", grid)
+    grids, today = _asked(here, user, "verification", grid)
+    with here.database.read() as session:
         counts = reports.ageing(session, here.compound, today, grids=grids)
         found = reports.unverified(
             session, here.compound, today, older_than=older_than, grids=grids, limit=limit
@@ -156,18 +155,20 @@ def vacancies(
     here: Here, user: Reader, grid: Grid = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000
 ) -> VacanciesView:
     """Dwellings that are said to be vacant or where nobody lives."""
-    with here.database.write() as session:
-        grids, today = _asked(session, here, user, "vacancies", grid)
+    grids, today = _asked(here, user, "vacancies", grid)
+    with here.database.read() as session:
         found = reports.vacancies(session, here.compound, today, grids=grids, limit=limit)
         return VacanciesView(on=today, items=[VacancyView.model_validate(row) for row in found])
 
 
-def _asked(
-    session: Session, here: Rooms, user: User, report: str, grid: str | None
-) -> tuple[frozenset[str] | None, dt.date]:
-    """The grids to look at and the compound's date; notes who read which report."""
+def _asked(here: Rooms, user: User, report: str, grid: str | None) -> tuple[frozenset[str] | None, dt.date]:
+    """The grids to look at and the compound's date; notes who read which report.
+
+    In a transaction of its own: a report over fifty thousand people takes a while, and no event waits for it.
+    """
     at = here.clock.now()
-    grids = narrowed(session, here.compound, user, grid)
-    detail = "" if grids is None else f"grids={len(grids)}"
-    noted(session, at, user, f"report.{report}", f"compound:{here.compound}", detail)
-    return grids, local_date(session, here.compound, at)
+    with here.database.write() as session:
+        grids = narrowed(session, here.compound, user, grid)
+        detail = "" if grids is None else f"grids={len(grids)}"
+        noted(session, at, user, f"report.{report}", f"compound:{here.compound}", detail)
+        return grids, local_date(session, here.compound, at)

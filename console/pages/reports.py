@@ -33,9 +33,10 @@ Code = Annotated[str, Query(max_length=64)]
 NAMES: Final = ("consistency", "tenancies", "verification", "vacancies", "leavers")
 # Of people who have left it is known what opens for them still: for those who can take it back.
 _FOR_EDITORS: Final = frozenset({"leavers"})
-# Reports are read on a screen, of each kind of finding so many; the file has all of them, for
-# a compound of twice ten communities.
+# Reports are read on a screen: so many rows of one kind, and a few of each where all kinds stand beneath each
+# other. The file has all of them, for a compound of twice ten communities.
 _SHOWN: Final = 200
+_OF_EACH: Final = 20
 _IN_FILE: Final = 100_000
 _CHUNK: Final = 500
 
@@ -88,7 +89,10 @@ def as_csv(request: Request, user: Reader, name: str, code: Code = "", grid: Cod
 def show(request: Request, user: Reader, name: str, code: Code = "", grid: Code = "") -> Response:
     """One report; `code` narrows it to one kind of finding, `grid` to one grid."""
     view, here = frame(request), rooms(request)
-    report = _made(here, user, view, name, _Asked(code, grid or None, _SHOWN))
+    kinds = list(Separation) if name == "consistency" else []
+    limit = _OF_EACH if kinds and code not in kinds else _SHOWN
+    report = _made(here, user, view, name, _Asked(code, grid or None, limit))
+    wanted = sum(number for _, kind, number in report.counts if code not in kinds or kind == code)
     return render(
         view,
         "reports.html",
@@ -100,7 +104,7 @@ def show(request: Request, user: Reader, name: str, code: Code = "", grid: Code 
         grids=sorted(_grids(here).items(), key=lambda one: one[1]) if user.role != Role.GRID_WORKER else [],
         by_grid=name != "leavers",
         report=report,
-        shown=_SHOWN,
+        is_cut=len(report.lines) < wanted if kinds else len(report.lines) >= limit,
     )
 
 

@@ -4,10 +4,13 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from pkgutil import resolve_name
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from console.context import Rooms
 from console.pages.reports import NAMES
@@ -33,6 +36,45 @@ def test_what_does_not_coincide_is_counted_and_filtered(visit: Visit) -> None:
     only = client.get("/registry/reports/consistency?code=never_verified").text
     assert only.count("<tr><td") == 2
     assert client.get("/registry/reports/consistency?code=nonsense").status_code == 200
+
+
+def test_a_few_of_each_kind_stand_beneath_each_other_and_all_of_one_by_itself(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.pages.reports._OF_EACH", 1)
+    client = visit("manager", "en")
+    html = client.get("/registry/reports/consistency").text
+    assert html.count(">Residence that nobody has verified<") == 1
+    assert "the file has them all" in html
+    only = client.get("/registry/reports/consistency?code=never_verified").text
+    assert only.count("<tr><td") == 2
+    assert "the file has them all" not in only
+
+
+@pytest.mark.parametrize(
+    ("path", "counting"),
+    [
+        ("/registry/reports/consistency", "console.api.reports.reports.consistency"),
+        ("/registry/reports/tenancies", "console.api.reports.reports.tenancies"),
+        ("/registry/reports/verification", "console.api.reports.reports.unverified"),
+        ("/registry/reports/vacancies", "console.api.reports.reports.vacancies"),
+        ("/console/reports/month", "console.api.months.figures"),
+    ],
+)
+def test_nobody_who_writes_waits_for_a_report(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch, path: str, counting: str
+) -> None:
+    module, _, name = counting.rpartition(".")
+    count = getattr(resolve_name(module), name)
+    reading = []
+
+    def watched(session: Session, *args: Any, **named: Any) -> Any:
+        reading.append(session.connection().get_execution_options().get("ringward_read", False))
+        return count(session, *args, **named)
+
+    monkeypatch.setattr(counting, watched)
+    assert visit("admin", "en").get(path).status_code == 200
+    assert reading == [True]
 
 
 def test_verification_and_vacancies_name_dwellings(visit: Visit) -> None:
