@@ -17,16 +17,18 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-import httpx
+from urllib.parse import urlsplit
 
 from console.security import SESSION_COOKIE
+from ringward.bench.wire import Answer, BrokenError, Line
 
 # `debounced(refreshQueue, 400)` of the page.
 _QUIET_S: Final = 0.4
-_INCIDENT: Final = re.compile(r'data-incident="([^"]+)"')
-_POSITION: Final = re.compile(r'data-position="(\d+)"')
+_INCIDENT: Final = re.compile(rb'data-incident="([^"]+)"')
+_POSITION: Final = re.compile(rb'data-position="(\d+)"')
 _WAIT_S: Final = 25
+_OK: Final = 200
+_SAME: Final = 304
 
 
 @dataclass(slots=True)
@@ -39,122 +41,127 @@ class Seen:
     broken: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Site:
+    host: str
+    port: int
+
+    def line(self, cookie: str) -> Line:
+        return Line(self.host, self.port, f"{SESSION_COOKIE}={cookie}")
+
+
 async def main(base: str) -> None:
     """Opens everything, says `open`, and goes on until its input ends."""
     wanted = json.loads(sys.stdin.readline())
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 4096), hard), hard))
     seen = Seen()
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    async with httpx.AsyncClient(base_url=base, limits=limits, timeout=60, trust_env=False) as client:
-        opened = [asyncio.Event() for _ in (*wanted["consoles"], *wanted["phones"])]
-        doors = iter(opened)
-        tasks = [asyncio.create_task(_console(client, one, seen, next(doors))) for one in wanted["consoles"]]
-        tasks += [asyncio.create_task(_phone(client, one, seen, next(doors))) for one in wanted["phones"]]
-        for door in opened:
-            await door.wait()
-        sys.stdout.write("open\n")
-        sys.stdout.flush()
-        await asyncio.to_thread(sys.stdin.read)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    address = urlsplit(base)
+    site = _Site(address.hostname or "127.0.0.1", address.port or 80)
+    opened = [asyncio.Event() for _ in (*wanted["consoles"], *wanted["phones"])]
+    doors = iter(opened)
+    tasks = [asyncio.create_task(_console(site, one, seen, next(doors))) for one in wanted["consoles"]]
+    tasks += [asyncio.create_task(_phone(site, one, seen, next(doors))) for one in wanted["phones"]]
+    for door in opened:
+        await door.wait()
+    sys.stdout.write("open\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.read)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     found = {"lines": seen.lines, "screens": seen.screens, "bytes": seen.queue_bytes, "broken": seen.broken}
     sys.stdout.write(json.dumps(found))
 
 
-async def _console(client: httpx.AsyncClient, cookie: str, seen: Seen, opened: asyncio.Event) -> None:
-    headers = _as(cookie)
+async def _console(site: _Site, cookie: str, seen: Seen, opened: asyncio.Event) -> None:
     lines: dict[str, float] = {}
     screens: dict[str, float] = {}
     seen.lines.append(lines)
     seen.screens.append(screens)
-    page = (await client.get("/console", headers=headers)).raise_for_status()
-    for incident in _INCIDENT.findall(page.text):
-        screens[incident] = lines[incident] = 0.0
-    changed = asyncio.Event()
-    asking = asyncio.create_task(_queue(client, headers, screens, changed, seen))
-    position = _POSITION.search(page.text)
-    try:
-        async for kind, data in _stream(client, headers, position and position[1], opened, seen):
-            if kind == "incident":
-                lines.setdefault(data["id"], time.time())
-                changed.set()
-    finally:
-        asking.cancel()
+    async with site.line(cookie) as line:
+        page = _good(await line.get("/console"))
+        for incident in _INCIDENT.findall(page.body):
+            screens[incident.decode()] = lines[incident.decode()] = 0.0
+        changed = asyncio.Event()
+        asking = asyncio.create_task(_queue(line, screens, changed, seen))
+        position = _POSITION.search(page.body)
+        try:
+            async for kind, data in _stream(site, cookie, position and position[1].decode(), opened, seen):
+                if kind == "incident":
+                    lines.setdefault(data["id"], time.time())
+                    changed.set()
+        finally:
+            asking.cancel()
 
 
-async def _queue(
-    client: httpx.AsyncClient,
-    headers: dict[str, str],
-    screens: dict[str, float],
-    changed: asyncio.Event,
-    seen: Seen,
-) -> None:
+async def _queue(line: Line, screens: dict[str, float], changed: asyncio.Event, seen: Seen) -> None:
     tag: dict[str, str] = {}
     while True:
         await changed.wait()
         changed.clear()
-        part = await client.get("/console/fragments/queue", headers=headers | tag | {"HX-Request": "true"})
+        part = await line.get("/console/fragments/queue", tag | {"HX-Request": "true"})
         now = time.time()
-        if part.is_success:
-            seen.queue_bytes = max(seen.queue_bytes, len(part.content))
-            for incident in _INCIDENT.findall(part.text):
-                screens.setdefault(incident, now)
-            tag = {"If-None-Match": part.headers["ETag"]} if "ETag" in part.headers else {}
-        elif part.status_code != httpx.codes.NOT_MODIFIED:
+        if part.status == _OK:
+            seen.queue_bytes = max(seen.queue_bytes, len(part.body))
+            for incident in _INCIDENT.findall(part.body):
+                screens.setdefault(incident.decode(), now)
+            tag = {"If-None-Match": part.headers["etag"]} if "etag" in part.headers else {}
+        elif part.status != _SAME:
             seen.broken += 1
         await asyncio.sleep(_QUIET_S)
 
 
-async def _phone(client: httpx.AsyncClient, cookie: str, seen: Seen, opened: asyncio.Event) -> None:
-    headers = _as(cookie)
-    (await client.get("/phone", headers=headers)).raise_for_status()
-    inbox = asyncio.create_task(_inbox(client, headers))
-    try:
-        async for _ in _stream(client, headers, None, opened, seen):
-            pass
-    finally:
-        inbox.cancel()
+async def _phone(site: _Site, cookie: str, seen: Seen, opened: asyncio.Event) -> None:
+    async with site.line(cookie) as line:
+        _good(await line.get("/phone"))
+        inbox = asyncio.create_task(_inbox(line))
+        try:
+            async for _ in _stream(site, cookie, None, opened, seen):
+                pass
+        finally:
+            inbox.cancel()
 
 
-async def _inbox(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+async def _inbox(line: Line) -> None:
     mark = None
     while True:
-        asked: dict[str, Any] = {"wait": 0} if mark is None else {"wait": _WAIT_S, "after": mark}
-        with contextlib.suppress(httpx.HTTPError):
-            answer = await client.get("/api/v1/notifications/inbox", params=asked, headers=headers)
-            mark = answer.json()["mark"] if answer.is_success else mark
-            continue
+        asked = "wait=0" if mark is None else f"wait={_WAIT_S}&after={mark}"
+        with contextlib.suppress(BrokenError):
+            answer = await line.get(f"/api/v1/notifications/inbox?{asked}")
+            if answer.status == _OK:
+                mark = json.loads(answer.body)["mark"]
+                continue
         await asyncio.sleep(1)
 
 
 async def _stream(
-    client: httpx.AsyncClient, headers: dict[str, str], after: str | None, opened: asyncio.Event, seen: Seen
+    site: _Site, cookie: str, after: str | None, opened: asyncio.Event, seen: Seen
 ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     """Kind and data of what comes; a stream that ends is one that was broken, and is opened anew."""
     while True:
-        with contextlib.suppress(httpx.HTTPError):
-            query = {"after": after} if after else {}
-            async with client.stream("GET", "/api/v1/stream", params=query, headers=headers) as stream:
-                kind = ""
-                async for line in stream.aiter_lines():
-                    name, _, value = line.partition(":")
-                    if name == "id":
-                        after = value.strip()
+        with contextlib.suppress(BrokenError):
+            async with site.line(cookie) as line:
+                kind = b""
+                async for one in line.lines(f"/api/v1/stream{f'?after={after}' if after else ''}"):
+                    name, _, value = one.partition(b":")
+                    if name == b"id":
+                        after = value.strip().decode()
                         # Its first line has only a number: from here on nothing is missed.
                         opened.set()
-                    elif name == "event":
+                    elif name == b"event":
                         kind = value.strip()
-                    elif name == "data" and kind:
-                        yield kind, json.loads(value)
-                        kind = ""
+                    elif name == b"data" and kind:
+                        yield kind.decode(), json.loads(value)
+                        kind = b""
         seen.broken += 1
         await asyncio.sleep(0.5)
 
 
-def _as(cookie: str) -> dict[str, str]:
-    return {"Cookie": f"{SESSION_COOKIE}={cookie}"}
+def _good(answer: Answer) -> Answer:
+    if answer.status != _OK:
+        raise BrokenError(f"status {answer.status}")
+    return answer
 
 
 if __name__ == "__main__":
