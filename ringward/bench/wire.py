@@ -91,7 +91,10 @@ class Line:
 async def _head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     first, *rest = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     pairs = (line.partition(":") for line in rest if line)
-    return int(first.split(" ", 2)[1]), {name.lower(): value.strip() for name, _, value in pairs}
+    protocol, _, said = first.partition(" ")
+    if protocol != "HTTP/1.1":
+        raise BrokenError(f"no answer: {protocol[:20]}")
+    return int(said.partition(" ")[0]), {name.lower(): value.strip() for name, _, value in pairs}
 
 
 async def _chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
