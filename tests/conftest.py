@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -22,8 +23,16 @@ from tests.support.s3 import S3
 def _logs_as_before() -> Iterator[None]:
     """A command that runs in the tests' own process sets up logs for the tests that follow it."""
     before = structlog.get_config()
-    yield
-    structlog.configure(**before)
+    configure = structlog.configure
+
+    def uncached(**given: Any) -> None:
+        # A logger that remembers its set-up would keep it beyond the test.
+        configure(**given | {"cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", uncached)
+        yield
+    configure(**before)
 
 
 @pytest.fixture(autouse=True)

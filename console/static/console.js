@@ -179,8 +179,10 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
   const at = document.activeElement;
   if (at === document.body || at === detail || !at?.isConnected) {
     const send = detail.querySelector("#tray-dispatch[open] [data-first]");
-    if (send && !refused) send.focus({ preventScroll: true });
-    else detail.focus({ preventScroll: true });
+    if (send && !refused) {
+      send.closest("details").dataset.led = "";
+      send.focus({ preventScroll: true });
+    } else detail.focus({ preventScroll: true });
   }
 });
 document.body.addEventListener("htmx:beforeSwap", (event) => {

@@ -27,8 +27,10 @@ function press(key) {
   if (!target) return;
   if (target.matches("summary")) {
     const box = target.parentElement;
-    // One that stands open by itself is gone to; only whoever is in it closes it.
-    box.open = !(box.open && box.contains(document.activeElement));
+    // One that stands open by itself is gone to; only whoever went there closes it.
+    const led = "led" in box.dataset;
+    delete box.dataset.led;
+    box.open = led || !(box.open && box.contains(document.activeElement));
     if (box.open) (box.querySelector("[data-first]") ?? box.querySelector("input, button"))?.focus();
     else target.focus();
   } else if (target.dataset.to) $(target.dataset.to)?.focus();

@@ -219,8 +219,8 @@ def test_a_stranger_who_slips_in_is_shown_with_his_picture_and_why(
     image = operator.locator("#detail figure img").first
     expect(image).to_have_js_property("complete", True)
     assert image.evaluate("image => image.naturalWidth") > 0
-    operator.locator("#false-alarm-reason").select_option("family_or_known_visitor")
-    operator.locator("#form-false-alarm button, #form-false_alarm button").click()
+    operator.locator("#tray-false-alarm summary").click()
+    operator.locator("#form-false-alarm button[value=family_or_known_visitor]").click()
     wait_until(
         lambda: deployment.one("SELECT state FROM incidents WHERE id = ?", found) == "false_alarm",
         "a false alarm",

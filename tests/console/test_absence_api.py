@@ -37,7 +37,11 @@ def until(days: float, clock) -> dict:
 
 def actions(database) -> list[str]:
     with database.read() as session:
-        return [row for row in session.scalars(select(AuditRow.action)) if row.startswith("care.")]
+        return [
+            row
+            for row in session.scalars(select(AuditRow.action).order_by(AuditRow.seq))
+            if row.startswith("care.")
+        ]
 
 
 async def test_an_operator_notes_an_absence_and_the_return(cared_for, signed_in, database, clock):

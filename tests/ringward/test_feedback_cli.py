@@ -10,11 +10,20 @@ from typer.testing import CliRunner
 from recognition.feedback import answers
 from recognition.models import CameraView, DecisionRow, ProposalState, ThresholdProposal, Verdict
 from ringward.cli import app
+from ringward.cli.common import console
 from storage import Database, SystemClock, migrate, new_id
 from storage.audit import AuditRow
 from tests.support.compound import COMPOUND, settle_in
 
-runner = CliRunner(env={"COLUMNS": "200"})
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of whichever width the terminal was when the command line was first loaded."""
+    monkeypatch.setattr(console, "width", 200)
+
+
 NOW = SystemClock().now()
 
 

@@ -207,7 +207,7 @@ def test_administrator_changes_a_setting(browse: Callable[..., Page], served: ob
     row.locator("summary").click()
     row.get_by_label("New value").fill("2000")
     row.get_by_role("button", name="Write to the file").click()
-    expect(page.get_by_text("flood_burst is written to the file")).to_be_visible()
+    expect(page.get_by_text("Flood: burst is written to the file")).to_be_visible()
     assert whole.read_text() == "# ours\nflood_burst = 2000\n"
 
 
