@@ -99,6 +99,7 @@ STANDING: Final = (
     Shot("bench", "admin", "/console/bench", do=hands.trying_a_message("hh-guest-face"), top="#way-title"),
     Shot("recognition", "admin", "/console/recognition"),
     Shot("rules", "admin", "/console/rules"),
+    Shot("rule", "admin", "/console/rules/R-B05"),
     Shot("rules-file", "admin", "/console/rules/file"),
     Shot("routes", "operator", "/console/routes"),
     Shot("roster", "operator", "/console/roster", do=hands.turning_on("next")),
