@@ -22,15 +22,12 @@ from typing import Final
 import httpx
 
 from alerts.duty.models import Responder, Shift, Team, TeamKind
-from alerts.incidents.actor import SYSTEM
-from alerts.incidents.lifecycle import State
-from alerts.incidents.models import Incident
-from alerts.incidents.record import record
 from console.accounts.models import Role, User
 from console.accounts.service import Client, create_user, open_session
 from console.pages.navigation import ROWS
 from console.security import SESSION_COOKIE
 from registry.models import Ring
+from ringward.bench.incidents import raise_forced_door
 from ringward.bench.report import Report, percentile, report
 from ringward.bench.rig import COMPOUND, Rig, rig
 from ringward.bench.street import build_street
@@ -235,31 +232,16 @@ def _measured(raised: dict[str, float], found: dict[str, list[dict[str, float]]]
 def _raise(ground: Rig, key: str, number: int) -> None:
     at = ground.foundation.clock.now()
     with ground.foundation.database.write() as session:
-        incident = Incident(
-            id=key,
-            compound=COMPOUND,
-            rule="R-B05",
-            kind="door.forced",
+        raise_forced_door(
+            session,
+            key,
+            at,
             ring=Ring.ENTRANCE,
             zone="gate",
-            device_id="bench-face",
+            device="bench-face",
             lane=f"lane-{number}",
             severity=2 + number % 3,
-            state=State.RAISED,
-            version=0,
-            happened_at=at,
-            raised_at=at,
-            last_signal_at=at,
-            signal_count=1,
-            needs_comparison=False,
-            reason="door_forced",
-            reason_args={},
-            held=False,
-            escalation=0,
         )
-        session.add(incident)
-        session.flush()
-        record(session, incident, State.RAISED, SYSTEM, at)
 
 
 def _street(ground: Rig, communities: int) -> int:

@@ -24,10 +24,6 @@ import httpx
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from alerts.incidents.actor import SYSTEM
-from alerts.incidents.lifecycle import State
-from alerts.incidents.models import Incident
-from alerts.incidents.record import record
 from alerts.notify.models import (
     Contact,
     Notification,
@@ -36,6 +32,7 @@ from alerts.notify.models import (
 from alerts.notify.plan import LOST
 from alerts.reactions import Changed, IncidentChange
 from registry.models import Ring
+from ringward.bench.incidents import raise_forced_door
 from ringward.bench.pushbox import HUNG
 from ringward.bench.report import Report, percentile, report
 from ringward.bench.rig import COMPOUND
@@ -186,31 +183,16 @@ def _raise(
         key, at = new_id(), ground.clock.now()
         raised[key] = time.time()
         with ground.database.write() as session:
-            incident = Incident(
-                id=key,
-                compound=COMPOUND,
-                rule="R-B05",
-                kind="door.forced",
+            raise_forced_door(
+                session,
+                key,
+                at,
                 ring=Ring.BUILDING,
                 zone=f"house-{number % 100}",
-                device_id="door",
+                device="door",
                 lane="door",
                 severity=2,
-                state=State.RAISED,
-                version=0,
-                happened_at=at,
-                raised_at=at,
-                last_signal_at=at,
-                signal_count=1,
-                needs_comparison=False,
-                reason="door_forced",
-                reason_args={},
-                held=False,
-                escalation=0,
             )
-            session.add(incident)
-            session.flush()
-            record(session, incident, State.RAISED, SYSTEM, at)
         wake()
     return raised
 

@@ -114,3 +114,13 @@ def test_letters_are_counted_where_they_arrive_with_faults_and_without() -> None
     assert figures["letters_doubled"] == figures["letters_missing"] == 0
     assert figures["faulty_letters_doubled_beyond_faults"] == figures["faulty_letters_missing"] == 0
     assert 0 < figures["incident_to_routed_p50_ms"] <= figures["incident_to_handed_over_p99_ms"]
+
+
+def test_screens_are_counted_beside_the_bare_line_of_the_same_run() -> None:
+    found = bench("console", "--seconds", "3", "--consoles", "3", "--phones", "5", "--communities", "0")
+    figures, ceilings = found["figures"], found["ceilings"]
+    assert figures["screens_missing"] == figures["streams_broken"] == 0
+    assert 0 < ceilings["incident_to_line_p50_ms"] <= figures["incident_to_screen_p50_ms"]
+    # DESIGN: the first page is 150 kB at most, with everything that it loads.
+    assert 0 < figures["first_page_bytes"] <= 150_000
+    assert figures["queue_bytes"] > 0
