@@ -18,21 +18,23 @@ from tests.support.clock import VirtualClock
 from tests.support.postgres import Postgres
 from tests.support.s3 import S3
 
+_configure = structlog.configure
+
+
+def _configure_uncached(**given: Any) -> None:
+    """`structlog.configure` of the whole run: a logger that remembers its set-up would keep it beyond its test."""
+    _configure(**given | {"cache_logger_on_first_use": False})
+
+
+structlog.configure = _configure_uncached
+
 
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
     """A command that runs in the tests' own process sets up logs for the tests that follow it."""
     before = structlog.get_config()
-    configure = structlog.configure
-
-    def uncached(**given: Any) -> None:
-        # A logger that remembers its set-up would keep it beyond the test.
-        configure(**given | {"cache_logger_on_first_use": False})
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(structlog, "configure", uncached)
-        yield
-    configure(**before)
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(autouse=True)

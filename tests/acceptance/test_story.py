@@ -71,7 +71,7 @@ def incident(deployment: Deployment, rule: str, device: str) -> str:
             device,
         ),
         f"an incident of {rule} at {device}",
-        40,
+        120,
     )
 
 

@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from bus.messages import decode
 from console.accounts.models import User
@@ -28,6 +28,9 @@ from storage import Database, MediaStore
 from storage.events import clear_outbox, take_outbox
 
 CHROMIUM = "/usr/bin/chromium"
+# What a page shows late is late; only a failing test waits this long.
+PATIENCE_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def picture(shade: int) -> bytes:
@@ -162,7 +165,7 @@ def browse(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         token, _ = session_token(served.rooms, name)
         context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": served.url}])
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         page.on("console", note)
         page.on("pageerror", lambda e: complaints.append(str(e)))

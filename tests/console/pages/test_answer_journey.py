@@ -12,7 +12,6 @@ from recognition.models import DecisionRow, SightingAnswer
 pytestmark = pytest.mark.browser
 
 # A busy machine is slow; what is waited for still has to come.
-expect.set_options(timeout=20_000)
 
 Browse = Callable[..., Page]
 

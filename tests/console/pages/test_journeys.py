@@ -20,7 +20,6 @@ from console.context import Rooms
 pytestmark = pytest.mark.browser
 
 # A busy machine is slow; what is waited for still has to come.
-expect.set_options(timeout=20_000)
 
 Browse = Callable[..., Page]
 COLLEAGUE = Actor("u-admin", "administrator")

@@ -17,7 +17,6 @@ from registry.models import Ring
 pytestmark = pytest.mark.browser
 
 # A busy machine is slow; what is waited for still has to come.
-expect.set_options(timeout=20_000)
 
 Browse = Callable[..., Page]
 LANGUAGES = {"zh_CN": "zh-CN", "en": "en-GB"}

@@ -15,7 +15,6 @@ from registry.models import Dwelling, Residence, VisitorPass, WatchlistEntry
 pytestmark = pytest.mark.browser
 
 # A busy machine is slow; what is waited for still has to come.
-expect.set_options(timeout=20_000)
 
 Browse = Callable[..., Page]
 PHONE = {"width": 390, "height": 844}
