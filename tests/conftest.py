@@ -32,9 +32,9 @@ structlog.configure = _configure_uncached
 @pytest.fixture(autouse=True)
 def _logs_as_before() -> Iterator[None]:
     """A command that runs in the tests' own process sets up logs for the tests that follow it."""
-    before = structlog.get_config()
+    structlog.reset_defaults()
     yield
-    structlog.configure(**before)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)
