@@ -85,10 +85,13 @@ async function refreshDetail() {
     return;
   }
   const trays = [...detail.querySelectorAll("details[open]")].map((one) => one.id).filter(Boolean);
+  const led = [...detail.querySelectorAll("details[data-led]")].map((one) => one.id).filter(Boolean);
   const shut = detail.querySelector("#tray-dispatch:not([open])") !== null;
   const had = detail.contains(document.activeElement) ? document.activeElement : null;
   putDetail(html);
   for (const tray of trays) if ($(tray)) $(tray).open = true;
+  // Whoever was led into it and has not gone there yet is led there still: their key must not close it.
+  for (const tray of led) if ($(tray)) $(tray).dataset.led = "";
   if (shut && version(next) === version(detail) && $("tray-dispatch")) $("tray-dispatch").open = trays.includes("tray-dispatch");
   // Only now is what lies in a tray there to have the focus again.
   if (had && had !== detail && document.activeElement === document.body) {

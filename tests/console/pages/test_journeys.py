@@ -81,6 +81,12 @@ def test_an_operator_handles_a_hit_by_keyboard(browse: Browse, served: Any) -> N
 
     # Whom to send stands open already, the best chosen: one key and Enter send them.
     expect(page.locator("#responder-1")).to_be_checked()
+    # Also when the page is drawn anew between, as by the news of one's own step.
+    with served.rooms.database.write() as session:
+        row = session.get_one(Incident, "i-hit")
+        row.version += 1
+        announce(session, row, served.rooms.clock.now())
+    expect(detail.locator("[data-version='4']")).to_be_visible()
     page.keyboard.press("d")
     expect(detail.locator("#form-dispatch button.primary")).to_be_focused()
     page.keyboard.press("Enter")
