@@ -30,8 +30,8 @@ structlog.configure = _configure_uncached
 
 
 @pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    """A command that runs in the tests' own process sets up logs for the tests that follow it."""
+def _logs_of_its_own() -> Iterator[None]:
+    """Whatever a command, or a fixture of a whole module, has set up for logs is not the next test's."""
     structlog.reset_defaults()
     yield
     structlog.reset_defaults()

@@ -26,7 +26,7 @@ from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
 PORTRAITS = Path(os.environ.get("RINGWARD_PORTRAITS", Path(sys.prefix) / "share" / "ringward" / "portraits"))
-START_S = 240.0
+START_S = 60.0
 STOP_S = 60.0
 
 

@@ -32,7 +32,7 @@ from tests.support.compound import COMPOUND, SECRET, device, settle_in
 from tests.support.ports import free_port, listens
 from tests.support.waiting import holds_within, wait_until
 
-START_S = 240.0
+START_S = 60.0
 SETTLE_S = 60.0
 
 

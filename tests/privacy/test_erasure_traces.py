@@ -27,14 +27,11 @@ def traces(folder) -> set[str]:
 @pytest.fixture
 def logged():
     lines: list[str] = []
-    before = structlog.get_config()
     structlog.configure(
         processors=[structlog.processors.JSONRenderer(ensure_ascii=False)],
         logger_factory=lambda *_: _Lines(lines),
-        cache_logger_on_first_use=False,
     )
-    yield lines
-    structlog.configure(**before)
+    return lines
 
 
 class _Lines:

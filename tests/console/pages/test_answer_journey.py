@@ -11,7 +11,6 @@ from recognition.models import DecisionRow, SightingAnswer
 
 pytestmark = pytest.mark.browser
 
-# A busy machine is slow; what is waited for still has to come.
 
 Browse = Callable[..., Page]
 

@@ -19,7 +19,6 @@ from console.context import Rooms
 
 pytestmark = pytest.mark.browser
 
-# A busy machine is slow; what is waited for still has to come.
 
 Browse = Callable[..., Page]
 COLLEAGUE = Actor("u-admin", "administrator")

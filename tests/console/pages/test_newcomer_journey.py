@@ -16,7 +16,6 @@ from registry.models import Ring
 
 pytestmark = pytest.mark.browser
 
-# A busy machine is slow; what is waited for still has to come.
 
 Browse = Callable[..., Page]
 LANGUAGES = {"zh_CN": "zh-CN", "en": "en-GB"}

@@ -14,7 +14,6 @@ from registry.models import Dwelling, Residence, VisitorPass, WatchlistEntry
 
 pytestmark = pytest.mark.browser
 
-# A busy machine is slow; what is waited for still has to come.
 
 Browse = Callable[..., Page]
 PHONE = {"width": 390, "height": 844}
