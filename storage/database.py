@@ -13,6 +13,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from storage import tenancy
 
 BUSY_TIMEOUT_MS = 30_000
+IDLE_WRITER_S = 3.0
+"""How long a write transaction on PostgreSQL may stand still before its session is ended.
+
+A process that sleeps inside one keeps its row locks, and whoever would take over waits behind
+them for as long. Below the five seconds in which a standby is promised, above what a busy
+machine puts between two statements."""
 _TURN = "ringward_turn"
 
 
@@ -59,13 +65,23 @@ def _configure_sqlite(engine: Engine) -> None:
             turn.release()
 
 
+def _configure_postgresql(engine: Engine, idle_writer_s: float) -> None:
+    # For this transaction alone: one that reads holds no rows, and may think between two answers.
+    limit = f"SET LOCAL idle_in_transaction_session_timeout = {round(idle_writer_s * 1000)}"
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if not connection.get_execution_options().get("ringward_read", False):
+            connection.exec_driver_sql(limit)
+
+
 class Database:
     """The one database of a deployment.
 
     `write()` is a transaction that commits on leaving; `read()` never takes a write lock.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, idle_writer_s: float = IDLE_WRITER_S) -> None:
         self.url = url
         self.compound: str | None = None
         # Statements in a log may not carry their values: those are names and plates.
@@ -85,6 +101,7 @@ class Database:
                 # 9999, which a broken clock may send, does not exist.
                 connect_args={"options": "-c timezone=UTC"},
             )
+            _configure_postgresql(self.engine, idle_writer_s)
         self._reader = self.engine.execution_options(ringward_read=True)
         self._write_session = sessionmaker(self.engine, expire_on_commit=False)
         self._read_session = sessionmaker(self._reader, expire_on_commit=False)

@@ -11,6 +11,15 @@ import storage.vault
 from tests.chaos.site import Site
 
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.alone)
+
+
 class Make(Protocol):
     def __call__(self, **how: Any) -> Site: ...
 
