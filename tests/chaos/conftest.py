@@ -10,7 +10,6 @@ import storage.keys
 import storage.vault
 from tests.chaos.site import Site
 
-
 HERE = Path(__file__).parent
 
 

@@ -23,14 +23,19 @@ def url(postgres: Postgres) -> Iterator[str]:
 TAKE = text("UPDATE turns SET holder = :holder WHERE name = 'door'")
 
 
-def test_who_waits_behind_a_sleeper_gets_its_turn(url: str) -> None:
-    sleeper, other = Database(url, idle_writer_s=0.5), Database(url)
-    with pytest.raises(DBAPIError), sleeper.write() as asleep:
+def sleep_while_another_waits(sleeper: Database, other: Database) -> None:
+    with sleeper.write() as asleep:
         asleep.execute(TAKE, {"holder": "sleeper"})
         # It says nothing more; this one waits for its lock.
         with other.write() as session:
             session.execute(TAKE, {"holder": "other"})
         asleep.execute(TAKE, {"holder": "sleeper"})
+
+
+def test_who_waits_behind_a_sleeper_gets_its_turn(url: str) -> None:
+    sleeper, other = Database(url, idle_writer_s=0.5), Database(url)
+    with pytest.raises(DBAPIError):
+        sleep_while_another_waits(sleeper, other)
     with other.read() as session:
         assert session.scalar(text("SELECT holder FROM turns")) == "other"
     # The one that woke goes on with a session of its own.
