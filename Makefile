@@ -37,23 +37,8 @@ format: $(VENV)/.dev
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-bench: $(VENV)/.run $(PORTRAITS)/.done
-	$(VENV)/bin/ringward bench ingest
-	$(VENV)/bin/ringward bench flood
-	$(VENV)/bin/ringward bench backlog
-	$(VENV)/bin/ringward bench burst
-	$(VENV)/bin/ringward bench hour
-	$(VENV)/bin/ringward bench decide
-	$(VENV)/bin/ringward bench recognise
-	$(VENV)/bin/ringward bench gallery
-	$(VENV)/bin/ringward bench registry
-	$(VENV)/bin/ringward bench import
-	$(VENV)/bin/ringward bench retention
-	$(VENV)/bin/ringward bench rules
-	$(VENV)/bin/ringward bench replay
-	$(VENV)/bin/ringward bench incident
-	$(VENV)/bin/ringward bench routes
-	$(VENV)/bin/ringward bench notify
+bench: $(VENV)/.dev $(PORTRAITS)/.done   ## every benchmark in full: an hour and more, on a quiet machine
+	$(VENV)/bin/ringward bench all --full --page docs/performance.md $(ARGS)
 
 MINUTES ?= 10
 

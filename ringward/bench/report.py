@@ -1,13 +1,13 @@
 """The one shape of every benchmark's result: flat keys, units at the end, ratios beside."""
 
 import datetime as dt
-import os
-import platform
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from ringward.bench.machine import machine
 
 
 class Report(msgspec.Struct):
@@ -34,8 +34,8 @@ def report(
     return Report(
         name,
         dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        _revision(),
-        {"cores": os.cpu_count(), "arch": platform.machine(), "python": platform.python_version()},
+        revision(),
+        machine(),
         settings,
         {key: round(value, 3) for key, value in figures.items()},
         {key: round(value, 3) for key, value in ceilings.items()},
@@ -49,7 +49,7 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def _revision() -> str:
+def revision() -> str:
     root = Path(__file__).resolve().parents[2]
     found = subprocess.run(
         ["git", "-C", str(root), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False

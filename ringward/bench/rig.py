@@ -12,11 +12,11 @@ from devices import presence
 from devices.models import Device, DeviceKind, Stage
 from devices.secrets import hash_secret
 from registry.models import Compound, Ring, Zone
-from ringward import schema
 from ringward.brokerchild import BrokerChild
 from ringward.foundation import Foundation, lay
 from ringward.ports import free_port
 from ringward.settings import Settings
+from storage import migrate
 
 COMPOUND = "bench"
 FACE_CAMERA = "bench-face"
@@ -51,7 +51,7 @@ def rig(*, more: int = 0) -> Iterator[Rig]:
             data_dir=Path(folder), nats_port=nats_port, mqtt_port=mqtt_port, compound=COMPOUND
         )
         foundation = lay(settings)
-        schema.metadata.create_all(foundation.database.engine)
+        migrate.upgrade(foundation.database)
         _furnish(foundation, more)
         broker = BrokerChild(foundation)
         broker.start()

@@ -20,11 +20,10 @@ from alerts.duty.models import Responder, Shift, Team, TeamKind
 from alerts.notify.channels.subscription import written
 from alerts.notify.models import ChannelKind, Contact
 from registry.models import Compound, Ring, Zone
-from ringward import schema
 from ringward.bench.rig import COMPOUND
 from ringward.foundation import Foundation, lay
 from ringward.settings import Settings
-from storage import new_id
+from storage import migrate, new_id
 
 _DAY: Final = dt.timedelta(days=1)
 
@@ -35,7 +34,7 @@ def ground_of(responders: int) -> Iterator[Foundation]:
         foundation = lay(
             Settings(data_dir=Path(folder), compound=COMPOUND, notify_networks="127.0.0.0/8", notify_cool_s=0)
         )
-        schema.metadata.create_all(foundation.database.engine)
+        migrate.upgrade(foundation.database)
         try:
             _furnish(foundation, responders)
             yield foundation

@@ -28,6 +28,7 @@ from bus.relay import declare
 from recognition.models import DecisionRow
 from registry.models import Ring
 from ringward.bench.crowds import Rgb, crowds
+from ringward.bench.machine import busy_s, resident_mb, used_s
 from ringward.bench.rig import COMPOUND, Rig, extra
 from ringward.children import Child
 from ringward.demo.face_scenes import jpeg
@@ -69,11 +70,11 @@ def measure(ground: Rig, pictures: int, portraits: Path) -> Figures:
             _work_off(ground, _pictures(ground, scenes, 8 * workers, plates=True))
             backlog = _pictures(ground, scenes, pictures)
             pids = [os.getpid(), *(child.pid for child in children if child.pid is not None)]
-            busy, ours = _busy_s(), sum(map(_used_s, pids))
+            busy, ours = busy_s(), sum(map(used_s, pids))
             seconds.append(_work_off(ground, backlog))
-            others = _busy_s() - busy - (sum(map(_used_s, pids)) - ours)
+            others = busy_s() - busy - (sum(map(used_s, pids)) - ours)
             elsewhere.append(max(0.0, others) / seconds[-1])
-            resident += [_resident_mb(child.pid) for child in children if child.pid is not None]
+            resident += [resident_mb(child.pid) for child in children if child.pid is not None]
     return Figures(seconds[0], seconds[1], starts, resident, elsewhere)
 
 
@@ -203,22 +204,3 @@ def _row(event: EventStored) -> dict[str, Any]:
 def _decisions(database: Database) -> int:
     with database.read() as session:
         return session.scalar(select(func.count()).select_from(DecisionRow)) or 0
-
-
-def _resident_mb(pid: int) -> float:
-    """What the process has in memory now, in megabytes."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def _busy_s() -> float:
-    """Seconds that all cores together have worked since the machine started."""
-    numbers = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
-    idle, waiting = numbers[3], numbers[4]
-    return (sum(numbers[:8]) - idle - waiting) / os.sysconf("SC_CLK_TCK")
-
-
-def _used_s(pid: int) -> float:
-    """Seconds that a process has worked."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -3,16 +3,17 @@
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from ringward import logs
-from ringward.bench.report import Report
-from ringward.cli.common import console, fail, settings
+from ringward.cli import bench_all
+from ringward.cli.bench_report import AsJson, tell
+from ringward.cli.common import fail, settings
 
 app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+app.command("all")(bench_all.everything)
+app.command("page")(bench_all.page)
 
 
 @app.command("ingest")
@@ -32,7 +33,7 @@ def ingest(
 
     # To standard error and only what went wrong: standard output is the result's.
     logs.configure("warning", "console")
-    _print(run(events=events, rounds=rounds, size=size), as_json=as_json)
+    tell(run(events=events, rounds=rounds, size=size), as_json=as_json)
 
 
 @app.command("decide")
@@ -48,7 +49,7 @@ def decide(
     from ringward.bench.decide import run
 
     logs.configure("warning", "console")
-    _print(run(seconds=seconds, rate=rate), as_json=as_json)
+    tell(run(seconds=seconds, rate=rate), as_json=as_json)
 
 
 @app.command("recognise")
@@ -77,7 +78,7 @@ def recognise(
             Shelf(shelf).verify(engine)
         except ModelError as error:
             raise fail(str(error)) from None
-    _print(run(pictures=pictures, backlog=backlog, shelf=shelf, engine=engine), as_json=as_json)
+    tell(run(pictures=pictures, backlog=backlog, shelf=shelf, engine=engine), as_json=as_json)
 
 
 @app.command("gallery")
@@ -94,7 +95,7 @@ def gallery(
     from ringward.bench.gallery import run
 
     logs.configure("warning", "console")
-    _print(run(rounds=rounds, stored=stored, million=million), as_json=as_json)
+    tell(run(rounds=rounds, stored=stored, million=million), as_json=as_json)
 
 
 @app.command("flood")
@@ -113,7 +114,7 @@ def flood(
     from ringward.bench.flood import run
 
     logs.configure("warning", "console")
-    _print(run(seconds=seconds, rounds=rounds, mad_qos=mad_qos), as_json=as_json)
+    tell(run(seconds=seconds, rounds=rounds, mad_qos=mad_qos), as_json=as_json)
 
 
 @app.command("backlog")
@@ -131,7 +132,7 @@ def backlog(
     from ringward.bench.backlog import run
 
     logs.configure("warning", "console")
-    _print(run(devices=devices, events=events, hours=hours, live_seconds=live_seconds), as_json=as_json)
+    tell(run(devices=devices, events=events, hours=hours, live_seconds=live_seconds), as_json=as_json)
 
 
 @app.command("burst")
@@ -147,7 +148,7 @@ def burst(
     from ringward.bench.burst import run
 
     logs.configure("warning", "console")
-    _print(run(messages=messages, megabytes=megabytes), as_json=as_json)
+    tell(run(messages=messages, megabytes=megabytes), as_json=as_json)
 
 
 @app.command("registry")
@@ -166,7 +167,7 @@ def registry(
     from ringward.bench.registry import run
 
     logs.configure("warning", "console")
-    _print(run(communities=communities, questions=questions, database_url=database_url), as_json=as_json)
+    tell(run(communities=communities, questions=questions, database_url=database_url), as_json=as_json)
 
 
 @app.command("retention")
@@ -184,7 +185,7 @@ def retention(
     from ringward.bench.retention import run
 
     logs.configure("warning", "console")
-    _print(run(events=events, seconds=seconds), as_json=as_json)
+    tell(run(events=events, seconds=seconds), as_json=as_json)
 
 
 @app.command("import")
@@ -202,7 +203,7 @@ def import_(
     from ringward.bench.import_ import run
 
     logs.configure("warning", "console")
-    _print(run(people=people, database_url=database_url), as_json=as_json)
+    tell(run(people=people, database_url=database_url), as_json=as_json)
 
 
 @app.command("hour")
@@ -225,25 +226,11 @@ def hour(
         raise typer.BadParameter(f"one of: {', '.join(LEVELS)}")
     logs.configure("error", "console")
     result, outcome = run(devices=devices, minutes=minutes, speed=speed, seed=seed, faults=faults)
-    _print(result, as_json=as_json)
+    tell(result, as_json=as_json)
     if not outcome.verdict.clean:
         for difference in outcome.verdict.differences:
             typer.echo(difference, err=True)
         raise typer.Exit(1)
-
-
-def _print(result: Report, *, as_json: bool) -> None:
-    if as_json:
-        console.out(msgspec.json.encode(result).decode())
-        return
-    console.print(f"[bold]{result.name}[/bold]  {result.at}  {result.revision}  {result.machine}")
-    for title, values in (
-        ("figures", result.figures),
-        ("ceilings", result.ceilings),
-        ("ratios", result.ratios),
-    ):
-        for key, value in values.items():
-            console.print(f"  {title:<9} {key:<44} {value}")
 
 
 @app.command("rules")
@@ -259,7 +246,7 @@ def rules(
     from ringward.bench.rules import run
 
     logs.configure("warning", "console")
-    _print(run(communities=communities, events=events), as_json=as_json)
+    tell(run(communities=communities, events=events), as_json=as_json)
 
 
 @app.command("replay")
@@ -274,7 +261,7 @@ def replay(
     from ringward.bench.replay import run
 
     logs.configure("warning", "console")
-    _print(run(days=days), as_json=as_json)
+    tell(run(days=days), as_json=as_json)
 
 
 @app.command("incident")
@@ -293,7 +280,7 @@ def incident(
     from ringward.bench.incident import run
 
     logs.configure("warning", "console")
-    _print(run(seconds=seconds, rate=rate, share=share), as_json=as_json)
+    tell(run(seconds=seconds, rate=rate, share=share), as_json=as_json)
 
 
 @app.command("notify")
@@ -311,7 +298,7 @@ def notify(
     from ringward.bench.notify import run
 
     logs.configure("error", "console")
-    _print(
+    tell(
         run(seconds=seconds, incidents=incidents, responders=responders, fault_seconds=fault_seconds),
         as_json=as_json,
     )
@@ -329,7 +316,7 @@ def routes(
     """
     from ringward.bench.routes import run
 
-    _print(run(decisions=decisions, rounds=rounds), as_json=as_json)
+    tell(run(decisions=decisions, rounds=rounds), as_json=as_json)
 
 
 @app.command("console")
@@ -350,7 +337,7 @@ def screens(
     from ringward.bench.console import run
 
     logs.configure("error", "console")
-    _print(
+    tell(
         run(seconds=seconds, rate=rate, consoles=consoles, phones=phones, communities=communities),
         as_json=as_json,
     )

@@ -1,0 +1,77 @@
+"""The plots of the performance page, as SVG: text stays text, nothing is loaded from anywhere."""
+
+import io
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ringward.bench.report import Report
+from ringward.bench.targets import TARGETS, Target
+
+COLOURS: Final = ("#1f6f8b", "#d1495b", "#8a9a5b", "#edae49", "#5f4b8b", "#444444")
+_WIDTH: Final = 7.6
+_LEAST: Final = 0.01
+_MOST: Final = 100.0
+
+Reports = Mapping[str, Sequence[Report]]
+
+
+def of(reports: Reports) -> dict[str, str]:
+    """SVG by name, of whatever was measured."""
+    drawn = {"targets": _targets(reports)}
+    return {name: svg for name, svg in drawn.items() if svg is not None}
+
+
+def _targets(reports: Reports) -> str | None:
+    """How much of its promise each figure uses up: left of one is kept, right of it missed."""
+    rows = []
+    for target in TARGETS:
+        value = _value(target, reports.get(target.bench, ()))
+        if value is not None and target.bound != 0:
+            rows.append((f"{target.bench}: {target.what}", _used(target, value), target.met(value)))
+    if not rows:
+        return None
+    rows.reverse()
+
+    def draw(axes: Axes) -> None:
+        axes.barh(
+            [what for what, _, _ in rows],
+            [min(_MOST, max(_LEAST, used)) for _, used, _ in rows],
+            color=[COLOURS[0] if met else COLOURS[1] for _, _, met in rows],
+        )
+        axes.axvline(1.0, color="#222", linewidth=1)
+        axes.set(xscale="log", xlabel="measured over promised (left of 1 is kept)")
+        axes.tick_params(axis="y", labelsize=8)
+
+    return svg("Promises", draw, height=1.2 + 0.27 * len(rows))
+
+
+def _used(target: Target, value: float) -> float:
+    if target.way == "at most":
+        return value / target.bound
+    return target.bound / value if value > 0 else _MOST
+
+
+def _value(target: Target, reports: Sequence[Report]) -> float | None:
+    values = [kept[target.key] for one in reports for kept in (one.figures, one.ratios) if target.key in kept]
+    return statistics.median(values) if values else None
+
+
+def svg(title: str, draw: Callable[[Axes], None], *, height: float = 3.6) -> str:
+    """Without pyplot: nothing is kept and no display is asked for."""
+    import matplotlib as mpl
+
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
+        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+        axes = figure.add_subplot()
+        draw(axes)
+        axes.set_title(title, fontsize=11)
+        axes.grid(visible=True, alpha=0.25)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(fontsize=8)
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    return out.getvalue()
