@@ -5,6 +5,8 @@ from typing import Any
 
 import structlog
 
+from bus.tls import Tls
+
 log = structlog.get_logger(__name__)
 
 
@@ -20,6 +22,7 @@ class BusAddress:
     url: str
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    tls: Tls | None = None
 
     def options(self) -> dict[str, Any]:
         """Connection options for nats-py: it tries for ever, a cable is always plugged in again."""
@@ -30,4 +33,6 @@ class BusAddress:
         }
         if self.user is not None:
             options |= {"user": self.user, "password": self.password}
+        if self.tls is not None:
+            options["tls"] = self.tls.context()
         return options

@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
-from faststream.security import SASLPlaintext
+from faststream.security import BaseSecurity, SASLPlaintext
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
@@ -63,9 +63,10 @@ def build(address: BusAddress, **options: Any) -> NatsBroker:
         return message
 
     # Types are checked by msgspec when the message is decoded; once is enough.
-    security = None
+    context = address.tls.context() if address.tls is not None else None
+    security = BaseSecurity(context) if context is not None else None
     if address.user is not None:
-        security = SASLPlaintext(address.user, address.password or "")
+        security = SASLPlaintext(address.user, address.password or "", context)
     return NatsBroker(
         address.url,
         apply_types=False,

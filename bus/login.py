@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from bus.tls import Tls
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerLogin:
@@ -12,4 +14,4 @@ class BrokerLogin:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     client_id: str = "ringward-ingest"
-    tls: bool = False
+    tls: Tls | None = None

@@ -29,8 +29,8 @@ class Downlink:
         )
         if login.user is not None:
             client.username_pw_set(login.user, login.password)
-        if login.tls:
-            client.tls_set()
+        if login.tls is not None:
+            client.tls_set_context(login.tls.context())
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.reconnect_delay_set(1, 5)

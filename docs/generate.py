@@ -62,7 +62,9 @@ mqtt_host = "192.168.10.2"
 compound = "honghua"
 ```
 
-Keep the two passwords out of the file: set them in the environment.
+Keep passwords, and addresses that hold one, out of the file: set them in the environment, or put each into a file of
+its own, named as the variable in small letters (`ringward_database_url`), in the folder that `RINGWARD_SECRETS_DIR`
+names or that systemd's `LoadCredential=` makes.
 
 | Setting | Environment | Type and range | Default | What it does |
 |---|---|---|---|---|

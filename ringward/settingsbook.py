@@ -20,6 +20,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from console.settingsbook import Finding, Group, Setting, SettingKind, SettingRefusedError, Source
 from console.texts import load, locale_of
+from ringward.secretfiles import secret_folders
 from ringward.settings import Settings
 
 # What may hold a password beside an address.
@@ -205,7 +206,10 @@ class Book:
 
 def _in_environment(name: str) -> bool:
     wanted = f"RINGWARD_{name}".upper()
-    return any(known.upper() == wanted for known in os.environ)
+    if any(known.upper() == wanted for known in os.environ):
+        return True
+    # A file of a secret is out of reach of the page in the same way.
+    return any((folder / wanted.lower()).exists() for folder in secret_folders())
 
 
 def _group(name: str) -> Group:

@@ -120,6 +120,8 @@ class ConsoleRole(Role):
             settings.http_port,
             # Live streams are open for ever; a stop does not wait for them.
             timeout_graceful_shutdown=2,
+            ssl_certfile=settings.http_cert_file,
+            ssl_keyfile=settings.http_key_file,
         )
 
     async def start(self) -> None:

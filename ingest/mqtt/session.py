@@ -31,8 +31,8 @@ def open_session(login: BrokerLogin) -> None:
     )
     if login.user is not None:
         client.username_pw_set(login.user, login.password)
-    if login.tls:
-        client.tls_set()
+    if login.tls is not None:
+        client.tls_set_context(login.tls.context())
 
     def on_connect(connected: mqtt.Client, *_: Any) -> None:
         connected.subscribe([(wanted, 1) for wanted in mqtt_filters()])

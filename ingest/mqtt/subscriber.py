@@ -120,8 +120,8 @@ class Subscriber:
         )
         if self._login.user is not None:
             client.username_pw_set(self._login.user, self._login.password)
-        if self._login.tls:
-            client.tls_set()
+        if self._login.tls is not None:
+            client.tls_set_context(self._login.tls.context())
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect

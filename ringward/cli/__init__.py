@@ -6,6 +6,7 @@ from ringward.cli import (
     audits,
     backups,
     bench,
+    ca,
     cameras,
     care,
     check_config,
@@ -70,6 +71,7 @@ app.add_typer(exports.app, name="export")
 app.add_typer(feedback.app, name="recognition")
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
+app.add_typer(ca.app, name="ca")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(sim.app, name="sim")
 app.add_typer(rules.app, name="rules")

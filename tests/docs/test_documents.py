@@ -18,6 +18,7 @@ from alerts.routing.proving import prove
 from alerts.routing.reading import load
 from devices.adapters.canonical import EVENT_TYPES
 from devices.adapters.native import decode_event, decode_state
+from ringward import secretfiles
 from ringward.cli import app
 from ringward.settings import Settings
 
@@ -119,7 +120,7 @@ def test_every_make_target_named_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_environment_variable_named_is_a_setting(page: Path) -> None:
-    known = {f"RINGWARD_{name.upper()}" for name in Settings.model_fields}
+    known = {f"RINGWARD_{name.upper()}" for name in Settings.model_fields} | {secretfiles.FOLDER}
     assert set(re.findall(r"RINGWARD_[A-Z_]*[A-Z]", page.read_text())) <= known
 
 

@@ -84,6 +84,41 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.mqtt_password.get_secret_value() == "open sesame"
 
 
+@pytest.mark.parametrize("folder", ["RINGWARD_SECRETS_DIR", "CREDENTIALS_DIRECTORY"])
+def test_secrets_may_lie_in_files_over_the_settings_file_and_under_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
+) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "ringward_database_url").write_text("postgresql+psycopg://db/ringward\n")
+    (secrets / "ringward_backup_passphrase").write_text("open sesame\n")
+    monkeypatch.setenv(folder, str(secrets))
+    write('database_url = "postgresql+psycopg://elsewhere/ringward"\n')
+    settings = Settings()
+    assert settings.database == "postgresql+psycopg://db/ringward"
+    assert settings.backup_passphrase.get_secret_value() == "open sesame"
+    monkeypatch.setenv("RINGWARD_DATABASE_URL", "postgresql+psycopg://third/ringward")
+    assert Settings().database == "postgresql+psycopg://third/ringward"
+
+
+@pytest.mark.parametrize(
+    ("names", "word"),
+    [
+        ({"HTTP_CERT_FILE": "console.crt"}, "go together"),
+        ({"NATS_URL": "nats://n", "NATS_KEY_FILE": "node.key"}, "go together"),
+        ({"NATS_URL": "nats://n", "MQTT_CA_FILE": "ca.crt"}, "mqtt_tls"),
+        ({"NATS_CA_FILE": "ca.crt"}, "nats_url|server of your own"),
+    ],
+)
+def test_certificates_that_would_not_be_used_are_refused(
+    monkeypatch: pytest.MonkeyPatch, names: dict[str, str], word: str
+) -> None:
+    for name, value in names.items():
+        monkeypatch.setenv(f"RINGWARD_{name}", value)
+    with pytest.raises(ValidationError, match=word):
+        Settings()
+
+
 @pytest.mark.parametrize(
     ("names", "word"),
     [

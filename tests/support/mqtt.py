@@ -25,7 +25,10 @@ class Peer:
             clean_session=clean,
             protocol=mqtt.MQTTv311,
         )
-        self.client.username_pw_set(login.user, login.password)
+        if login.user is not None:
+            self.client.username_pw_set(login.user, login.password)
+        if login.tls is not None:
+            self.client.tls_set_context(login.tls.context())
         self.client.on_connect = lambda _c, _u, _f, reason, _p: reason.is_failure or self._connected.set()
         self.client.on_subscribe = lambda _c, _u, _m, codes, _p: self._granted.put(codes)
         self.client.on_message = lambda _c, _u, message: self.heard.put(message)
