@@ -13,7 +13,9 @@ from console.accounts.tokens import Scope
 from console.context import Rooms, rooms
 from console.live import LiveFeed
 from console.security import ForbiddenError, NotSignedInError, identify
-from storage import Database
+from storage import Database, ringmark
+from storage.keys import current_ring
+from storage.ringmark import MarkState
 
 router = APIRouter(tags=["health"])
 Here = Annotated[Rooms, Depends(rooms)]
@@ -33,6 +35,7 @@ def readyz(request: Request, here: Here) -> JSONResponse:
         "database": _holds(lambda: _pings(here.database)),
         "broker": _holds(here.broker_ready),
         "ingest": _holds(here.ingest_ready),
+        "keys": _holds(lambda: ringmark.check(here.database, current_ring()) is not MarkState.FOREIGN),
         "live": feed.connected,
     }
     ready = all(checks.values())

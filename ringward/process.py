@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Sequence
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from ringward import memory
 from ringward.foundation import Foundation
@@ -16,6 +17,7 @@ from ringward.roles import (
     RelayRole,
     Role,
 )
+from storage import ringmark
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +87,7 @@ async def run(names: Sequence[str], foundation: Foundation) -> None:
 
 async def serve(roles: Sequence[Role], foundation: Foundation) -> None:
     """Starts the roles, waits for SIGINT or SIGTERM, and stops them in order."""
+    _know_the_ring(foundation)
     memory.settle()
     if {role.name for role in roles} == {"console"}:
         foundation.database.keep_at_most(CONSOLE_PAGES_MB)
@@ -111,6 +114,15 @@ async def serve(roles: Sequence[Role], foundation: Foundation) -> None:
             else:
                 log.info("role.stopped", role=role.name)
         foundation.database.close()
+
+
+def _know_the_ring(foundation: Foundation) -> None:
+    """Nothing starts with keys of another deployment. Raises `ForeignRingError`."""
+    try:
+        ringmark.ensure(foundation.database, foundation.ring, foundation.clock.now())
+    except SQLAlchemyError as error:
+        # Whoever can wait for the database does; readiness asks again.
+        log.warning("ring.not_compared", error=type(error).__name__)
 
 
 async def _start(role: Role, stopping: asyncio.Event) -> None:

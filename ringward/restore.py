@@ -19,10 +19,11 @@ from ringward.foundation import Foundation, lay, media_store
 from ringward.keysfile import check_keys
 from ringward.manifest import KEYS_KIND, Manifest, Progress, silent, walk
 from ringward.settings import Settings
-from storage import Clock, Database, anchors, audit, dump, keycopy, migrate
+from storage import Clock, Database, anchors, audit, dump, keycopy, migrate, ringmark
 from storage.archive import ArchiveError, DamagedError, Reader, frames
 from storage.audit import AuditEntry, append
 from storage.keycopy import KeyCounts
+from storage.ringmark import ForeignRingError
 from storage.secretfile import sync_folder
 
 log = structlog.get_logger(__name__)
@@ -174,6 +175,10 @@ def _fill(ground: Foundation, archive: Path, passphrase: str, manifest: Manifest
 def _settle(ground: Foundation, manifest: Manifest) -> int:
     """Makes the old state fit the present; returns how many people were forgotten again."""
     at = ground.clock.now()
+    try:
+        ringmark.ensure(ground.database, ground.ring, at)
+    except ForeignRingError:
+        raise DamagedError("the keys are not those of this archive: take both from the same folder") from None
     with ground.database.write() as session:
         broken = audit.verify(session)
         if broken is not None:

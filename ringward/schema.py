@@ -37,6 +37,7 @@ import registry.models
 import storage.audit
 import storage.backups
 import storage.events
+import storage.ringmark
 from storage import Base
 
 metadata = Base.metadata
@@ -81,4 +82,5 @@ _ROOMS = (
     storage.audit,
     storage.backups,
     storage.events,
+    storage.ringmark,
 )

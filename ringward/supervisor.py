@@ -23,7 +23,7 @@ from ringward.figures import PROCESS
 from ringward.foundation import Foundation, lay
 from ringward.ports import free_port, reachable
 from ringward.settings import Settings
-from storage import migrate
+from storage import migrate, ringmark
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +59,7 @@ class Supervisor:
         self.settings = self._settle_ports(settings)
         self.foundation: Foundation = lay(self.settings)
         migrate.upgrade(self.foundation.database)
+        ringmark.ensure(self.foundation.database, self.foundation.ring, self.foundation.clock.now())
         self._broker: BrokerChild | None = None
         self._workers: list[Child] = []
 

@@ -122,6 +122,7 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "filing_tasks": "two rows at most, about the deployment",
     "audit_checkpoints": "where the audit log was cut off; without them the rest of the chain does not hold",
     "backup_runs": "which backups exist; an erasure has to know until they are gone",
+    "ring_marks": "one row that says which ring of keys the database belongs to",
 }
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from ringward import logs
 from ringward.foundation import Foundation, lay
 from ringward.settings import Settings
-from storage import migrate
+from storage import migrate, ringmark
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -35,7 +35,10 @@ def opened(loaded: Settings) -> Iterator[Foundation]:
     ground = lay(loaded)
     migrate.upgrade(ground.database)
     try:
+        ringmark.ensure(ground.database, ground.ring, ground.clock.now())
         yield ground
+    except ringmark.ForeignRingError as error:
+        raise fail(str(error)) from None
     finally:
         ground.database.close()
 

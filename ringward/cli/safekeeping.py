@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 from console.accounts.models import User
 from privacy.models import ErasureStep, StepState
 from ringward.settings import Settings
-from storage import Database, KeyRing, Vault, anchors
+from storage import Database, KeyRing, Vault, anchors, ringmark
 from storage.anchors import AnchorState
 from storage.audit import AuditRow
 from storage.backups import BackupRun
+from storage.ringmark import MarkState
 
 BACKUP_EVERY: Final = dt.timedelta(days=7)
 
@@ -66,10 +67,28 @@ def vault(loaded: Settings) -> Finding:
 
 
 def after_the_database(database: Database, loaded: Settings, now: dt.datetime) -> Iterator[Finding]:
-    """What the database says of backups, and the anchor of the audit log."""
+    """What the database says of its keys and of backups, and the anchor of the audit log."""
+    yield _mark(database, loaded)
     yield _backup(database, now)
     yield _key_copies(database)
     yield _anchor(database, loaded)
+
+
+def _mark(database: Database, loaded: Settings) -> Finding:
+    if not loaded.key_file.exists():
+        return Finding("keys and database", False, "no key file to compare", "Put back the key folder.")
+    state = ringmark.check(database, KeyRing.load(loaded.key_file))
+    return Finding(
+        "keys and database",
+        state is not MarkState.FOREIGN,
+        {
+            MarkState.HOLDS: "belong together",
+            MarkState.MISSING: "not compared yet",
+            MarkState.FOREIGN: "the key ring is not the one that this database was written with",
+        }[state],
+        "Put back the key folder of this database, or name the database of these keys. After a restore, "
+        "take keys and archive from the same folder. Start nothing before.",
+    )
 
 
 def _backup(database: Database, now: dt.datetime) -> Finding:

@@ -11,6 +11,7 @@ from ringward.cli.common import console, fail, settings
 from ringward.foundation import lay
 from ringward.settings import Settings
 from ringward.supervisor import AlreadyRunningError, Supervisor
+from storage.ringmark import ForeignRingError
 
 
 def up(
@@ -41,7 +42,7 @@ def supervise(loaded: Settings) -> Supervisor:
     """A supervisor of the settings' data directory; exits with 1 when one is running there."""
     try:
         return Supervisor(loaded, console.print)
-    except (AlreadyRunningError, OSError) as error:
+    except (AlreadyRunningError, ForeignRingError, OSError) as error:
         raise fail(str(error)) from None
 
 
@@ -64,5 +65,5 @@ def run(
     logs.configure(loaded.log_level, loaded.log_format)
     try:
         asyncio.run(process.run(roles, lay(loaded)))
-    except ValueError as error:
+    except (ForeignRingError, ValueError) as error:
         raise fail(str(error)) from None

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter
 from console.accounts.models import Role, User
 from console.accounts.tokens import Scope, issue_api_token
 from console.app import create_app
+from storage import KeyRing, ringmark
 
 
 class ConnectedFeed:
@@ -40,7 +41,7 @@ async def test_ready_says_what_is_missing(rooms, broken, missing):
         answer = await browser.get("/readyz")
         assert answer.status_code == (503 if missing else 200)
         checks = answer.json()["checks"]
-        assert set(checks) == {"database", "broker", "ingest", "live"}
+        assert set(checks) == {"database", "broker", "ingest", "keys", "live"}
         assert {name for name, holds in checks.items() if not holds} == ({missing} if missing else set())
         assert (await browser.get("/healthz")).json() == {"status": "alive"}
 
@@ -55,6 +56,16 @@ async def test_not_ready_without_database(rooms, monkeypatch):
     async with client(app) as browser:
         assert (await browser.get("/readyz")).json()["checks"]["database"] is False
         assert (await browser.get("/healthz")).status_code == 200
+
+
+async def test_not_ready_with_the_keys_of_another_deployment(rooms):
+    ringmark.ensure(rooms.database, KeyRing({1: b"o" * 32}), rooms.clock.now())
+    app = create_app(rooms)
+    app.state.feed = ConnectedFeed()
+    async with client(app) as browser:
+        answer = await browser.get("/readyz")
+        assert answer.status_code == 503
+        assert [name for name, holds in answer.json()["checks"].items() if not holds] == ["keys"]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from ringward.foundation import Foundation
 from ringward.keysfile import ForeignKeysError, check_keys
 from ringward.manifest import KEYS_FILE, walk
 from ringward.restore import NotEmptyError, TooNewError
-from storage import anchors, archive, audit, new_id
+from storage import anchors, archive, audit, new_id, ringmark
 from storage.anchors import AnchorState
 from storage.archive import ArchiveError, DamagedError, WrongPassphraseError
 from storage.audit import AuditEntry, AuditRow
@@ -83,6 +83,7 @@ def plain(several: Deployments) -> Foundation:
 
 
 def fill(ground: Foundation) -> None:
+    ringmark.ensure(ground.database, ground.ring, ground.clock.now())
     resident.build(ground.database, ground.media)
     at = ground.clock.now()
     with ground.database.write() as session:
@@ -523,3 +524,13 @@ def test_archive_without_its_keys_is_said_to_be_so(plain, several: Deployments) 
     shutil.copy(made.archive, dest(several) / KEYS_FILE)
     with pytest.raises(ArchiveError, match="kind"):
         restored(several, made)
+
+
+def test_keys_of_another_deployment_restore_nothing(plain, several: Deployments) -> None:
+    made = backup.make(plain, dest(several), PHRASE)
+    other = several.new("other")
+    backup.make_keys_only(other, several.folder / "elsewhere", PHRASE)
+    shutil.copy(several.folder / "elsewhere" / KEYS_FILE, dest(several) / KEYS_FILE)
+    with pytest.raises(DamagedError, match="not those of this archive"):
+        restored(several, made)
+    assert not (several.folder / "new").exists()

@@ -1,3 +1,4 @@
+import asyncio
 import datetime as dt
 import json
 from pathlib import Path
@@ -12,15 +13,17 @@ from console.accounts.models import Role
 from ingest.push.spool import Spool, SpoolLimits
 from privacy.models import Erasure, ErasureStep
 from recognition.engines import Given, Shelf
+from ringward import process
 from ringward.cli import app, doctor
 from ringward.cli.doctor import examine
-from ringward.foundation import Foundation, anchor_audit
+from ringward.foundation import Foundation, anchor_audit, lay
 from ringward.settings import Settings
 from ringward.supervisor import Running
-from storage import SystemClock
+from storage import KeyRing, SystemClock, ringmark
 from storage.audit import AuditEntry, append
 from storage.backups import BackupRun
 from storage.columns import to_microseconds
+from storage.ringmark import ForeignRingError
 from tests.support.compound import COMPOUND
 from tests.support.face_models import embedder_model, quarters, yunet_model
 from tests.support.tampering import unguard
@@ -56,6 +59,7 @@ def test_laid_ground_is_well_but_not_running(ground: Foundation, monkeypatch: py
         "keys": True,
         "vault": True,
         "database": True,
+        "keys and database": True,
         "backup": True,
         "erasures in backups": True,
         "rules in force": True,
@@ -238,3 +242,15 @@ def test_command_says_it_for_people_and_for_scripts(settings: Settings) -> None:
         "database",
         "running",
     ]
+
+
+def test_database_with_the_keys_of_another_is_found_and_starts_nowhere(ground: Foundation) -> None:
+    ringmark.ensure(ground.database, ground.ring, ground.clock.now())
+    ground.settings.key_file.unlink()
+    KeyRing.load(ground.settings.key_file)
+    assert findings(ground.settings)["keys and database"] is False
+    with pytest.raises(ForeignRingError):
+        asyncio.run(process.run(["keeper"], lay(ground.settings)))
+    refused = CliRunner().invoke(app, ["keep", "--dry-run", "--data-dir", str(ground.settings.data_dir)])
+    assert refused.exit_code == 1
+    assert "the keys do not belong to this database" in refused.output
