@@ -6,6 +6,10 @@ command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>
 { command -v mosquitto || [ -x /usr/sbin/mosquitto ]; } >/dev/null 2>&1 || missing="$missing mosquitto"
 command -v mosquitto_pub >/dev/null 2>&1 || missing="$missing mosquitto-clients"
 command -v ip >/dev/null 2>&1 || missing="$missing iproute2"
+for one in nginx:nginx-light nft:nftables chronyd:chrony systemd-analyze:systemd; do
+  PATH="$PATH:/usr/sbin:/sbin" command -v "${one%%:*}" >/dev/null 2>&1 || missing="$missing ${one##*:}"
+done
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 fc-list ':lang=zh' 2>/dev/null | grep -q . || missing="$missing fonts-wqy-zenhei"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
