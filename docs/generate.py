@@ -1,8 +1,10 @@
-"""Writes settings.md, roles.md, rules.md, sheets.md and adapters.md of this folder: `python docs/generate.py`.
+"""Writes settings.md, roles.md, rules.md, sheets.md, adapters.md and the tables of scale.md: `python docs/generate.py`.
 
 With `--check` nothing is written; the exit code says whether the files are up to date.
 """
 
+import re
+import shlex
 import sys
 import tomllib
 import types
@@ -14,6 +16,7 @@ import annotated_types
 from fastapi.routing import APIRoute
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+from typer.testing import CliRunner
 
 from alerts.rulebook.ruletables import severity_bounds
 from alerts.rulebook.writing import says
@@ -26,6 +29,7 @@ from console.texts import load
 from devices.adapters import ADAPTERS
 from devices.adapters.contract import Adapter
 from registry.imports.columns import COLUMNS
+from ringward.cli import app
 from ringward.settings import Settings
 
 PAGE = Path(__file__).with_name("settings.md")
@@ -33,6 +37,7 @@ ROLES = Path(__file__).with_name("roles.md")
 RULES_PAGE = Path(__file__).with_name("rules.md")
 SHEETS = Path(__file__).with_name("sheets.md")
 ADAPTERS_PAGE = Path(__file__).with_name("adapters.md")
+SCALE = Path(__file__).with_name("scale.md")
 SETTING_TEXTS = Path(__file__).parents[1] / "console" / "texts" / "en" / "settings_fields.po"
 TIERS = Path(__file__).parents[1] / "devices" / "adapters" / "tiers.toml"
 
@@ -335,6 +340,23 @@ def _default(value: object) -> str:
     return "none" if value is None else f"`{value}`"
 
 
+def render_scale() -> str:
+    """The page of sizes with what `ringward plan` says of each."""
+    return re.sub(
+        r"(<!-- ringward (plan [^\n]*) -->\n).*?(<!-- end -->)",
+        _plan,
+        SCALE.read_text(encoding="utf-8"),
+        flags=re.DOTALL,
+    )
+
+
+def _plan(match: re.Match[str]) -> str:
+    told = CliRunner().invoke(app, [*shlex.split(match[2]), "--markdown"], catch_exceptions=False)
+    if told.exit_code:
+        raise SystemExit(told.output)
+    return f"{match[1]}\n{told.stdout}\n{match[3]}"
+
+
 def main() -> int:
     """Exit code 1 when `--check` finds a difference."""
     pages = {
@@ -343,6 +365,7 @@ def main() -> int:
         RULES_PAGE: render_rules(),
         SHEETS: render_sheets(),
         ADAPTERS_PAGE: render_adapters(),
+        SCALE: render_scale(),
         SETTING_TEXTS: render_setting_texts(),
     }
     if "--check" in sys.argv[1:]:

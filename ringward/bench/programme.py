@@ -116,6 +116,11 @@ PROGRAMME: Final = (
         "was lost.",
         ("--devices", "60", "--minutes", "10"),
     ),
+    Entry(
+        "footprint",
+        "What an event and a process take: bytes, processor time, memory. `ringward plan` reckons with it.",
+        ("--events", "2000"),
+    ),
 )
 """A new benchmark gets its line here, and its targets in `targets`."""
 

@@ -28,6 +28,7 @@ from ringward.cli import (
     models,
     mute,
     patrols,
+    plan,
     replay,
     report,
     roster,
@@ -57,6 +58,7 @@ app.command("why")(why.why)
 app.command("check-config")(check_config.check_config)
 app.command("decode")(decode.decode)
 app.command("keep")(keep.keep)
+app.command("plan")(plan.plan)
 app.command("restore")(backups.restore)
 app.add_typer(users.app, name="user")
 app.add_typer(devices.app, name="device")

@@ -341,3 +341,21 @@ def screens(
         run(seconds=seconds, rate=rate, consoles=consoles, phones=phones, communities=communities),
         as_json=as_json,
     )
+
+
+@app.command("footprint")
+def footprint(
+    events: Annotated[int, typer.Option(min=500, max=200_000, help="Events taken in and relayed.")] = 10_000,
+    database_url: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL; without: one of a wheel, where there is one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What an event and a process take: bytes, processor time, memory. `ringward plan` reckons with it.
+
+    Example: ringward bench footprint --json
+    """
+    from ringward.bench.footprint import run
+
+    logs.configure("error", "console")
+    tell(run(events=events, database_url=database_url), as_json=as_json)
