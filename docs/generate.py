@@ -1,4 +1,5 @@
-"""Writes settings.md, roles.md, rules.md, sheets.md, adapters.md and the tables of scale.md: `python docs/generate.py`.
+"""Writes settings.md, roles.md, rules.md, sheets.md, adapters.md, metrics.md and the tables of scale.md:
+`python docs/generate.py`.
 
 With `--check` nothing is written; the exit code says whether the files are up to date.
 """
@@ -30,6 +31,7 @@ from devices.adapters import ADAPTERS
 from devices.adapters.contract import Adapter
 from registry.imports.columns import COLUMNS
 from ringward.cli import app
+from ringward.measures.catalogue import Family, families
 from ringward.settings import Settings
 
 PAGE = Path(__file__).with_name("settings.md")
@@ -38,6 +40,7 @@ RULES_PAGE = Path(__file__).with_name("rules.md")
 SHEETS = Path(__file__).with_name("sheets.md")
 ADAPTERS_PAGE = Path(__file__).with_name("adapters.md")
 SCALE = Path(__file__).with_name("scale.md")
+METRICS = Path(__file__).with_name("metrics.md")
 SETTING_TEXTS = Path(__file__).parents[1] / "console" / "texts" / "en" / "settings_fields.po"
 TIERS = Path(__file__).parents[1] / "devices" / "adapters" / "tiers.toml"
 
@@ -357,6 +360,57 @@ def _plan(match: re.Match[str]) -> str:
     return f"{match[1]}\n{told.stdout}\n{match[3]}"
 
 
+METRICS_HEAD = """# Metrics
+
+<!-- Written by docs/generate.py from the source. Change it there. -->
+
+What `/metrics` of a process shows, in Prometheus' text format. A process shows what its own roles count;
+*the keeper* measures for all what no role sees by itself, every 15 seconds or more seldom, and a measure that
+can no longer be taken disappears instead of standing still. Beside these stand prometheus-client's own
+`process_…` and `python_…` (processor time, memory, open files).
+
+No label names a person, a plate or a face. A label `device` has at most a thousand values.
+
+The [alert rules](../deploy/prometheus) use these names, and a test holds them together.
+
+"""
+
+METRIC_MAKERS = (
+    ("ringward/measures", "What the keeper measures"),
+    ("ingest", "Ingest"),
+    ("bus", "Bus"),
+    ("recognition", "Recognition"),
+    ("alerts", "Rules, incidents, notifications"),
+    ("devices", "Devices"),
+    ("console", "Console"),
+    ("storage", "Storage"),
+    ("privacy", "Privacy"),
+    ("ringward", "Processes and the keeper's own work"),
+)
+
+
+def render_metrics() -> str:
+    """The page of metrics, by who makes them."""
+    left = families(Path(__file__).parents[1])
+    parts = [METRICS_HEAD]
+    for folder, title in METRIC_MAKERS:
+        made = [family for family in left if family.made_in.startswith(folder)]
+        if not made:
+            continue
+        left = [family for family in left if family not in made]
+        parts.append(
+            f"## {title}\n\n| Metric | Kind | Unit | Labels | What it says |\n|---|---|---|---|---|\n"
+        )
+        parts += [_metric_row(family) for family in made]
+        parts.append("\n")
+    return "".join(parts).rstrip("\n") + "\n"
+
+
+def _metric_row(family: Family) -> str:
+    labels = ", ".join(f"`{label}`" for label in family.labels) or "–"
+    return f"| `{family.name}` | {family.kind} | {family.unit} | {labels} | {family.says.rstrip('.')}. |\n"
+
+
 def main() -> int:
     """Exit code 1 when `--check` finds a difference."""
     pages = {
@@ -366,6 +420,7 @@ def main() -> int:
         SHEETS: render_sheets(),
         ADAPTERS_PAGE: render_adapters(),
         SCALE: render_scale(),
+        METRICS: render_metrics(),
         SETTING_TEXTS: render_setting_texts(),
     }
     if "--check" in sys.argv[1:]:

@@ -10,6 +10,7 @@ from alerts.routing.current import use as use_routes
 from bus.address import BusAddress
 from bus.login import BrokerLogin
 from bus.tls import Tls
+from ringward import build
 from ringward.ports import reachable
 from ringward.settings import Settings
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, Vault, anchors
@@ -48,6 +49,7 @@ def lay(settings: Settings) -> Foundation:
     ProcessCollector(registry=metrics)
     PlatformCollector(registry=metrics)
     GCCollector(registry=metrics)
+    build.show(metrics)
     return Foundation(
         settings=settings,
         database=Database(settings.database),

@@ -270,15 +270,18 @@ class KeeperRole(Role):
     def __init__(self, foundation: Foundation) -> None:
         from bus import broker
         from ringward.housekeeping import Housekeeping, HousekeepingMetrics
+        from ringward.measures import Measuring
 
         self._foundation = foundation
         self._bus = broker
         self._broker = broker.build(foundation.bus)
         self.housekeeping = Housekeeping(foundation, HousekeepingMetrics(foundation.metrics))
+        self._measuring = Measuring(foundation)
         self._rounds: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         if not self._rounds:
+            await self._measuring.start()
             # Erasure and retention need no bus: they go on while it is away.
             self._rounds = [
                 asyncio.create_task(self._again(work), name=f"keeper-{work.__name__}")
@@ -289,6 +292,7 @@ class KeeperRole(Role):
 
     async def stop(self) -> None:
         self.housekeeping.stop()
+        await self._measuring.stop()
         await asyncio.gather(*self._rounds)
         await self._broker.stop()
 

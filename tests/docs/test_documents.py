@@ -60,6 +60,7 @@ def test_generated_pages_are_what_the_program_says() -> None:
     assert generate.SHEETS.read_text() == generate.render_sheets(), "run: python docs/generate.py"
     assert generate.ADAPTERS_PAGE.read_text() == generate.render_adapters(), "run: python docs/generate.py"
     assert generate.SCALE.read_text() == generate.render_scale(), "run: python docs/generate.py"
+    assert generate.METRICS.read_text() == generate.render_metrics(), "run: python docs/generate.py"
     texts = generate.SETTING_TEXTS.read_text()
     assert texts == generate.render_setting_texts(), "run: python docs/generate.py"
 
