@@ -8,7 +8,7 @@ PORTRAITS := $(VENV)/share/ringward/portraits
 PYTHON    ?= $(shell command -v python3.11 || command -v python3)
 PIP       := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: run up test check format bench chaos fuzz properties screenshots lock clean tools
+.PHONY: run up test check format bench chaos fuzz properties screenshots lock clean tools wheelhouse install-offline
 
 run: $(VENV)/.run $(PORTRAITS)/.done   ## the demo, at the address that it prints
 	$(VENV)/bin/ringward demo
@@ -87,6 +87,15 @@ $(PORTRAITS)/.done: $(VENV)/.run requirements/portraits.txt
 	$(PIP) download --no-deps --no-binary :all: --no-build-isolation --require-hashes -r requirements/portraits.txt -d $(VENV)/share/ringward
 	tar -xzf $(VENV)/share/ringward/face_recognition-1.3.0.tar.gz -C $(PORTRAITS) --strip-components=3 --wildcards '*/tests/test_images/*'
 	@touch $@
+
+WHEELHOUSE ?= build/wheelhouse
+TARGET     ?= /opt/ringward
+
+wheelhouse: $(VENV)/.run               ## what a machine without a network installs, in one folder
+	deploy/offline/gather.sh $(PY) requirements/run.txt $(WHEELHOUSE)
+
+install-offline:                       ## from that folder, without a network
+	PYTHON=$(PYTHON) $(WHEELHOUSE)/install.sh $(TARGET)
 
 tools:                                 # Chromium for the pages, Mosquitto as a second broker and client
 	@sh deploy/test-tools.sh
