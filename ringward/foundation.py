@@ -1,6 +1,7 @@
 """What every process starts from: settings made into database, keys, media, bus and metrics."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bus.address import BusAddress
 from bus.login import BrokerLogin
 from bus.tls import Tls
 from ringward import build
+from ringward.poolmetrics import PoolMetrics
 from ringward.ports import reachable
 from ringward.settings import Settings
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, Vault, anchors
@@ -37,8 +39,8 @@ class Foundation:
     bus: BusAddress
 
 
-def lay(settings: Settings) -> Foundation:
-    """Opens everything a process needs. The database must have been migrated."""
+def lay(settings: Settings, roles: Sequence[str] = ()) -> Foundation:
+    """Opens everything a process of these roles needs. The database must have been migrated."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     ring = KeyRing.load(settings.key_file)
     install_ring(ring)
@@ -50,9 +52,13 @@ def lay(settings: Settings) -> Foundation:
     PlatformCollector(registry=metrics)
     GCCollector(registry=metrics)
     build.show(metrics)
+    database = Database(
+        settings.database, pool=settings.database_connections(roles), name="-".join(("ringward", *roles))[:63]
+    )
+    PoolMetrics(metrics, database)
     return Foundation(
         settings=settings,
-        database=Database(settings.database),
+        database=database,
         media=media_store(settings, ring),
         ring=ring,
         vault=vault,

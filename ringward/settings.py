@@ -5,6 +5,7 @@ generated from here.
 """
 
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from devices.near import PRIVATE, Network, networks
 from ingest.flood import Limit
 from ringward.ports import reachable
 from ringward.secretfiles import secret_files
+from storage.database import Pool
 from storage.objects import is_private
 
 if TYPE_CHECKING:
@@ -46,6 +48,37 @@ class Settings(BaseSettings):
         title="Database",
         description="SQLAlchemy URL, e.g. postgresql+psycopg://…; empty means SQLite in the data directory. "
         "SQLite serves one machine; PostgreSQL serves several.",
+    )
+    database_pool: int = Field(
+        10,
+        ge=1,
+        le=200,
+        title="Database connections",
+        description="Connections that each process keeps open. Too few: work waits for work. Too many: "
+        "PostgreSQL spends a process and some megabytes on each, and all processes together must stay below "
+        "its max_connections.",
+    )
+    database_overflow: int = Field(
+        10,
+        ge=0,
+        le=200,
+        title="Database connections in a rush",
+        description="Connections that a process opens beyond those and closes again. Zero is the firmest "
+        "bound; then a rush waits instead.",
+    )
+    database_pool_roles: str = Field(
+        "",
+        pattern=r"^([a-z]+=[1-9][0-9]{0,2}(,[a-z]+=[1-9][0-9]{0,2})*)?$",
+        title="Database connections by role",
+        description="For processes that need more or fewer, e.g. console=20,notify=4; a process of several "
+        "roles takes the largest. Other roles have the number above.",
+    )
+    database_pooler: bool = Field(
+        False,
+        title="A pooler before the database",
+        description="Say so where PgBouncer or the like stands between, in its mode by transaction: then "
+        "nothing is left in a session between two transactions, at the cost of preparing each statement "
+        "anew. Migrations, backups and restores still go to PostgreSQL itself.",
     )
     vault_url: str | None = Field(
         None,
@@ -812,6 +845,17 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.data_dir / 'ringward.db'}"
+
+    def database_connections(self, roles: Sequence[str]) -> Pool:
+        """How many connections a process of these roles may have."""
+        pairs = (pair.split("=") for pair in self.database_pool_roles.split(",") if pair)
+        own = {role: int(size) for role, size in pairs}
+        sizes = [own[role] for role in roles if role in own]
+        return Pool(
+            size=max(sizes) if sizes else self.database_pool,
+            overflow=self.database_overflow,
+            shared=self.database_pooler,
+        )
 
     @property
     def key_file(self) -> Path:

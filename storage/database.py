@@ -4,10 +4,11 @@ import copy
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from storage import tenancy
@@ -65,43 +66,91 @@ def _configure_sqlite(engine: Engine) -> None:
             turn.release()
 
 
-def _configure_postgresql(engine: Engine, idle_writer_s: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The connections of one process.
+
+    `size` are kept open, `overflow` more are opened for a rush and closed after it: together the most
+    that this process ever has. Whoever finds none free waits `wait_s` seconds. With `shared` a pooler
+    (PgBouncer and its like) gives a server's session to whoever has a transaction, so nothing is left
+    in one between two transactions: no prepared statements, no settings.
+    """
+
+    size: int = 10
+    overflow: int = 10
+    wait_s: float = 60.0
+    shared: bool = False
+
+
+_POOL: Final = Pool()
+
+
+def _configure_postgresql(engine: Engine, idle_writer_s: float, *, shared: bool) -> None:
     # For this transaction alone: one that reads holds no rows, and may think between two answers.
     limit = f"SET LOCAL idle_in_transaction_session_timeout = {round(idle_writer_s * 1000)}"
+    zone = "SET LOCAL TIME ZONE 'UTC'"
+    reading, writing = (zone, f"{zone}; {limit}") if shared else (None, limit)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        if not connection.get_execution_options().get("ringward_read", False):
-            connection.exec_driver_sql(limit)
+        reads = connection.get_execution_options().get("ringward_read", False)
+        said = reading if reads else writing
+        if said is not None:
+            connection.exec_driver_sql(said)
+
+
+def _arguments(url: str, name: str, pool: Pool) -> dict[str, Any]:
+    """What the driver of PostgreSQL is told beside the address, which may say more: of TLS, of its name."""
+    said: dict[str, Any] = {}
+    if "application_name" not in make_url(url).query:
+        # So that who looks at `pg_stat_activity` sees whose sessions these are.
+        said["application_name"] = name
+    if pool.shared:
+        said["prepare_threshold"] = None
+    else:
+        # The driver reads times in the session's zone, where the last day of year
+        # 9999, which a broken clock may send, does not exist.
+        said["options"] = "-c timezone=UTC"
+    return said
 
 
 class Database:
     """The one database of a deployment.
 
-    `write()` is a transaction that commits on leaving; `read()` never takes a write lock.
+    `write()` is a transaction that commits on leaving; `read()` never takes a write lock. `name` is
+    what the process is called in PostgreSQL's own list of sessions.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, idle_writer_s: float = IDLE_WRITER_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool: Pool = _POOL,
+        name: str = "ringward",
+        idle_writer_s: float = IDLE_WRITER_S,
+    ) -> None:
         self.url = url
         self.compound: str | None = None
         # Statements in a log may not carry their values: those are names and plates.
+        sized: dict[str, Any] = {
+            "pool_size": pool.size,
+            "max_overflow": pool.overflow,
+            "pool_timeout": pool.wait_s,
+        }
+        self._most = pool.size + pool.overflow
         if url.startswith("sqlite"):
-            self.engine = create_engine(
-                url, pool_size=pool_size, max_overflow=10, pool_timeout=60, hide_parameters=True
-            )
+            self.engine = create_engine(url, **sized, hide_parameters=True)
             _configure_sqlite(self.engine)
         else:
             self.engine = create_engine(
                 url,
-                pool_size=pool_size,
-                max_overflow=10,
+                **sized,
+                # A server that was restarted leaves dead connections: each is tried before it is given away.
                 pool_pre_ping=True,
                 hide_parameters=True,
-                # The driver reads times in the session's zone, where the last day of year
-                # 9999, which a broken clock may send, does not exist.
-                connect_args={"options": "-c timezone=UTC"},
+                connect_args=_arguments(url, name, pool),
             )
-            _configure_postgresql(self.engine, idle_writer_s)
+            _configure_postgresql(self.engine, idle_writer_s, shared=pool.shared)
         self._reader = self.engine.execution_options(ringward_read=True)
         self._write_session = sessionmaker(self.engine, expire_on_commit=False)
         self._read_session = sessionmaker(self._reader, expire_on_commit=False)
@@ -121,6 +170,12 @@ class Database:
     @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections are given away now, and how many there may be at most."""
+        held = self.engine.pool
+        return (held.checkedout() if isinstance(held, QueuePool) else 0), self._most
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -161,7 +216,7 @@ class Database:
                 driver.execute(f"PRAGMA soft_heap_limit={megabytes * 1024 * 1024}")
 
     def refresh_statistics(self) -> None:
-        """Tells the query planner what the tables hold now; PostgreSQL's own daemon does it there.
+        """Tells the query planner what the tables hold now; on PostgreSQL its own daemon does it.
 
         Without them SQLite takes an index of the compound, which holds for every row, over
         one that finds a few. Only as many rows are looked at as keep nobody waiting.

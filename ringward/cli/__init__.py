@@ -24,6 +24,7 @@ from ringward.cli import (
     keep,
     keys,
     letters,
+    migrate,
     mode,
     models,
     mute,
@@ -59,6 +60,7 @@ app.command("check-config")(check_config.check_config)
 app.command("decode")(decode.decode)
 app.command("keep")(keep.keep)
 app.command("plan")(plan.plan)
+app.command("migrate")(migrate.migrate_command)
 app.command("restore")(backups.restore)
 app.add_typer(users.app, name="user")
 app.add_typer(devices.app, name="device")

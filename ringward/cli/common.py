@@ -33,11 +33,11 @@ def settings(**overrides: object) -> Settings:
 def opened(loaded: Settings) -> Iterator[Foundation]:
     """A deployment's database and keys, brought to the present schema."""
     ground = lay(loaded)
-    migrate.upgrade(ground.database)
     try:
+        migrate.upgrade(ground.database)
         ringmark.ensure(ground.database, ground.ring, ground.clock.now())
         yield ground
-    except ringmark.ForeignRingError as error:
+    except (migrate.SchemaTooNewError, ringmark.ForeignRingError) as error:
         raise fail(str(error)) from None
     finally:
         ground.database.close()

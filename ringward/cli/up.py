@@ -11,6 +11,7 @@ from ringward.cli.common import console, fail, settings
 from ringward.foundation import lay
 from ringward.settings import Settings
 from ringward.supervisor import AlreadyRunningError, Supervisor
+from storage.migrate import SchemaTooNewError, SchemaTooOldError
 from storage.ringmark import ForeignRingError
 
 
@@ -42,7 +43,7 @@ def supervise(loaded: Settings) -> Supervisor:
     """A supervisor of the settings' data directory; exits with 1 when one is running there."""
     try:
         return Supervisor(loaded, console.print)
-    except (AlreadyRunningError, ForeignRingError, OSError) as error:
+    except (AlreadyRunningError, ForeignRingError, SchemaTooNewError, OSError) as error:
         raise fail(str(error)) from None
 
 
@@ -59,11 +60,13 @@ def run(
     from ringward import child
 
     child.one_core(roles)
-    from ringward import process
+    from ringward import process, schemagate
 
     loaded = settings()
     logs.configure(loaded.log_level, loaded.log_format)
+    ground = lay(loaded, roles)
     try:
-        asyncio.run(process.run(roles, lay(loaded)))
-    except (ForeignRingError, ValueError) as error:
+        schemagate.pass_through(ground.database)
+        asyncio.run(process.run(roles, ground))
+    except (ForeignRingError, SchemaTooOldError, SchemaTooNewError, ValueError) as error:
         raise fail(str(error)) from None

@@ -8,11 +8,19 @@ import sqlalchemy as sa
 from alembic import op
 
 import storage.columns
+from storage.database import Database
+from storage.patience import build_index, online
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+
+
+def before(database: Database) -> None:
+    """Makes the indices while others write; `upgrade` then finds them."""
+    with online(database) as connection:
+        build_index(connection, "ix_events_late", "events", "compound, received_at", "late = 1")
 
 
 def upgrade() -> None:
@@ -124,7 +132,12 @@ def _privacy() -> None:
     # Retention goes through late records by when they came.
     late = sa.text("late = 1")
     op.create_index(
-        "ix_events_late", "events", ["compound", "received_at"], sqlite_where=late, postgresql_where=late
+        "ix_events_late",
+        "events",
+        ["compound", "received_at"],
+        sqlite_where=late,
+        postgresql_where=late,
+        if_not_exists=True,
     )
 
 

@@ -8,11 +8,33 @@ import sqlalchemy as sa
 from alembic import op
 
 import storage.columns
+from storage.database import Database
+from storage.patience import build_index, online
 
 revision = "0017"
 down_revision = "0016"
 branch_labels = None
 depends_on = None
+
+HISTORY = (
+    *("compound", "raised_at", "id", "severity", "ring", "zone", "kind", "rule", "state"),
+    *("false_alarm_reason", "device_id", "drill", "care"),
+)
+
+
+def before(database: Database) -> None:
+    """Makes the indices while others write; `upgrade` then finds them."""
+    with online(database) as connection:
+        build_index(connection, "ix_incidents_history", "incidents", ", ".join(HISTORY))
+        build_index(connection, "ix_incidents_subject", "incidents", "compound, subject, raised_at")
+        for name, column in (("somebody", "person_id"), ("plate", "plate")):
+            build_index(
+                connection,
+                f"ix_decisions_{name}",
+                "decisions",
+                f"compound, {column}, at",
+                f"{column} IS NOT NULL",
+            )
 
 
 def upgrade() -> None:
@@ -63,21 +85,17 @@ def upgrade() -> None:
     with op.batch_alter_table("search_counts") as batch_op:
         batch_op.create_index("ix_search_counts_user", ["user", "at"], unique=False)
 
+    op.create_index("ix_incidents_history", "incidents", list(HISTORY), if_not_exists=True)
     op.create_index(
-        "ix_incidents_history",
-        "incidents",
-        [
-            *("compound", "raised_at", "id", "severity", "ring", "zone", "kind", "rule", "state"),
-            *("false_alarm_reason", "device_id", "drill", "care"),
-        ],
+        "ix_incidents_subject", "incidents", ["compound", "subject", "raised_at"], if_not_exists=True
     )
-    op.create_index("ix_incidents_subject", "incidents", ["compound", "subject", "raised_at"])
     op.create_index(
         "ix_decisions_somebody",
         "decisions",
         ["compound", "person_id", "at"],
         sqlite_where=sa.text("person_id IS NOT NULL"),
         postgresql_where=sa.text("person_id IS NOT NULL"),
+        if_not_exists=True,
     )
     op.create_index(
         "ix_decisions_plate",
@@ -85,6 +103,7 @@ def upgrade() -> None:
         ["compound", "plate", "at"],
         sqlite_where=sa.text("plate IS NOT NULL"),
         postgresql_where=sa.text("plate IS NOT NULL"),
+        if_not_exists=True,
     )
 
 
