@@ -129,8 +129,12 @@ def upgrade(database: Database, to: str = "head") -> None:
 
 @contextmanager
 def unhindered(database: Database) -> Iterator[Connection]:
-    """A transaction in which rows may point to nothing, until it ends."""
-    with database.engine.connect() as connection:
+    """A transaction in which rows may point to nothing, until it ends.
+
+    Nobody else is at work then: on PostgreSQL it may stand still for as long as it has to.
+    """
+    engine = database.engine if database.is_sqlite else database.engine.execution_options(ringward_read=True)
+    with engine.connect() as connection:
         driver: Any = connection.connection.dbapi_connection
         if database.is_sqlite:
             # Only outside a transaction. A migration rebuilds tables, and dropping the old one would

@@ -26,8 +26,8 @@ STATEMENT_S: Final = 5.0
 TRIES_S: Final = 300.0
 """How long somebody may be in the way before a change is given up."""
 
-# lock_not_available, deadlock_detected.
-_IN_THE_WAY: Final = frozenset({"55P03", "40P01"})
+# lock_not_available, deadlock_detected, and idle_in_transaction_session_timeout: we were asleep ourselves.
+_IN_THE_WAY: Final = frozenset({"55P03", "40P01", "25P03"})
 _PAUSES_S: Final = (0.1, 2.0)
 
 _T = TypeVar("_T")
