@@ -75,7 +75,7 @@ def make(
     Raises `OSError` and `storage.archive.ArchiveError`; no file is then left that looks
     like a backup.
     """
-    with _alone(destination):
+    with alone(destination):
         return _make(ground, destination, passphrase, label, progress)
 
 
@@ -119,7 +119,7 @@ def _make(
         archive_hash=manifest.sha256,
         keys_copied_at=keys.taken_at,
     )
-    _note(ground, run, f"{manifest.rows} rows, {manifest.pictures} pictures")
+    note(ground, run, f"{manifest.rows} rows, {manifest.pictures} pictures")
     log.info("backup.made", rows=manifest.rows, pictures=manifest.pictures, size=size)
     return Made(path, size, manifest, keys)
 
@@ -128,7 +128,7 @@ def make_keys_only(
     ground: Foundation, destination: Path, passphrase: str, *, label: str | None = None
 ) -> KeyCounts:
     """Replaces the copy of the keys alone: an erasure has then reached every archive beside it."""
-    with _alone(destination):
+    with alone(destination):
         keys = copy_keys(ground, destination, passphrase)
     run = BackupRun(
         id=new_id(),
@@ -140,7 +140,7 @@ def make_keys_only(
         archive_hash=None,
         keys_copied_at=keys.taken_at,
     )
-    _note(ground, run, f"{keys.keys} keys")
+    note(ground, run, f"{keys.keys} keys")
     return keys
 
 
@@ -177,7 +177,7 @@ def _name(at: dt.datetime) -> str:
 
 
 @contextmanager
-def _alone(destination: Path) -> Iterator[None]:
+def alone(destination: Path) -> Iterator[None]:
     """The only backup into this folder. Takes away what killed ones have left half done."""
     destination.mkdir(parents=True, exist_ok=True)
     handle = os.open(destination, os.O_RDONLY)
@@ -231,7 +231,8 @@ def _content(ground: Foundation, at: dt.datetime, progress: Progress) -> Iterato
     yield ["end", totals_of(tables, pictures, size, gone)]
 
 
-def _note(ground: Foundation, run: BackupRun, detail: str) -> None:
+def note(ground: Foundation, run: BackupRun, detail: str, action: str = "backup.made") -> None:
+    """Remembers a run, and in the audit log that there was one."""
     with ground.database.write() as session:
         # The copy at this destination is one; every run that put an archive there shares it.
         session.execute(
@@ -246,7 +247,7 @@ def _note(ground: Foundation, run: BackupRun, detail: str) -> None:
             AuditEntry(
                 "cli",
                 "administrator",
-                "backup.made",
+                action,
                 "operation",
                 f"backup:{run.id}",
                 f"{run.label}: {detail}",

@@ -68,6 +68,14 @@ class Restored:
     forgotten_again: int
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the audit log is told of where a deployment came from: codes and counts."""
+
+    subject: str
+    detail: str
+
+
 def restore(
     archive: Path,
     keys: Path,
@@ -87,6 +95,31 @@ def restore(
     manifest = walk(archive, passphrase, progress=lambda what, n: progress(f"verify {what}", n))
     if not migrate.knows(manifest.revision):
         raise TooNewError(manifest.revision)
+    forgotten = into_empty_place(
+        settings,
+        keys,
+        passphrase,
+        clock,
+        lambda ground: _fill(ground, archive, passphrase, manifest, progress),
+        Origin(f"archive:{manifest.sha256}", f"{manifest.rows} rows, {manifest.pictures} pictures"),
+    )
+    log.info("backup.restored", rows=manifest.rows, pictures=manifest.pictures, forgotten=forgotten)
+    return Restored(manifest, counted, forgotten)
+
+
+def into_empty_place(
+    settings: Settings,
+    keys: Path,
+    passphrase: str,
+    clock: Clock,
+    fill: Callable[[Foundation], None],
+    origin: Origin,
+) -> int:
+    """Lays a deployment on the copy of the keys, has it filled, and gives it its name at the very end.
+
+    `fill` must leave the present schema. Returns how many people were forgotten again. Raises
+    what `restore` raises, and takes away what was made until then.
+    """
     home = settings.data_dir
     if home.exists() and any(home.iterdir()):
         raise NotEmptyError(str(home))
@@ -97,8 +130,8 @@ def restore(
     try:
         ground = replace(_ground(staged, keys, passphrase, undo), clock=clock)
         try:
-            _fill(ground, archive, passphrase, manifest, progress)
-            forgotten = _settle(ground, manifest)
+            fill(ground)
+            forgotten = _settle(ground, origin)
         finally:
             ground.database.close()
             ground.vault.close()
@@ -111,8 +144,7 @@ def restore(
         for step in reversed(undo):
             step()
         raise
-    log.info("backup.restored", rows=manifest.rows, pictures=manifest.pictures, forgotten=forgotten)
-    return Restored(manifest, counted, forgotten)
+    return forgotten
 
 
 def _ground(staged: Settings, keys: Path, passphrase: str, undo: list[Callable[[], None]]) -> Foundation:
@@ -172,17 +204,17 @@ def _fill(ground: Foundation, archive: Path, passphrase: str, manifest: Manifest
     migrate.upgrade(ground.database)
 
 
-def _settle(ground: Foundation, manifest: Manifest) -> int:
+def _settle(ground: Foundation, origin: Origin) -> int:
     """Makes the old state fit the present; returns how many people were forgotten again."""
     at = ground.clock.now()
     try:
         ringmark.ensure(ground.database, ground.ring, at)
     except ForeignRingError:
-        raise DamagedError("the keys are not those of this archive: take both from the same folder") from None
+        raise DamagedError("the keys are not those of this backup: take both from the same folder") from None
     with ground.database.write() as session:
         broken = audit.verify(session)
         if broken is not None:
-            raise DamagedError(f"the audit log of the archive is broken at row {broken}")
+            raise DamagedError(f"the audit log of the backup is broken at row {broken}")
         for name in NOT_OURS:
             session.execute(Table(name, MetaData()).delete())
         # Whoever still runs with an older copy of a gallery must read it anew.
@@ -195,8 +227,8 @@ def _settle(ground: Foundation, manifest: Manifest) -> int:
                 "administrator",
                 "backup.restored",
                 "operation",
-                f"archive:{manifest.sha256}",
-                f"{manifest.rows} rows, {manifest.pictures} pictures",
+                origin.subject,
+                origin.detail,
             ),
         )
     from privacy.erasures import forget_again

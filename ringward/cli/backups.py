@@ -1,5 +1,6 @@
 """`ringward backup` and `ringward restore`."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from ringward import backup as backups
+from ringward import following
 from ringward import restore as restoring
 from ringward.cli import progress
 from ringward.cli.common import console, fail, opened, settings
@@ -80,6 +82,44 @@ def make(
     _print(said, as_json=as_json)
 
 
+@app.command("follow")
+def follow(
+    destination: Annotated[Path, typer.Argument(help="A folder, best on another machine's disk.")],
+    every: Annotated[float, typer.Option(min=1, max=3600, help="Seconds between two looks.")] = 60,
+    base_every: Annotated[
+        float, typer.Option(min=0.1, max=720, help="Hours from one whole copy to the next.")
+    ] = 24,
+    keep_days: Annotated[float, typer.Option(min=1, max=3650, help="How far back one can go.")] = 7,
+    once: Annotated[bool, typer.Option("--once", help="One turn, then end: for a timer.")] = False,
+    label: Annotated[str | None, typer.Option(help="A short name for erasure receipts.")] = None,
+    passphrase_file: PassphraseFile = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Copy what changes, again and again, until it is stopped; `ringward restore --until` goes back.
+
+    A look that is rarer loses more when the machine burns; one that is more frequent makes more files.
+    Example: ringward backup follow /mnt/nas/ringward --every 60
+    """
+    loaded = settings(data_dir=data_dir)
+    passphrase = _passphrase(loaded, passphrase_file)
+    try:
+        with opened(loaded) as ground:
+            following.run(
+                ground,
+                destination,
+                passphrase,
+                every_s=every,
+                base_every=dt.timedelta(hours=base_every),
+                keep=dt.timedelta(days=keep_days),
+                label=label,
+                once=once,
+            )
+    except BlockingIOError:
+        raise fail("another process follows into this folder") from None
+    except (ArchiveError, OSError) as error:
+        raise fail(_words(error)) from None
+
+
 @app.command("list")
 def list_archives(
     destination: Annotated[Path, typer.Argument(help="A folder with archives.")],
@@ -124,8 +164,16 @@ def verify(
 
 
 def restore(
-    archive: Annotated[Path, typer.Argument(help="An archive of `ringward backup`.")],
+    archive: Annotated[
+        Path, typer.Argument(help="An archive of `ringward backup`, or a folder of `ringward backup follow`.")
+    ],
     data_dir: Annotated[Path, typer.Option(help="A new or empty directory.")],
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="From a folder: the state of this moment, e.g. 2026-11-23T04:00:00Z. Without a zone: UTC."
+        ),
+    ] = None,
     keys: Annotated[
         Path | None, typer.Option(help=f"The copy of the keys; beside the archive as {KEYS_FILE}.")
     ] = None,
@@ -136,10 +184,18 @@ def restore(
 
     Everybody has to sign in anew. Tokens that were revoked after the backup are valid again.
 
+    From a folder that was followed into, SQLite comes back as it was at the last look at or before
+    `--until`, PostgreSQL as it was at that very moment; what is said as "state at" is what came back.
+
     Example: ringward restore /mnt/nas/ringward/ringward-20261123T040000Z.rwb --data-dir /var/lib/ringward
     """
     loaded = settings(data_dir=data_dir)
     passphrase = _passphrase(loaded, passphrase_file)
+    if archive.is_dir():
+        _restore_followed(archive, loaded, passphrase, _moment(until), keys, as_json=as_json)
+        return
+    if until is not None:
+        raise fail("--until goes with a folder of `ringward backup follow`; an archive has one moment only")
     try:
         with progress.shown(quiet=as_json) as report:
             result = restoring.restore(
@@ -158,6 +214,48 @@ def restore(
         "forgotten_again": result.forgotten_again,
     } | _counts(result.manifest)
     _print(said, as_json=as_json)
+
+
+def _restore_followed(
+    destination: Path,
+    loaded: Settings,
+    passphrase: str,
+    until: dt.datetime | None,
+    keys: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from ringward import follow as followed
+
+    try:
+        with progress.shown(quiet=as_json) as report:
+            result = followed.restore(
+                destination, loaded, passphrase, SystemClock(), until=until, keys=keys, progress=report
+            )
+    except (ArchiveError, OSError) as error:
+        raise fail(_words(error)) from None
+    said = {
+        "data_dir": str(loaded.data_dir),
+        "state_at": result.state_at.isoformat(),
+        "series": result.series,
+        "increments": result.steps,
+        "rows": result.rows,
+        "pictures": result.pictures,
+        "pictures_gone": result.pictures_gone,
+        "keys": result.keys.keys,
+        "forgotten_again": result.forgotten_again,
+    }
+    _print(said, as_json=as_json)
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise fail(f"--until {text}: not a moment like 2026-11-23T04:00:00Z") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
 
 
 def _passphrase(loaded: Settings, file: Path | None) -> str:

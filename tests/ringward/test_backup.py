@@ -531,6 +531,6 @@ def test_keys_of_another_deployment_restore_nothing(plain, several: Deployments)
     other = several.new("other")
     backup.make_keys_only(other, several.folder / "elsewhere", PHRASE)
     shutil.copy(several.folder / "elsewhere" / KEYS_FILE, dest(several) / KEYS_FILE)
-    with pytest.raises(DamagedError, match="not those of this archive"):
+    with pytest.raises(DamagedError, match="not those of this backup"):
         restored(several, made)
     assert not (several.folder / "new").exists()
