@@ -10,6 +10,7 @@ for one in nginx:nginx-light nft:nftables chronyd:chrony systemd-analyze:systemd
   PATH="$PATH:/usr/sbin:/sbin" command -v "${one%%:*}" >/dev/null 2>&1 || missing="$missing ${one##*:}"
 done
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
+command -v strace >/dev/null 2>&1 || missing="$missing strace"
 fc-list ':lang=zh' 2>/dev/null | grep -q . || missing="$missing fonts-wqy-zenhei"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

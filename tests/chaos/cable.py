@@ -30,14 +30,17 @@ class Cable:
 
     @classmethod
     @contextmanager
-    def laid(cls) -> Iterator[Self]:
-        """Needs root. The addresses are of the range for benchmarks (RFC 2544), which is routed nowhere."""
-        name = f"rw{os.getpid()}"
+    def laid(cls, to: str = "") -> Iterator[Self]:
+        """Needs root. `to`, two letters at the most, tells several cables of a process apart.
+
+        The addresses are of the range for benchmarks (RFC 2544), which is routed nowhere.
+        """
+        name = f"rw{os.getpid()}{to}"
         _ip("netns", "add", name)
         try:
             near, far = f"{name}h", f"{name}t"
             _ip("link", "add", near, "type", "veth", "peer", "name", far, "netns", name)
-            part = f"198.18.{random.randrange(256)}"
+            part = f"198.{random.choice((18, 19))}.{random.randrange(256)}"
             _ip("addr", "add", f"{part}.1/30", "dev", near)
             _ip("link", "set", near, "up")
             for rest in (

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import msgspec
 
+from tests.chaos.doors import Doors
 from tests.chaos.journal import Journal
 from tests.chaos.native import NativeDevices
 from tests.chaos.pusher import Pushers
 from tests.chaos.terminal import Terminals
 from tests.chaos.work import Work
 
-KINDS = {"native": NativeDevices, "facesluice": Terminals, "haan": Pushers}
+KINDS = {"native": NativeDevices, "facesluice": Terminals, "haan": Pushers, "doors": Doors}
 
 
 def main() -> None:

@@ -6,18 +6,42 @@ It imports nothing of Ringward: every process of devices has one, and they start
 import datetime as dt
 import hashlib
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+SYNC_S = 0.2
 
-class Journal:
-    """A file of entries, written as they come; several threads and processes may write to one."""
+
+class Lines:
+    """A file of JSON lines that reaches the disk within a moment; several threads may write to one."""
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._changed = threading.Event()
+        threading.Thread(target=self._sync, daemon=True).start()
+
+    def add(self, entry: Any) -> None:
+        # One call a line: a line is whole or not there, whoever else writes.
+        os.write(self._file, msgspec.json.encode(entry) + b"\n")
+        self._changed.set()
+
+    def _sync(self) -> None:
+        # What is not yet on the disk when the machine goes was never claimed: that way a journal may err.
+        while self._changed.wait():
+            self._changed.clear()
+            os.fdatasync(self._file)
+            time.sleep(SYNC_S)
+
+
+class Journal:
+    """A file of entries, written as they come."""
+
+    def __init__(self, path: Path) -> None:
+        self._lines = Lines(path)
 
     def told(self, record: "Record") -> None:
         if record.broken is None:
@@ -41,8 +65,7 @@ class Journal:
             }
         else:
             entry["digest"] = record.broken
-        # One call a line: a line is whole or not there, whoever else writes.
-        os.write(self._file, msgspec.json.encode(entry) + b"\n")
+        self._lines.add(entry)
 
 
 class Record(msgspec.Struct, frozen=True):

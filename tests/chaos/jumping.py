@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import ringward.foundation
-from ringward.cli import app
+from ringward.__main__ import main as command
 from storage import SystemClock
 
 
@@ -29,7 +29,7 @@ class JumpingClock(SystemClock):
 def main() -> None:
     offset = Path(sys.argv.pop(1))
     ringward.foundation.SystemClock = lambda: JumpingClock(offset)  # type: ignore[assignment,misc]
-    app()
+    command()
 
 
 if __name__ == "__main__":

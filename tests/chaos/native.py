@@ -18,7 +18,6 @@ from tests.chaos.work import Work
 
 # What one device has under way at once: enough to be fast, little enough to be ordinary.
 INFLIGHT = 50
-KIND = "access.granted"
 STEP_S = 0.005
 
 
@@ -66,7 +65,7 @@ class NativeDevices:
         body = self._body(number, at)
         poison = self._is_poison(number)
         record = Record(
-            device.name, KIND, f"n-{number}", at, at.timestamp(), digest(body) if poison else None
+            device.name, self._work.says, f"n-{number}", at, at.timestamp(), digest(body) if poison else None
         )
         self._journal.told(record)
         device.said[record.number] = record
@@ -83,7 +82,7 @@ class NativeDevices:
 
     def _body(self, number: int, at: dt.datetime) -> bytes:
         work = self._work
-        fields: dict[str, Any] = {"v": 1, "id": f"n-{number}", "type": KIND, "at": at.isoformat()}
+        fields: dict[str, Any] = {"v": 1, "id": f"n-{number}", "type": work.says, "at": at.isoformat()}
         fields |= {"direction": "in", "credential": {"kind": "card", "ref": "c-1"}}
         if work.picture_every and number % work.picture_every == 0:
             jpeg = b"\xff\xd8\xff\xe0" + os.urandom(work.picture_bytes) + b"\xff\xd9"

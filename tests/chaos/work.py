@@ -4,14 +4,15 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["native", "facesluice", "haan"]
+Kind = Literal["native", "facesluice", "haan", "doors"]
 
 
 class Work(msgspec.Struct, frozen=True):
     """Each of `devices` says `count` records, `rate` of them a second (0: as fast as it goes).
 
     Every `picture_every`-th carries a picture of `picture_bytes`, every `poison_every`-th is none that
-    can be read; 0 for none. Records are numbered from `first`.
+    can be read; 0 for none. Records are numbered from `first`. `says` is the kind of event of the native
+    ones. Of `doors` all together are forced `rate` times a second, `count` times in all.
     """
 
     kind: Kind
@@ -27,3 +28,4 @@ class Work(msgspec.Struct, frozen=True):
     picture_every: int = 0
     picture_bytes: int = 10_000
     poison_every: int = 0
+    says: str = "access.granted"

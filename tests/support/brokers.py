@@ -54,6 +54,15 @@ class Broker(ABC):
         )
         assert process.poll() is None, "\n".join(self.lines[-20:])
 
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
@@ -80,7 +89,11 @@ class NatsServer(Broker):
     name = "nats-server"
 
     def __init__(
-        self, folder: Path, devices: Sequence[DeviceLogin] | None = None, mqtt_host: str = "127.0.0.1"
+        self,
+        folder: Path,
+        devices: Sequence[DeviceLogin] | None = None,
+        mqtt_host: str = "127.0.0.1",
+        host: str = "127.0.0.1",
     ) -> None:
         super().__init__(folder)
         self.mqtt_host = mqtt_host
@@ -89,7 +102,7 @@ class NatsServer(Broker):
         self.nats_port = free_port()
         self.bus = BusAddress(f"nats://127.0.0.1:{self.nats_port}", CORE, CORE_PASSWORD)
         config = EmbeddedConfig(
-            host="127.0.0.1",
+            host=host,
             nats_port=self.nats_port,
             mqtt_host=mqtt_host,
             mqtt_port=self.mqtt_port,

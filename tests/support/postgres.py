@@ -63,8 +63,7 @@ class Postgres:
 
     def kill(self) -> None:
         """kill -9 of the server and of everything that it has started."""
-        server = psutil.Process(self._server.get_pid())
-        family = [server, *server.children(recursive=True)]
+        family = self.family()
         for process in family:
             process.kill()
         # Its own memory and socket are free only when the last of them is gone.
@@ -74,6 +73,11 @@ class Postgres:
         for folder in filter(None, folders):
             for lock in (folder / "postmaster.pid", *folder.glob(".s.PGSQL.*.lock")):
                 lock.unlink(missing_ok=True)
+
+    def family(self) -> list[psutil.Process]:
+        """The server and everything that it has started."""
+        server = psutil.Process(self._server.get_pid())
+        return [server, *server.children(recursive=True)]
 
     def revive(self) -> None:
         """Starts it again on the same data."""
