@@ -16,13 +16,21 @@ from tests.chaos.trial import Given
 # Each sort over each part once, and a few more.
 FAULTS = 40
 
-pytestmark = [pytest.mark.slow, pytest.mark.root, pytest.mark.alone]
+pytestmark = [pytest.mark.slow, pytest.mark.root, pytest.mark.alone, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_promises_are_kept_over_every_fault(database: str, migrated_file: Path) -> None:
     given = Given(
-        events=3000, rate=60.0, doors=60, faults=FAULTS, seed=9, database=database, single=0.0, longest_s=4.0
+        events=3000,
+        rate=60.0,
+        doors=60,
+        faults=FAULTS,
+        seed=9,
+        database=database,
+        single=0.0,
+        longest_s=4.0,
+        settle_s=240.0,
     )
     with trial.standing(given, migrated=migrated_file) as estate:
         outcome = trial.run(given, estate)
