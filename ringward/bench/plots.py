@@ -21,7 +21,7 @@ Reports = Mapping[str, Sequence[Report]]
 
 def of(reports: Reports) -> dict[str, str]:
     """SVG by name, of whatever was measured."""
-    drawn = {"targets": _targets(reports)}
+    drawn = {"targets": _targets(reports), "scale": _scale(reports.get("scale", ()))}
     return {name: svg for name, svg in drawn.items() if svg is not None}
 
 
@@ -47,6 +47,34 @@ def _targets(reports: Reports) -> str | None:
         axes.tick_params(axis="y", labelsize=8)
 
     return svg("Promises", draw, height=1.2 + 0.27 * len(rows))
+
+
+def _scale(reports: Sequence[Report]) -> str | None:
+    """The cost at each size over that of the least, by what grows; the band is what is promised."""
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for key in reports[-1].figures if reports else ():
+        axis, size, what = key.split("_", 2)
+        if what in ("cpu_an_event_ms", "cpu_a_picture_ms"):
+            cost = statistics.median(one.figures[key] for one in reports if key in one.figures)
+            lines.setdefault(axis, []).append((int(size), cost))
+    if not lines:
+        return None
+
+    def draw(axes: Axes) -> None:
+        axes.axhspan(0.9, 1.1, color="#888", alpha=0.15, linewidth=0)
+        for colour, (axis, points) in zip(COLOURS, lines.items(), strict=False):
+            (least, first), *_ = points
+            axes.plot(
+                [size / least for size, _ in points],
+                [cost / first for _, cost in points],
+                marker="o",
+                markersize=4,
+                color=colour,
+                label=f"{axis}, {least:,} – {points[-1][0]:,}",
+            )
+        axes.set(xscale="log", xlabel="times as many", ylabel="cost over that of the least", ylim=(0, None))
+
+    return svg("Processor time of an event while a deployment grows", draw)
 
 
 def _used(target: Target, value: float) -> float:

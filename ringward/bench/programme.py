@@ -14,6 +14,7 @@ class Entry:
     """`name` is the command, `quick` and `full` its arguments; none are the command's own defaults.
 
     `about` is the sentence that stands above its table. `deadline_s` ends a run that hangs.
+    `models`: it takes a folder of face models.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Entry:
     quick: tuple[str, ...]
     full: tuple[str, ...] = ()
     deadline_s: float = 1800.0
+    models: bool = False
 
 
 PROGRAMME: Final = (
@@ -29,6 +31,14 @@ PROGRAMME: Final = (
         "Events published at QoS 1, committed with their outbox row and only then acknowledged, beside a "
         "bare paho client that acknowledges and keeps nothing.",
         ("--events", "4000", "--rounds", "1"),
+    ),
+    Entry(
+        "e2e",
+        "From a face at a gate to the command at the door, in a whole Ringward at the demo's scale, beside "
+        "the plain face_recognition recipe on the same pictures.",
+        ("--seconds", "8"),
+        ("--seconds", "120"),
+        models=True,
     ),
     Entry(
         "flood",
@@ -109,6 +119,14 @@ PROGRAMME: Final = (
         "retention",
         "Old passages deleted while events come in, beside one plain DELETE.",
         ("--events", "5000", "--seconds", "4"),
+    ),
+    Entry(
+        "scale",
+        "Processor time of all processes for one event while devices, compounds, people and recognition "
+        "processes grow.",
+        ("--seconds", "4", "--pictures", "12", "--axes", "compounds,workers"),
+        ("--full", "--seconds", "20", "--pictures", "120"),
+        deadline_s=5400.0,
     ),
     Entry(
         "hour",

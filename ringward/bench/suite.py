@@ -57,10 +57,12 @@ def run_all(
     keep: Path,
     tell: Callable[[Outcome], None],
     go_on: bool = False,
+    models: Path | None = None,
 ) -> Run:
     """Runs the entries in order and writes `keep` after each; with `go_on` what it holds already is kept.
 
     Only what was measured at the same revision in the same form is gone on with.
+    `models` is handed to those that take it.
     """
     run = Run(dt.datetime.now(dt.UTC).isoformat(timespec="seconds"), revision, full)
     if go_on and keep.exists():
@@ -71,7 +73,7 @@ def run_all(
     for one in entries:
         if run.outcome(one.name) is not None:
             continue
-        outcome = _one(one, full=full)
+        outcome = _one(one, full=full, models=models)
         run.outcomes.append(outcome)
         _write(keep, run)
         tell(outcome)
@@ -83,9 +85,11 @@ def read(path: Path) -> Run:
     return msgspec.json.decode(path.read_bytes(), type=Run)
 
 
-def _one(entry: Entry, *, full: bool) -> Outcome:
+def _one(entry: Entry, *, full: bool, models: Path | None) -> Outcome:
     command = [sys.executable, "-m", "ringward", "bench", entry.name]
     command += [*(entry.full if full else entry.quick), "--json"]
+    if entry.models and models is not None:
+        command += ["--models", str(models)]
     started, busy, ours = time.monotonic(), busy_s(), _children_s()
     report: Report | None = None
     failed: str | None = None

@@ -22,6 +22,19 @@ class Target:
 
 
 TARGETS: Final = (
+    Target(
+        "e2e", "picture_to_command_p99_ms", "at most", 400, "from a picture at a gate to the command, p99, ms"
+    ),
+    Target("e2e", "pictures_without_command", "at most", 0, "residents whom no door was opened for"),
+    Target("e2e", "system_memory_mb", "at most", 900, "memory of the whole embedded system, MB"),
+    Target(
+        "scale", "devices_cpu_an_event_growth", "at most", 1.1, "cost of an event, most devices over fewest"
+    ),
+    Target("scale", "compounds_cpu_an_event_growth", "at most", 1.1, "the same, most compounds over one"),
+    Target("scale", "people_cpu_an_event_growth", "at most", 1.1, "the same, most people over fewest"),
+    Target(
+        "scale", "workers_cpu_a_picture_growth", "at most", 1.1, "cost of a picture, most workers over one"
+    ),
     Target("recognise", "two_workers_over_one", "at least", 1.8, "two recognition processes, times one"),
     Target("recognise", "dlib_over_recipe", "at least", 1.0, "the engine, times as fast as the plain recipe"),
     Target("recognise", "worker_resident_mb", "at most", 400, "memory of a recognition process, MB"),

@@ -78,6 +78,22 @@ def measure(ground: Rig, pictures: int, portraits: Path) -> Figures:
     return Figures(seconds[0], seconds[1], starts, resident, elsewhere)
 
 
+def costs(ground: Rig, workers: Sequence[int], pictures: int, portraits: Path | None) -> dict[int, float]:
+    """Milliseconds of processor time a picture, by how many processes share them, broker included."""
+    folder = portraits or Path(sys.prefix) / "share" / "ringward" / "portraits"
+    scenes = [scene for scene, _ in crowds(12, folder)]
+    found = {}
+    for count in workers:
+        with _working(ground, count, []) as children:
+            _work_off(ground, _pictures(ground, scenes, 8 * count, plates=True))
+            backlog = _pictures(ground, scenes, pictures)
+            pids = [child.pid for child in (*children, ground.broker.child) if child.pid is not None]
+            before = sum(map(used_s, pids))
+            _work_off(ground, backlog)
+            found[count] = (sum(map(used_s, pids)) - before) / pictures * 1000
+    return found
+
+
 @contextmanager
 def _working(ground: Rig, workers: int, starts: list[float]) -> Iterator[Sequence[Child]]:
     environment = environment_for(ground.foundation.settings) | {"RINGWARD_LOG_LEVEL": "warning"}

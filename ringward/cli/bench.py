@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ringward import logs
-from ringward.cli import bench_all
+from ringward.cli import bench_all, bench_system
 from ringward.cli.bench_report import AsJson, tell
 from ringward.cli.common import fail, settings
 
@@ -14,6 +14,8 @@ app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 
 app.command("all")(bench_all.everything)
 app.command("page")(bench_all.page)
+app.command("e2e")(bench_system.e2e)
+app.command("scale")(bench_system.scale)
 
 
 @app.command("ingest")

@@ -18,6 +18,9 @@ def everything(
         "bench.json"
     ),
     only: Annotated[str | None, typer.Option(help="Some of them: names with commas between.")] = None,
+    models: Annotated[
+        Path | None, typer.Option(help="Folder with face models for the ONNX engine; without: dlib's.")
+    ] = None,
     go_on: Annotated[
         bool, typer.Option(help="Go on with what a run that was broken off has kept, at the same revision.")
     ] = False,
@@ -49,6 +52,7 @@ def everything(
         keep=keep,
         tell=tell,
         go_on=go_on,
+        models=models,
     )
     if page is not None:
         write(page, [run])

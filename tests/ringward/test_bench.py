@@ -17,7 +17,7 @@ def bench(*arguments: str) -> dict[str, dict[str, float]]:
         [sys.executable, "-m", "ringward", "bench", *arguments, "--json"],
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
@@ -124,3 +124,26 @@ def test_screens_are_counted_beside_the_bare_line_of_the_same_run() -> None:
     # DESIGN: the first page is 150 kB at most, with everything that it loads.
     assert 0 < figures["first_page_bytes"] <= 150_000
     assert figures["queue_bytes"] > 0
+
+
+def test_face_at_a_gate_is_followed_until_the_door_hears_of_it() -> None:
+    found = bench("e2e", "--seconds", "2")
+    figures = found["figures"]
+    # On a busy machine a picture may be too old to open anything: how many is a figure, no failure.
+    assert figures["pictures_without_command"] < 4
+    assert 0 < figures["picture_to_command_p50_ms"] <= figures["picture_to_command_p99_ms"]
+    parts = ("to_ingest", "ingest_to_decision", "decision_to_asked", "asked_to_door")
+    assert all(figures[f"part_{part}_p50_ms"] > 0 for part in parts)
+    processes = [key for key in figures if key.endswith("_memory_mb") and key != "system_memory_mb"]
+    assert {"core_memory_mb", "recognition_1_memory_mb", "broker_memory_mb"} <= set(processes)
+    assert math.isclose(figures["system_memory_mb"], sum(figures[key] for key in processes), abs_tol=0.1)
+    assert found["ceilings"]["recipe_picture_p50_ms"] > 0
+
+
+def test_cost_of_an_event_is_measured_at_each_size() -> None:
+    found = bench("scale", "--axes", "compounds", "--seconds", "1")
+    figures = found["figures"]
+    one, eight = (figures[f"compounds_{size}_cpu_an_event_ms"] for size in (1, 8))
+    assert one > 0
+    assert math.isclose(found["ratios"]["compounds_cpu_an_event_growth"], eight / one, abs_tol=0.01)
+    assert figures["compounds_8_memory_mb"] > 0
