@@ -1,5 +1,7 @@
 """Faults on real processes, and a checker that holds the database against what each device was told.
 
-The tests are the short form. The long one, with random faults at random moments, is a command:
-`python -m tests.chaos --events 100000`, or `make chaos`.
+`site` with the tests around it breaks one thing at a time. `estate`, `nemesis` and `history` are the general
+form: a whole site, faults of every sort over every part of it, and every promise checked at the end;
+`test_nemesis` is its short form, `python -m tests.chaos`, or `make chaos`, the long one. What is promised and
+what was found stands in docs/reliability.md.
 """

@@ -40,11 +40,12 @@ class Given:
     longest_s: float = math.inf
     disk_mb: int = 512
     settle_s: float = 60.0
+    at_most_s: float = math.inf
 
     @property
     def seconds(self) -> float:
         """For how long devices speak."""
-        return self.events / self.rate
+        return min(self.events / self.rate, self.at_most_s)
 
 
 @dataclass
@@ -113,14 +114,16 @@ def run(
         tell(estate, breaking.happened)
         return estate.busy()
 
+    hushed = False
     try:
         breaking.rage(going_on)
         while going_on():
             time.sleep(0.2)
     except StoppedError:
         estate.hush()
+        hushed = True
     seconds = time.monotonic() - spoke
-    estate.settle(given.settle_s)
+    estate.settle(given.settle_s, hushed=hushed)
     verdict = estate.verdict(breaking.happened)
     return Outcome(verdict, breaking.happened, seconds, time.monotonic() - began, dict(estate.waits_ms()))
 
