@@ -20,6 +20,7 @@ from console.api import uploads
 from console.context import Rooms
 from console.headers import BodyLimit, SecurityHeaders
 from console.live import LiveFeed
+from console.requestmetrics import CountRequests, RequestMetrics
 from console.security import check_csrf
 
 API = "/api/v1"
@@ -77,6 +78,7 @@ def create_app(rooms: Rooms) -> FastAPI:
         app.mount("/static", GZipMiddleware(StaticFiles(directory=_STATIC)), name="static")
     app.add_middleware(BodyLimit, larger={f"{API}{path}": size for path, size in uploads.LARGEST.items()})
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(CountRequests, metrics=RequestMetrics(rooms.metrics_registry), api=API)
     return app
 
 

@@ -121,3 +121,17 @@ async def test_metrics_from_elsewhere_need_a_token_for_them(
 async def test_metrics_are_shown_to_staff_who_signed_in(operator, volunteer):
     assert (await operator.get("/metrics")).status_code == 200
     assert (await volunteer.get("/metrics")).status_code == 403
+
+
+async def test_requests_are_counted_by_surface_and_class_of_status_and_live_streams_are_not(rooms):
+    registry = CollectorRegistry()
+    app = create_app(replace(rooms, metrics_registry=registry))
+    async with client(app) as browser:
+        for path in ("/healthz", "/api/v1/incidents", "/static/nothing.js", "/api/v1/stream"):
+            await browser.get(path)
+
+    def counted(surface: str, status: str) -> float | None:
+        labels = {"surface": surface, "status": status}
+        return registry.get_sample_value("ringward_console_request_seconds_count", labels)
+
+    assert (counted("pages", "2xx"), counted("api", "4xx"), counted("static", "4xx")) == (1, 1, 1)
