@@ -26,6 +26,7 @@ from registry.people import population
 from ringward.foundation import Foundation, anchor_audit
 from ringward.rulesround import RulesMetrics, RulesRound
 from ringward.thresholdround import ScoreMetrics, ThresholdRound
+from storage import partitions
 from storage.anchors import AnchorError
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,7 @@ ROUND_S: Final = 5.0
 _FILING_EVERY: Final = dt.timedelta(minutes=10)
 _SILENT_EVERY: Final = dt.timedelta(minutes=10)
 _FOLLOWED_EVERY: Final = dt.timedelta(hours=1)
+_DIVIDED_EVERY: Final = dt.timedelta(hours=1)
 
 
 class HousekeepingMetrics:
@@ -96,6 +98,7 @@ class Housekeeping:
         self._counted: dt.datetime | None = None
         self._looked: dt.datetime | None = None
         self._followed: dt.datetime | None = None
+        self._divided: dt.datetime | None = None
         # Pictures that nothing named last night; forgotten with the process, and suspected anew.
         self._suspected: frozenset[str] = frozenset()
         self._grown: dict[str, dt.date] = {}
@@ -124,6 +127,7 @@ class Housekeeping:
         self._try("ages", lambda: self._grow_up(now))
         self._try("silent devices", lambda: self._distrust(now))
         self._try("galleries", lambda: self._forget_changes(now))
+        self._try("pieces", lambda: self._make_pieces(now))
 
     def keep(self) -> None:
         """Runs retention where it is due, and surveys answers. It may take long: in its own thread.
@@ -189,6 +193,13 @@ class Housekeeping:
             revisions.clear_away(session, now)
         self._followed = now
 
+    def _make_pieces(self, now: dt.datetime) -> None:
+        """The weeks that events will fall into; a round that fails has weeks left."""
+        if self._divided is not None and now - self._divided < _DIVIDED_EVERY:
+            return
+        partitions.make_ahead(self._ground.database, now)
+        self._divided = now
+
     def _grow_up(self, now: dt.datetime) -> None:
         """Once a day of each compound: who has turned 14 is a child no more, in the galleries too."""
         for compound, zone in self._zones():
@@ -228,6 +239,7 @@ class Housekeeping:
                 self._metrics.failures.labels(f"retention {name}").inc()
             if compound is None:
                 self._ground.database.refresh_statistics()
+                partitions.refresh_statistics(self._ground.database)
                 if not failed:
                     self._sweep(now)
             self._ran[compound] = now

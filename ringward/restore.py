@@ -19,7 +19,7 @@ from ringward.foundation import Foundation, lay, media_store
 from ringward.keysfile import check_keys
 from ringward.manifest import KEYS_KIND, Manifest, Progress, silent, walk
 from ringward.settings import Settings
-from storage import Clock, Database, anchors, audit, dump, keycopy, migrate, ringmark
+from storage import Clock, Database, anchors, audit, dump, keycopy, migrate, partitions, ringmark
 from storage.archive import ArchiveError, DamagedError, Reader, frames
 from storage.audit import AuditEntry, append
 from storage.keycopy import KeyCounts
@@ -241,13 +241,17 @@ def _settle(ground: Foundation, origin: Origin) -> int:
 def _drop_all(staged: Settings) -> None:
     database = Database(staged.database)
     try:
-        with database.engine.begin() as connection:
+        # Nobody else is there: reading what there is may take its time.
+        with migrate.unhindered(database) as connection:
             found = MetaData()
-            found.reflect(connection)
+            # Pieces go with the table that they are of.
+            pieces = partitions.names(connection)
+            found.reflect(connection, only=lambda name, _metadata: name not in pieces)
             found.drop_all(connection)
             if not database.is_sqlite:
-                # Triggers call it; the next attempt makes it again.
-                connection.execute(text("DROP FUNCTION IF EXISTS audit_append_only()"))
+                # Triggers call them; the next attempt makes them again.
+                for function in ("audit_append_only", "event_amendments_follow"):
+                    connection.execute(text(f"DROP FUNCTION IF EXISTS {function}()"))
     finally:
         database.close()
 

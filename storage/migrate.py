@@ -26,6 +26,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, MetaData, inspect, text
 
+from storage import partitions
 from storage.database import Database
 from storage.patience import again, changing
 
@@ -161,7 +162,11 @@ def drift(database: Database, metadata: MetaData, *, types: bool = False) -> lis
     With `types` those of columns' types too, of which SQLite has almost none.
     """
     with database.engine.connect() as connection:
-        opts = {"compare_type": types, "include_name": _is_data}
+        opts = {
+            "compare_type": types,
+            "include_name": partial(_is_data, partitions.names(connection)),
+            "include_object": partial(_is_said, partitions.is_divided(connection)),
+        }
         return list(compare_metadata(MigrationContext.configure(connection, opts=opts), metadata))
 
 
@@ -245,8 +250,13 @@ def _knows(script: ScriptDirectory, revision_id: str) -> bool:
     return any(one.revision == revision_id for one in script.walk_revisions())
 
 
-def _is_data(name: str | None, kind: str, _parents: object) -> bool:
-    return kind != "table" or name not in OURS
+def _is_data(pieces: set[str], name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "table" or not (name in OURS or name in pieces)
+
+
+def _is_said(divided: bool, _object: object, name: str | None, kind: str, *_rest: object) -> bool:
+    # Where events lie in pieces, a trigger does what this key says (see `storage.partitions`).
+    return not (divided and kind == "foreign_key_constraint" and name == partitions.REPLACED)
 
 
 def _script() -> ScriptDirectory:

@@ -20,7 +20,7 @@ from recognition.models import DecisionRow
 from registry.models import FaceTemplate
 from ringward.measures import definitions as of
 from ringward.measures.definitions import Measure, Sample
-from storage import Clock
+from storage import Clock, partitions
 from storage.audit import AuditRow
 from storage.backups import BackupRun
 from storage.events import OutboxRow
@@ -178,6 +178,14 @@ def answers(session: Session, compounds: Iterable[str], now: dt.datetime) -> Ite
         if judged:
             false = sum(share.count for share in shares)
             yield Sample(of.FALSE_MATCHES, false / judged, {"compound": compound})
+
+
+def pieces(session: Session, now: dt.datetime) -> Iterator[Sample]:
+    """How far ahead the event tables are divided, and what fell beside."""
+    found = partitions.state(session, now)
+    if found is not None:
+        yield Sample(of.PIECES_AHEAD, found.ahead)
+        yield Sample(of.PIECES_REST, found.rest)
 
 
 def _scores(session: Session, since: dt.datetime, until: dt.datetime) -> dict[str, tuple[int, float]]:

@@ -153,6 +153,14 @@ DISK_FREE: Final = Measure(
 )
 DISK_SIZE: Final = Measure("ringward_storage_disk_size_bytes", "Size of that disk.", ("place",))
 DATABASE_SIZE: Final = Measure("ringward_storage_database_bytes", "What the database takes on disk.")
+PIECES_AHEAD: Final = Measure(
+    "ringward_storage_event_pieces_ahead",
+    "Weeks after the running one for which the event tables have a piece; absent on SQLite.",
+)
+PIECES_REST: Final = Measure(
+    "ringward_storage_event_rest_rows",
+    "Events for whose week there is no piece: of clocks that run far ahead, or pieces are not being made.",
+)
 CLOCK_OFFSET: Final = Measure(
     "ringward_storage_clock_offset_seconds",
     "The database's clock less this machine's; 0 for a database in a file.",

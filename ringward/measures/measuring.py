@@ -125,6 +125,7 @@ class Measuring:
         yield from database.devices(session)
         yield from database.copies(session, now)
         yield from database.size(session)
+        yield from database.pieces(session, now)
 
     def _galleries(self, session: Session, _now: dt.datetime) -> Iterator[Sample]:
         yield from database.galleries(session)
