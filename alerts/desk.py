@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 import structlog
 from sqlalchemy import select
 
+from alerts import calendar, glance
 from alerts.deskmetrics import DeskMetrics
 from alerts.evaluator import Evaluator, Ground
 from alerts.leases import Lease, LeaseLostError
 from alerts.routing.current import in_force
 from alerts.routing.tree import Tree
 from alerts.rules.engine import HORIZON
+from alerts.situation import OVERLAP
 from bus.messages import EventStored, Message, Sighting
 from registry.models import Compound
 from storage import Clock, Database
@@ -77,7 +79,8 @@ class AlertDesk:
         A compound for which that fails is tried again with the next turn; the others do not wait for it.
         Raises `LeaseLostError`, after all had their turn, where one is somebody else's by now.
         """
-        self._each(Evaluator.tick)
+        due = self._due()
+        self._each("tick", lambda evaluator: evaluator.tick(due))
         self._ground.metrics.behind.set(max((one.behind_s for one in self._all()), default=0.0))
 
     def refresh(self) -> None:
@@ -85,9 +88,36 @@ class AlertDesk:
 
         Fails for one compound like `tick`.
         """
-        self._each(Evaluator.refresh)
+        signs = self._signs()
+        self._each("refresh", lambda evaluator: evaluator.refresh(signs))
 
-    def _each(self, turn: Callable[[Evaluator], None]) -> None:
+    def _due(self) -> glance.Due | None:
+        """One look at the register for all whose turn it is; None where there is none, or it fails."""
+        asked = [since for one in self._all() if (since := one.calendar_from) is not None]
+        if not asked:
+            return None
+        try:
+            with self._ground.database.read() as session:
+                return glance.due(session, min(asked), self._ground.clock.now() - calendar.SETTLED)
+        except Exception:
+            # Each looks for itself then, and counts what fails for it.
+            log.exception("alerts.glance_failed")
+            return None
+
+    def _signs(self) -> glance.Signs | None:
+        asked = [one.ended_to for one in self._all()]
+        known = [one for one in asked if one is not None]
+        now = self._ground.clock.now()
+        if not asked:
+            return None
+        try:
+            with self._ground.database.read() as session:
+                return glance.signs(session, now, now - HORIZON, min(known, default=now) - OVERLAP)
+        except Exception:
+            log.exception("alerts.glance_failed")
+            return None
+
+    def _each(self, name: str, turn: Callable[[Evaluator], None]) -> None:
         lost: LeaseLostError | None = None
         for evaluator in self._all():
             try:
@@ -96,7 +126,7 @@ class AlertDesk:
                 lost = error
             except Exception:
                 self._ground.metrics.failed.labels(evaluator.compound).inc()
-                log.exception("alerts.compound_failed", compound=evaluator.compound, turn=turn.__name__)
+                log.exception("alerts.compound_failed", compound=evaluator.compound, turn=name)
         if lost is not None:
             raise lost
 

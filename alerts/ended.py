@@ -17,6 +17,18 @@ _OVER: Final = tuple(
 )
 
 
+def compounds_ended_since(session: Session, since: dt.datetime) -> frozenset[str]:
+    """The compounds of which incidents were ended since."""
+    return frozenset(
+        session.scalars(
+            select(Incident.compound)
+            .distinct()
+            .join(Transition, Transition.incident == Incident.id)
+            .where(Transition.at >= since, Transition.to_state.in_(_OVER))
+        )
+    )
+
+
 def ended_since(session: Session, compound: str, since: dt.datetime) -> dict[str, dt.datetime]:
     """Dedupe key → when the incident that it belongs to was ended, of those ended since."""
     over = (

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from alerts import calendar, knowing
 from alerts.deskmetrics import DeskMetrics
+from alerts.glance import Due, Signs
 from alerts.leases import Come, Lease, LeaseLostError
 from alerts.oddities import marked, oddities
 from alerts.routing.current import in_force
@@ -178,16 +179,17 @@ class Evaluator:
                 self._note_reached(reached)
             self._write()
 
-    def tick(self) -> None:
+    def tick(self, glance: Due | None = None) -> None:
         """Lets time pass: what is due by the clock and by the register is told, what is asked is answered.
 
         Not before it has recalled: how far the last holder had come must still be known then.
+        A `glance` at all compounds spares it its own look where there is nothing for this one.
         """
         if not self._has_recalled:
             return
         upto = self._reach(self._ground.clock.now())
         # Looked up before the turn is taken: a message that comes meanwhile need not wait for it.
-        due = self._next_of_calendar(upto)
+        due = self._next_of_calendar(upto, glance)
         with self._lock:
             for seen in due:
                 self._feed(seen)
@@ -198,12 +200,28 @@ class Evaluator:
             self._note_reached(reached)
             self._write()
 
-    def refresh(self) -> None:
-        """Reads again what people may have changed: rules, mutes, the plan, incidents they have ended."""
+    @property
+    def calendar_from(self) -> dt.datetime | None:
+        """From when on its next turn asks the register; None where no turn is due."""
+        if not self._has_recalled or self._calendar_to is None:
+            return None
+        upto = self._reach(self._ground.clock.now()) - calendar.SETTLED
+        return self._calendar_to if upto - self._calendar_to >= calendar.STEP else None
+
+    @property
+    def ended_to(self) -> dt.datetime | None:
+        """Up to when it knows which incidents were ended."""
+        return self._situation.ended_to
+
+    def refresh(self, signs: Signs | None = None) -> None:
+        """Reads again what people may have changed: rules, mutes, the plan, incidents they have ended.
+
+        By `signs` of all compounds it sees where there is nothing to be read.
+        """
         now = self._ground.clock.now()
         situation = self._situation
-        situation.read(now)
-        ended = situation.newly_ended(now)
+        situation.read(now, signs)
+        ended = situation.newly_ended(now, signs)
         with self._lock:
             if situation.book is not self._engine.book:
                 self._engine.set_book(situation.book)
@@ -265,10 +283,10 @@ class Evaluator:
                 log.warning("alerts.odd_observation", why=why, device=seen.device, observation=seen.id)
         return found
 
-    def _next_of_calendar(self, reached: dt.datetime) -> list[Observation]:
+    def _next_of_calendar(self, reached: dt.datetime, glance: Due | None) -> list[Observation]:
         """Nothing where that fails: what else is asked is answered all the same, and this told later."""
         try:
-            due = self._turn_calendar(reached)
+            due = self._turn_calendar(reached, glance)
         except Exception:
             self._calendar_stands = True
             self._ground.metrics.faults.labels("calendar").inc()
@@ -277,7 +295,7 @@ class Evaluator:
         self._calendar_stands = False
         return due
 
-    def _turn_calendar(self, reached: dt.datetime) -> list[Observation]:
+    def _turn_calendar(self, reached: dt.datetime, glance: Due | None) -> list[Observation]:
         """What the register and the clock say between the last time and a moment ago.
 
         A moment, since a row bears the time at which its transaction began, not that of its commit.
@@ -287,6 +305,12 @@ class Evaluator:
         if since is None:
             since = self._calendar_to = upto
         if upto - since < calendar.STEP:
+            return []
+        plans = self._situation.in_force
+        has_own = plans.patrols or plans.posts
+        if glance is not None and not has_own and glance.is_quiet(self.compound, since):
+            # As far as the glance reaches; what came since is of the next turn.
+            self._calendar_to = max(since, min(upto, glance.end))
             return []
         due = self._due_of_calendar(since, upto)
         self._calendar_to = upto

@@ -6,11 +6,22 @@ had come, so that the next one goes on from there.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import BigInteger, CursorResult, Integer, String, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    CursorResult,
+    Integer,
+    String,
+    delete,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -21,6 +32,14 @@ from storage.columns import JsonText
 TTL: Final = dt.timedelta(seconds=2.5)
 """How long a holder is believed to live after its last word. Shorter takes a process that pauses
 for dead, which costs a restore; longer leaves a compound without rules for as long."""
+
+KEEPS_UP: Final = dt.timedelta(seconds=2)
+"""Whose time lies back no further than this is prolonged together with the others."""
+
+AT_ONCE: Final = 500
+"""Leases in one statement: it has three values for each, and SQLite takes some thousands."""
+
+_T = TypeVar("_T")
 
 
 class AlertLease(OwnedByCompound, Base):
@@ -146,12 +165,44 @@ def acquire(session: Session, compound: str, holder: str, now: dt.datetime) -> L
 
 
 def renew(session: Session, held: Iterable[tuple[Lease, Come]], now: dt.datetime) -> set[str]:
-    """Prolongs what a process holds, and says how far it has come; returns what it does hold still."""
-    return {
-        lease.compound
-        for lease, come in held
-        if _changes(session, lease, {"until": now + TTL} | _known(come))
-    }
+    """Prolongs what a process holds, and says how far it has come; returns what it does hold still.
+
+    A `Come` without a position leaves the one that stands. Those of which no more is to be said than how
+    far time has come go in a few statements together, however many they are: as far as the last of those
+    that keep up, which is never further than any of them, and never back.
+    """
+    kept: set[str] = set()
+    still: list[Lease] = []
+    level: list[tuple[Lease, dt.datetime]] = []
+    for lease, come in held:
+        if come.position is None and come.advanced_to is None:
+            still.append(lease)
+        elif come.position is None and come.advanced_to is not None and now - come.advanced_to < KEEPS_UP:
+            level.append((lease, come.advanced_to))
+        elif _changes(session, lease, {"until": now + TTL} | _known(come)):
+            kept.add(lease.compound)
+    for part in batched(still, AT_ONCE):
+        kept |= _prolong(session, part, {"until": now + TTL})
+    greatest = func.greatest if session.get_bind().dialect.name == "postgresql" else func.max
+    for some in batched(level, AT_ONCE):
+        least = literal(min(reached for _, reached in some), UtcTime)
+        reached = func.coalesce(greatest(AlertLease.advanced_to, least), least)
+        kept |= _prolong(session, [lease for lease, _ in some], {"until": now + TTL, "advanced_to": reached})
+    return kept
+
+
+def _prolong(session: Session, leases: Sequence[Lease], values: Mapping[str, Any]) -> set[str]:
+    """The same for all of these at once; the compounds of those that hold still."""
+    mine = tuple_(AlertLease.compound, AlertLease.holder, AlertLease.epoch)
+    return set(
+        session.scalars(
+            update(AlertLease)
+            .where(mine.in_([(lease.compound, lease.holder, lease.epoch) for lease in leases]))
+            .values(**values)
+            .returning(AlertLease.compound)
+            .execution_options(synchronize_session=False)
+        )
+    )
 
 
 def release(session: Session, lease: Lease, now: dt.datetime) -> None:
@@ -185,3 +236,9 @@ def _changes(session: Session, lease: Lease, values: Mapping[str, Any]) -> bool:
         .execution_options(synchronize_session=False)
     )
     return cast("CursorResult[Any]", done).rowcount == 1
+
+
+def batched(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    """Stretches of at most `size`, in their order."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

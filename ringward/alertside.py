@@ -119,7 +119,7 @@ class AlertsRole(Role):
         with self._foundation.database.write() as session:
             now = self._time(session)
             leases.attend(session, self.member, now)
-            kept = leases.renew(session, [(one.lease, one.come) for one in holding.values()], now)
+            kept = leases.renew(session, [(one.lease, one.news) for one in holding.values()], now)
             held = leases.held(session, now)
             turn = sharing.turn(
                 self.member.holder,
@@ -130,6 +130,8 @@ class AlertsRole(Role):
             wanted = () if self._is_closing else turn.take
             found = (leases.acquire(session, compound, self.member.holder, now) for compound in wanted)
             taken = [lease for lease in found if lease is not None]
+        for watch in holding.values():
+            watch.noted()
         self._surplus = [holding[compound] for compound in turn.release if compound in holding]
         return [watch for compound, watch in holding.items() if compound not in kept], taken
 

@@ -5,6 +5,7 @@ import contextlib
 import datetime as dt
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -54,6 +55,8 @@ class Watch:
         self._foundation = foundation
         self._client = client
         self._evaluator: Evaluator | None = None
+        # How far it had come when the lease's row was written last, and what is being written.
+        self._noted = self._telling = lease.come
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -61,6 +64,19 @@ class Watch:
     def come(self) -> leases.Come:
         """How far everything is written."""
         return self._evaluator.come if self._evaluator is not None else self.lease.come
+
+    @property
+    def news(self) -> leases.Come:
+        """The same, without a place of the stream that the lease's row has already."""
+        come = self._telling = self.come
+        return replace(come, position=None, stream=None) if self._is_noted(come) else come
+
+    def noted(self) -> None:
+        """What `news` gave last is written."""
+        self._noted = self._telling
+
+    def _is_noted(self, come: leases.Come) -> bool:
+        return (come.position, come.stream) == (self._noted.position, self._noted.stream)
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._forever(), name=f"alerts-{self.lease.compound}")

@@ -95,6 +95,7 @@ class Housekeeping:
         self._metrics = metrics
         self._stopping = threading.Event()
         self._ran: dict[str | None, dt.datetime] = {}
+        self._before: dict[str | None, dt.datetime] | None = None
         self._counted: dt.datetime | None = None
         self._looked: dt.datetime | None = None
         self._followed: dt.datetime | None = None
@@ -273,19 +274,16 @@ class Housekeeping:
         hour = local.replace(hour=self._ground.settings.retention_hour, minute=0, second=0, microsecond=0)
         if hour > local:
             hour -= dt.timedelta(days=1)
-        ran = self._ran.get(compound)
-        if ran is None:
-            ran = self._last_proof(compound)
+        if self._before is None:
+            self._before = self._proofs()
+        ran = self._ran.get(compound, self._before.get(compound))
         return ran is None or ran < hour
 
-    def _last_proof(self, compound: str | None) -> dt.datetime | None:
-        """What an earlier process did, as far as it deleted anything."""
+    def _proofs(self) -> dict[str | None, dt.datetime]:
+        """When earlier processes deleted anything last, by compound; asked once: of its own runs it knows."""
         with self._ground.database.read() as session:
-            return session.scalar(
-                select(func.max(DeletionProof.at)).where(
-                    DeletionProof.compound.is_not_distinct_from(compound)
-                )
-            )
+            query = select(DeletionProof.compound, func.max(DeletionProof.at).label("at"))
+            return {row.compound: row.at for row in session.execute(query.group_by(DeletionProof.compound))}
 
     def _pause(self, seconds: float) -> None:
         if self._stopping.wait(seconds):

@@ -79,8 +79,7 @@ class RulesRound:
             self._surveyed[compound] = day
             self._show()
         with self._ground.database.read() as session:
-            waiting = sum(len(health.listed(session, compound, "open")) for compound in self._surveyed)
-        self._metrics.proposals.set(waiting)
+            self._metrics.proposals.set(health.open_count(session))
 
     def _show(self) -> None:
         """The series of what was judged in these seven days and no others."""

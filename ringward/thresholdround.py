@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from prometheus_client import CollectorRegistry, Gauge
 
 from recognition.feedback import proposals
-from recognition.models import ProposalState
 from recognition.work.policy import RecognitionPolicy
 from ringward.foundation import Foundation
 
@@ -58,10 +57,7 @@ class ThresholdRound:
             self._surveyed[compound] = day
             self._show()
         with self._ground.database.read() as session:
-            waiting = sum(
-                len(proposals.listed(session, compound, ProposalState.OPEN)) for compound in self._surveyed
-            )
-        self._metrics.proposals.set(waiting)
+            self._metrics.proposals.set(proposals.open_count(session))
 
     def _survey(self, compound: str, now: dt.datetime) -> None:
         settings = self._ground.settings

@@ -8,6 +8,7 @@ that was extended has one end, its last.
 import datetime as dt
 from typing import Final, Protocol
 
+from sqlalchemy import union
 from sqlalchemy.orm import Session
 
 from alerts.calendar import care, commands, duties, visits, walks
@@ -15,7 +16,7 @@ from alerts.calendar.duties import Duty, Round
 from alerts.calendar.places import Places
 from alerts.rules import Observation
 
-__all__ = ["SETTLED", "STEP", "Plans", "between"]
+__all__ = ["SETTLED", "STEP", "Plans", "between", "touched"]
 
 STEP: Final = dt.timedelta(seconds=1)
 """How often it is asked live."""
@@ -49,3 +50,14 @@ def between(
         *walks.between(session, places, start, end),
     ]
     return sorted(found, key=lambda seen: (seen.at, seen.id))
+
+
+def touched(session: Session, start: dt.datetime, end: dt.datetime) -> frozenset[str]:
+    """Compounds of which `between` may have something to say, in one statement for all of them.
+
+    Of any other it has nothing, but for what the plans of its rules file say.
+    """
+    asked = [
+        query for source in (visits, care, commands, duties, walks) for query in source.touched(start, end)
+    ]
+    return frozenset(session.scalars(union(*asked)))

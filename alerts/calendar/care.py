@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from alerts.absences import CareAbsence
@@ -52,6 +52,15 @@ def between(session: Session, places: Places, start: dt.datetime, end: dt.dateti
             yield at_home.observation(
                 "care.away", absence.ends_at, absence.person, absence.id, "over", ended=True
             )
+
+
+def touched(start: dt.datetime, end: dt.datetime) -> Iterator[Select[str]]:
+    """Compounds of which `between` may have something to say."""
+    for moment in (Consent.given_at, Consent.withdrawn_at):
+        yield select(Consent.compound).where(
+            Consent.purpose == ConsentPurpose.ELDER_CARE, moment >= start, moment < end
+        )
+    yield select(CareAbsence.compound).where(CareAbsence.starts_at < end, CareAbsence.ends_at >= start)
 
 
 def _consents(

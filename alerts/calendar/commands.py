@@ -3,12 +3,19 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from alerts.calendar.places import Places
 from alerts.rules import Observation
 from devices.commands.models import CommandState, DeviceCommand
+
+
+def touched(start: dt.datetime, end: dt.datetime) -> Iterator[Select[str]]:
+    """Compounds of which `between` may have something to say."""
+    yield select(DeviceCommand.compound).where(
+        DeviceCommand.answer_by >= start, DeviceCommand.answer_by < end
+    )
 
 
 def between(session: Session, places: Places, start: dt.datetime, end: dt.datetime) -> Iterator[Observation]:

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from alerts.calendar.places import Places
@@ -53,6 +53,16 @@ def between(
     yield from _rounds(session, places, start, end, rounds)
     for (zone, begins), ends in sorted(_posts(session, places, start, end, posts).items()):
         yield places.observation("post.shift", begins, zone, begins.isoformat(), zone=zone, until=ends)
+
+
+def touched(start: dt.datetime, end: dt.datetime) -> Iterator[Select[str]]:
+    """Compounds whose rosters have something to say; what the rules files say needs no look."""
+    yield (
+        select(Team.compound)
+        .join(Responder, Responder.team == Team.id)
+        .join(Shift, Shift.responder == Responder.id)
+        .where(Shift.post.is_not(None), Shift.starts_at >= start, Shift.starts_at < end)
+    )
 
 
 def _rounds(

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from alerts.calendar.places import Places
@@ -42,6 +42,12 @@ def between(session: Session, places: Places, start: dt.datetime, end: dt.dateti
     for name, ends_at, decided_at in prolonged:
         assert decided_at is not None
         yield _said(places, register, "visitor.extended", decided_at, name, ends_at, used)
+
+
+def touched(start: dt.datetime, end: dt.datetime) -> Iterator[Select[str]]:
+    """Compounds of which `between` may have something to say."""
+    for moment in (VisitorPass.ends_at, VisitorPass.decided_at):
+        yield select(VisitorPass.compound).where(moment >= start, moment < end)
 
 
 _Use = tuple[dt.datetime, str | None, str]

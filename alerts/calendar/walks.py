@@ -4,7 +4,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from alerts.calendar.places import Places
@@ -26,6 +26,12 @@ def between(session: Session, places: Places, start: dt.datetime, end: dt.dateti
     """
     yield from _due(session, places, start, end)
     yield from _came(session, places, start, end)
+
+
+def touched(start: dt.datetime, end: dt.datetime) -> Iterator[Select[str]]:
+    """Compounds of which `between` may have something to say."""
+    yield select(PatrolRound.compound).where(PatrolRound.due_until >= start, PatrolRound.due_until < end)
+    yield select(PatrolVisit.compound).where(PatrolVisit.received_at >= start, PatrolVisit.received_at < end)
 
 
 def covered(session: Session, compound: str, start: dt.datetime, end: dt.datetime) -> Covered:

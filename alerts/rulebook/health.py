@@ -150,6 +150,12 @@ def record(
     return made
 
 
+def open_count(session: Session) -> int:
+    """How many wait for a person, in all compounds that the session sees."""
+    waiting = select(func.count()).select_from(RuleProposal)
+    return session.scalar(waiting.where(RuleProposal.state == "open")) or 0
+
+
 def listed(session: Session, compound: str, state: str | None = None) -> Sequence[RuleProposal]:
     """Proposals, newest first; of one state where it is named."""
     query = select(RuleProposal).where(RuleProposal.compound == compound)

@@ -100,6 +100,12 @@ def record(
     return made
 
 
+def open_count(session: Session) -> int:
+    """How many wait for a person, in all compounds that the session sees."""
+    waiting = select(func.count()).select_from(ThresholdProposal)
+    return session.scalar(waiting.where(ThresholdProposal.state == ProposalState.OPEN)) or 0
+
+
 def listed(
     session: Session, compound: str, state: ProposalState | None = None
 ) -> Sequence[ThresholdProposal]:

@@ -1,13 +1,17 @@
 """A small compound on a real database and a virtual clock; PostgreSQL beside SQLite where hands meet."""
 
+import datetime as dt
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from shifts import Shift
+from sqlalchemy.orm import Session
 from timeline import World, found
 
+from alerts import calendar
+from alerts.rules import Observation
 from storage import Database, KeyRing
 
 
@@ -42,6 +46,22 @@ def on_postgres(request: pytest.FixtureRequest, ring: KeyRing) -> Iterator[Datab
 def each_database(request: pytest.FixtureRequest) -> Database:
     """Both databases, for what only the database can decide."""
     return request.getfixturevalue("database" if request.param == "sqlite" else "on_postgres")
+
+
+@pytest.fixture(autouse=True)
+def _whoever_has_something_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of whatever the calendar says anything here, a look at all compounds names it, too."""
+    between = calendar.between
+
+    def asked(
+        session: Session, compound: str, start: dt.datetime, end: dt.datetime, plans: calendar.Plans
+    ) -> list[Observation]:
+        found = between(session, compound, start, end, plans)
+        if found and not (plans.patrols or plans.posts):
+            assert compound in calendar.touched(session, start, end)
+        return found
+
+    monkeypatch.setattr(calendar, "between", asked)
 
 
 @pytest.fixture

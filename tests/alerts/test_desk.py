@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 import pytest
@@ -254,10 +255,10 @@ def two(world: World) -> World:
 def only_elsewhere(plain, error: Exception):
     """What an evaluator does, failing for the compound whose turn is first."""
 
-    def turn(evaluator: Evaluator) -> None:
+    def turn(evaluator: Evaluator, *seen: Any) -> None:
         if evaluator.compound == COMPOUND:
             raise error
-        plain(evaluator)
+        plain(evaluator, *seen)
 
     return turn
 
@@ -291,7 +292,7 @@ def test_a_compound_whose_rules_cannot_be_read_again_does_not_stop_the_others(
     monkeypatch.setattr(
         Evaluator,
         "refresh",
-        only_elsewhere(lambda evaluator: read.append(evaluator.compound), ValueError("unforeseen")),
+        only_elsewhere(lambda evaluator, *_: read.append(evaluator.compound), ValueError("unforeseen")),
     )
     two.desk.refresh()
     assert read == ["elsewhere"]

@@ -9,7 +9,7 @@ from timeline import COMPOUND, START, VirtualClock
 
 from alerts import leases
 from alerts.incidents.models import Incident
-from alerts.leases import TTL, AlertEvaluator, Come, Lease, LeaseLostError
+from alerts.leases import TTL, AlertEvaluator, AlertLease, Come, Lease, LeaseLostError
 from alerts.sharing import Member
 from storage import Database
 
@@ -105,6 +105,50 @@ def test_a_word_that_says_nothing_of_the_place_leaves_it(each_database: Database
     second = take(each_database, "second")
     assert second is not None
     assert second.come.position == 41
+
+
+def place(database: Database, compound: str) -> Come:
+    with database.read() as session:
+        row = session.get_one(AlertLease, compound)
+        return Come(row.position, row.stream, row.advanced_to)
+
+
+def test_many_are_prolonged_together_and_none_is_said_to_have_come_further(each_database: Database) -> None:
+    ahead, behind, anew = "ahead", "behind", "anew"
+    with each_database.write() as session:
+        held = {}
+        for name in (ahead, behind, anew):
+            found = leases.acquire(session, name, "first", START)
+            assert found is not None
+            held[name] = found
+    reached = {ahead: START + dt.timedelta(seconds=1), behind: START + dt.timedelta(seconds=0.5)}
+    with each_database.write() as session:
+        news = [(held[name], Come(advanced_to=at)) for name, at in reached.items()]
+        kept = leases.renew(session, [*news, (held[anew], Come())], START + dt.timedelta(seconds=1))
+    assert kept == {ahead, behind, anew}
+    assert place(each_database, ahead).advanced_to == reached[behind]
+    assert place(each_database, behind).advanced_to == reached[behind]
+    # One that has not recalled has come nowhere.
+    assert place(each_database, anew) == Come()
+    with each_database.write() as session:
+        leases.hold(session, held[ahead], Come(5, "stream", START + dt.timedelta(seconds=2)))
+    with each_database.write() as session:
+        news = [(held[name], Come(advanced_to=START + dt.timedelta(seconds=1.5))) for name in (ahead, behind)]
+        leases.renew(session, news, START + dt.timedelta(seconds=2))
+    # What was written is never taken back, and its place stays.
+    assert place(each_database, ahead) == Come(5, "stream", START + dt.timedelta(seconds=2))
+    assert place(each_database, behind).advanced_to == START + dt.timedelta(seconds=1.5)
+
+
+def test_of_many_that_are_prolonged_together_one_may_be_lost(each_database: Database) -> None:
+    with each_database.write() as session:
+        mine = [leases.acquire(session, f"compound-{number}", "first", START) for number in range(3)]
+    with each_database.write() as session:
+        assert leases.acquire(session, "compound-1", "second", LATER) is not None
+    with each_database.write() as session:
+        news = [(lease, Come(advanced_to=LATER)) for lease in mine if lease is not None]
+        assert leases.renew(session, news, LATER) == {"compound-0", "compound-2"}
+    assert place(each_database, "compound-1").advanced_to is None
 
 
 def test_who_is_there_is_known_and_forgotten(each_database: Database) -> None:
