@@ -48,18 +48,20 @@ class Situation:
     def read(self, now: dt.datetime, signs: Signs | None = None) -> None:
         """Reads what may have changed; with signs that are those of the last time nothing but the plan."""
         seen = signs.of(self._compound) if signs is not None else None
-        is_over = self._site_read is None or now - self._site_read >= _SITE_EVERY
-        if seen is not None and seen == self._signs and not is_over:
+        has_changed = seen is None or seen != self._signs
+        wants_site = self._site_read is None or now - self._site_read >= _SITE_EVERY
+        if not has_changed and not wants_site:
             return
-        self._signs = seen
         with self._database.read() as session:
-            self.in_force = current.current(session, self._compound, now)
-            self.mutes = mutes.in_force(session, self._compound, now - HORIZON)
-            if is_over:
+            if has_changed:
+                self.in_force = current.current(session, self._compound, now)
+                self.mutes = mutes.in_force(session, self._compound, now - HORIZON)
+            if wants_site:
                 site = knowing.site(session, self._compound, now - HORIZON)
                 if site != self.site:
                     self.site = site
                 self._site_read = now
+        self._signs = seen
 
     def ended_since(self, since: dt.datetime) -> dict[str, dt.datetime]:
         """Dedupe key → when its incident was ended, of those that were ended since."""

@@ -361,3 +361,22 @@ def footprint(
 
     logs.configure("error", "console")
     tell(run(events=events, database_url=database_url), as_json=as_json)
+
+
+@app.command("idle")
+def idle(
+    compounds: Annotated[int, typer.Option(min=2, max=2_000, help="In which nothing happens.")] = 100,
+    seconds: Annotated[int, typer.Option(min=2, max=3_600, help="Each measurement.")] = 30,
+    on: Annotated[str, typer.Option(help="sqlite or postgresql, that of a wheel.")] = "sqlite",
+    as_json: AsJson = False,
+) -> None:
+    """What compounds cost while nothing happens: percent of a core by role, beside a single compound.
+
+    Example: ringward bench idle --on postgresql --json
+    """
+    from ringward.bench.idle import run
+
+    if on not in {"sqlite", "postgresql"}:
+        raise fail(f"{on} is no database to measure on: sqlite or postgresql")
+    logs.configure("error", "console")
+    tell(run(compounds=compounds, seconds=seconds, on=on), as_json=as_json)
