@@ -104,6 +104,7 @@ class Shift(Base):
 
     __table_args__ = (
         Index("ix_shifts_time", "ends_at", "starts_at"),
+        Index("ix_shifts_start", "starts_at"),
         Index("ix_shifts_responder", "responder", "starts_at"),
         Index("uq_shifts_place", "roster", "place", unique=True),
         # Nobody is checked in twice, however often the button is pressed.

@@ -137,7 +137,11 @@ class Transition(Base):
     note: Mapped[str | None] = mapped_column(Text)
 
     # Two hands on the same version: the database lets one through.
-    __table_args__ = (UniqueConstraint("incident", "version"),)
+    __table_args__ = (
+        UniqueConstraint("incident", "version"),
+        # Of all compounds: what was ended of late.
+        Index("ix_incident_transitions_at", "at"),
+    )
 
 
 class IncidentAnswer(OwnedByCompound, Base):

@@ -143,6 +143,7 @@ class PatrolRound(OwnedByCompound, Base):
         # Of two who plan at once, one does.
         UniqueConstraint("route", "due_from"),
         Index("ix_patrol_rounds_due", "compound", "due_until"),
+        Index("ix_patrol_rounds_until", "due_until"),
         Index("ix_patrol_rounds_state", "state", "due_from"),
         Index("ix_patrol_rounds_responder", "responder", "due_from"),
     )
@@ -178,5 +179,6 @@ class PatrolVisit(OwnedByCompound, Base):
         UniqueConstraint("compound", "client"),
         Index("ix_patrol_visits_at", "compound", "at"),
         Index("ix_patrol_visits_received", "compound", "received_at"),
+        Index("ix_patrol_visits_time", "received_at"),
         Index("ix_patrol_visits_round", "round"),
     )

@@ -53,4 +53,5 @@ class DeviceCommand(OwnedByCompound, Base):
         Index("ix_device_commands_state", "state", "expires_at"),
         Index("ix_device_commands_asked", "compound", "asked_at"),
         Index("ix_device_commands_device", "device", "asked_at"),
+        Index("ix_device_commands_answer", "answer_by"),
     )

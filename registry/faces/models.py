@@ -44,7 +44,12 @@ class Consent(OwnedByCompound, Base):
     given_at: Mapped[dt.datetime] = mapped_column(UtcTime)
     withdrawn_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
 
-    __table_args__ = (Index("ix_consents_person", "person", "purpose"),)
+    __table_args__ = (
+        Index("ix_consents_person", "person", "purpose"),
+        # Of all compounds: what was given or withdrawn of late.
+        Index("ix_consents_given", "purpose", "given_at"),
+        Index("ix_consents_withdrawn", "purpose", "withdrawn_at"),
+    )
 
 
 class ConsentWording(Base):

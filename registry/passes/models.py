@@ -73,6 +73,9 @@ class VisitorPass(OwnedByCompound, Versioned, Base):
         Index("ix_visitor_passes_tail", "compound", "tail_key"),
         Index("ix_visitor_passes_card", "compound", "card_key"),
         Index("ix_visitor_passes_end", "compound", "ends_at"),
+        # Of all compounds: what ends or was decided about now.
+        Index("ix_visitor_passes_ends", "ends_at"),
+        Index("ix_visitor_passes_decided", "decided_at"),
         CheckConstraint("ends_at > starts_at", name="order"),
     )
 

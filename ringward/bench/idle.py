@@ -18,9 +18,9 @@ from sqlalchemy import func, select
 from alerts.leases import AlertLease
 from registry.models import Compound, Ring, Zone
 from ringward import schema
+from ringward.bench.machine import used_s
 from ringward.bench.postgres import postgres_url
 from ringward.bench.report import Report, report
-from ringward.bench.machine import used_s
 from ringward.brokerchild import BrokerChild
 from ringward.environment import environment_for
 from ringward.foundation import Foundation, lay
