@@ -139,6 +139,12 @@ PROGRAMME: Final = (
         "What an event and a process take: bytes, processor time, memory. `ringward plan` reckons with it.",
         ("--events", "2000"),
     ),
+    Entry(
+        "idle",
+        "What a hundred compounds cost in which nothing happens, in percent of a core, beside one.",
+        ("--compounds", "10", "--seconds", "5"),
+        ("--compounds", "100", "--seconds", "60"),
+    ),
 )
 """A new benchmark gets its line here, and its targets in `targets`."""
 

@@ -147,3 +147,10 @@ def test_cost_of_an_event_is_measured_at_each_size() -> None:
     assert one > 0
     assert math.isclose(found["ratios"]["compounds_cpu_an_event_growth"], eight / one, abs_tol=0.01)
     assert figures["compounds_8_memory_mb"] > 0
+
+
+def test_compounds_in_which_nothing_happens_are_measured_by_role() -> None:
+    found = bench("idle", "--compounds", "3", "--seconds", "2")
+    figures = found["figures"]
+    assert 0 < figures["one_compound_alerts_percent"] < figures["one_compound_percent"]
+    assert figures["all_compounds_percent"] > 0
