@@ -1,7 +1,7 @@
 """indexes by time alone: what is due in all compounds is asked for in one statement
 
-Revision ID: 0023
-Revises: 0022
+Revision ID: 0024
+Revises: 0023
 """
 
 from alembic import op
@@ -9,8 +9,8 @@ from alembic import op
 from storage import Database
 from storage.patience import build_index, online
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
