@@ -8,7 +8,7 @@ PORTRAITS := $(VENV)/share/ringward/portraits
 PYTHON    ?= $(shell command -v python3.11 || command -v python3)
 PIP       := $(PY) -m pip --disable-pip-version-check --quiet
 
-.PHONY: run up test check format bench chaos fuzz properties screenshots lock clean tools wheelhouse install-offline
+.PHONY: run up test check format bench chaos drill fuzz properties screenshots lock clean tools wheelhouse install-offline
 
 run: $(VENV)/.run $(PORTRAITS)/.done   ## the demo, at the address that it prints
 	$(VENV)/bin/ringward demo
@@ -53,6 +53,9 @@ properties: $(VENV)/.dev               ## what holds of all rules, on ten thousa
 
 chaos: $(VENV)/.dev                    ## a million events over a thousand faults, 75 minutes; needs root
 	$(PY) -m tests.chaos $(ARGS)
+
+drill: $(VENV)/.dev                    ## burns a site down and brings it back from its copy, timed
+	$(PY) -m tests.drill $(ARGS)
 
 screenshots: $(VENV)/.dev $(PORTRAITS)/.done tools   ## docs/screenshots, from the running demo
 	$(PY) -m tests.screenshots
