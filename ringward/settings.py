@@ -117,6 +117,12 @@ class Settings(BaseSettings):
         description="Opens every archive and the copy of the keys beside them; set it in the environment and "
         "keep it in a safe. Who loses it has no backup, who finds it needs only the files.",
     )
+    postgres_bin: Path | None = Field(
+        None,
+        title="PostgreSQL's programs",
+        description="Folder with pg_basebackup, pg_receivewal and postgres of the server's version, which "
+        "follow it and bring back a moment; empty means the search path, then Debian's folders.",
+    )
     http_host: str = Field(
         "127.0.0.1",
         title="Console address",

@@ -27,6 +27,8 @@ SUFFIX: Final = ".rwf"
 BASE_KIND: Final = "follow base"
 STEP_KIND: Final = "follow increment"
 FORMAT: Final = 1
+# A source whose increments are a log, which can be read up to any moment in it.
+LOGGED: Final = "postgresql"
 # The secret of a series has 256 random bits: nothing is gained by making a guess at it dear.
 SECRET_N: Final = 2
 _SERIES: Final = re.compile(r"\d{8}T\d{6}Z")
@@ -116,6 +118,16 @@ def chosen(
         if until is not None and base.at > until:
             continue
         taken: list[Path] = []
+        if base.source == LOGGED:
+            if until is not None and (not each.steps or head_of(each.steps[0], base.secret).at > until):
+                # A base of a running server is whole only with the log of the time that it took.
+                continue
+            for path in each.steps:
+                # The first one after the moment has the log that leads to it.
+                taken.append(path)
+                if until is not None and _moment_of(path, base.secret, base.at) >= until:
+                    break
+            return each, base, taken
         reached = base.at
         for path in each.steps:
             if until is not None:

@@ -68,7 +68,7 @@ def restore(
     def fill(ground: Foundation) -> None:
         listed: dict[str, str] = {}
         done["at"], done["rows"] = _put_rows(
-            ground, series, base, steps, passphrase, listed=listed, progress=progress
+            ground, series, base, steps, passphrase, until=until, listed=listed, progress=progress
         )
         done["pictures"] = _put_pictures(ground, destination, listed, progress)
         done["gone"] = len(listed) - done["pictures"]
@@ -94,6 +94,7 @@ def _put_rows(
     steps: list[Path],
     passphrase: str,
     *,
+    until: dt.datetime | None,
     listed: dict[str, str],
     progress: Progress,
 ) -> tuple[dt.datetime, int]:
@@ -122,7 +123,17 @@ def _put_rows(
                 database.close()
                 for left in staging.glob("followed.part*"):
                     left.unlink()
-    raise TooNewError(base.source)
+    if base.source != layout.LOGGED:
+        raise DamagedError(f"{base.source} is no database that this version knows")
+    from ringward.follow.postgres import recovered
+
+    with recovered(ground.settings, base.position["url"], replay, until) as (at, url):
+        database = Database(url)
+        try:
+            _carry(database, ground.database, progress)
+        finally:
+            database.close()
+    return at, _rows(ground.database)
 
 
 def _replay(

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from ringward.foundation import Foundation
-from storage.archive import ArchiveError
 
 
 class Source(Protocol):
@@ -36,4 +35,6 @@ def source_of(ground: Foundation) -> Source:
         from ringward.follow.pages import Pages
 
         return Pages(ground.settings.data_dir / "ringward.db")
-    raise ArchiveError("only SQLite is followed: PostgreSQL has pg_basebackup and an archive of its log")
+    from ringward.follow.postgres import Postgres
+
+    return Postgres(ground.settings)

@@ -60,7 +60,7 @@ def _on_postgres(folder: Path, events: int) -> Report:
         server = Postgres(Path(made))
         try:
             with server.empty() as url, server.empty() as elsewhere:
-                return run("PostgreSQL", folder, url, elsewhere, events=events)
+                return run("PostgreSQL", folder, url, elsewhere, server.binaries, events=events)
         finally:
             server.stop()
 

@@ -43,6 +43,7 @@ def run(
     folder: Path,
     database_url: str | None = None,
     elsewhere: str | None = None,
+    postgres_bin: Path | None = None,
     *,
     events: int = 40,
     forced: int = 3,
@@ -52,8 +53,8 @@ def run(
     With PostgreSQL the second URL is the empty database of the new machine.
     """
     report = Report(kind)
-    house = House(folder, folder / "data", folder / "copies", database_url)
-    again = House(folder / "again", folder / "data", folder / "copies", elsewhere)
+    house = House(folder, folder / "data", folder / "copies", database_url, postgres_bin)
+    again = House(folder / "again", folder / "data", folder / "copies", elsewhere, postgres_bin)
     try:
         _live(house, report, events, forced)
         before = house.state()

@@ -43,7 +43,14 @@ OURS = ("cam-1", "cam-2", "door-1")
 class House:
     """`data` is the data directory; `database_url` None means SQLite in it."""
 
-    def __init__(self, folder: Path, data: Path, copies: Path, database_url: str | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        data: Path,
+        copies: Path,
+        database_url: str | None,
+        postgres_bin: Path | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.data = data
@@ -60,6 +67,7 @@ class House:
             "FLOOD_RATE": "0",
             "BACKUP_PASSPHRASE": BACKUP_PHRASE,
             **({"DATABASE_URL": database_url} if database_url else {}),
+            **({"POSTGRES_BIN": str(postgres_bin)} if postgres_bin else {}),
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RINGWARD_")}
         self.environment = kept | {f"RINGWARD_{name}": value for name, value in ours.items()}

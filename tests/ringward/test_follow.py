@@ -14,11 +14,12 @@ from registry.models import Person
 from ringward.follow import Follower, NothingThenError, layout, restore, source_of
 from ringward.foundation import Foundation
 from ringward.manifest import KEYS_FILE
-from storage import archive, audit, ringmark
+from storage import SystemClock, archive, audit, ringmark
 from storage.archive import DamagedError, WrongPassphraseError
 from storage.audit import AuditEntry
 from tests.ringward.deployments import PHRASE, Deployments, bytes_below, deployments, everything
 from tests.support import resident
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +39,9 @@ def several(tmp_path: Path, clock) -> Iterator[Deployments]:
 class Site:
     """A deployment, and who follows it."""
 
-    def __init__(self, several: Deployments) -> None:
+    def __init__(self, several: Deployments, **there: object) -> None:
         self.several = several
-        self.ground = several.new("old")
+        self.ground = several.new("old", **there)
         resident.build(self.ground.database, self.ground.media)
         ringmark.ensure(self.ground.database, self.ground.ring, several.clock.now())
         self.folder = several.folder / "nas"
@@ -335,3 +336,72 @@ def test_folder_without_its_keys_is_said_to_be_so(site: Site) -> None:
     (site.folder / KEYS_FILE).unlink()
     with pytest.raises(FileNotFoundError):
         site.back()
+
+
+class ServedSite(Site):
+    """On a PostgreSQL server, by the clock that the server goes by."""
+
+    def __init__(self, several: Deployments, url: str, binaries: Path) -> None:
+        self.there = {"database_url": url, "postgres_bin": binaries}
+        super().__init__(several, **self.there)
+
+    def turn(self) -> int | None:
+        return self.follower.turn().number
+
+
+@pytest.fixture
+def served(tmp_path: Path, postgres) -> Iterator[ServedSite]:
+    with postgres.empty() as url, deployments(tmp_path, SystemClock()) as several:
+        made = ServedSite(several, url, postgres.binaries)
+        yield made
+        made.follower.close()
+
+
+def test_postgresql_comes_back_as_it_was_at_any_moment(served: ServedSite, postgres) -> None:
+    site = served
+    assert site.turn() == 0
+    moments = []
+    for number in range(4):
+        # Before it is looked at, and without a look in between.
+        moments.append(site.several.clock.now())
+        site.say(f"said.{number}")
+        if number == 1:
+            wait_until(lambda: site.turn() is not None, "the log has come")
+    everything_said = [f"said.{number}" for number in range(4)]
+
+    def reached() -> bool:
+        site.turn()
+        return site.follower._last.number >= 3
+
+    wait_until(reached, "the log has come")
+    before = everything(site.ground.database, without=("audit", "backup_runs"))
+    for revision in before["gallery_revisions"]:
+        revision["revision"] += 1
+    site.say("after the moment")
+    wait_until(lambda: site.turn() is not None, "the log has come")
+    for number in (2, 3):
+        with postgres.empty() as elsewhere:
+            new, said = site.back(moments[number], **site.there | {"database_url": elsewhere})
+            assert said == everything_said[:number]
+            assert site.result.state_at == moments[number]
+            new.database.close()
+    with postgres.empty() as elsewhere:
+        new, said = site.back(**site.there | {"database_url": elsewhere})
+        assert said[:4] == everything_said
+        assert everything(new.database, without=("audit", "backup_runs")) == before
+        new.database.close()
+    with pytest.raises(NothingThenError):
+        site.back(moments[0] - dt.timedelta(hours=1), **site.there)
+
+
+def test_log_of_postgresql_with_a_gap_is_refused(served: ServedSite, postgres) -> None:
+    from ringward.follow import postgres as following
+
+    folder = served.several.folder / "wal"
+    folder.mkdir()
+    for name in ("000000010000000000000001", "000000010000000000000003"):
+        (folder / name).write_bytes(bytes(1 << 24))
+    with pytest.raises(DamagedError, match="missing"):
+        following._contiguous(folder)
+    (folder / "000000010000000000000002").write_bytes(bytes(1 << 24))
+    following._contiguous(folder)

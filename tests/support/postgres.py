@@ -58,6 +58,11 @@ class Postgres:
         finally:
             self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
+    @property
+    def binaries(self) -> Path:
+        """Where PostgreSQL's own programs are, of this server's version."""
+        return Path(self._server.bin_path)
+
     def stop(self) -> None:
         self._server.cleanup()
 
