@@ -28,6 +28,7 @@ _SEALED: Final = frozenset({"database_url", "vault_url", "nats_url"})
 _GROUPS: Final[Mapping[str, Group]] = {
     "data_": Group.STORAGE, "database_": Group.STORAGE, "vault_": Group.STORAGE, "media_": Group.STORAGE,
     "backup_": Group.STORAGE,
+    "postgres_": Group.STORAGE,
     "http_": Group.NETWORK, "public_": Group.NETWORK, "mqtt_": Group.NETWORK, "nats_": Group.NETWORK,
     "push_host": Group.NETWORK, "push_port": Group.NETWORK,
     "flood_": Group.INTAKE, "spool_": Group.INTAKE, "stream_": Group.INTAKE,
