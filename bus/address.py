@@ -17,12 +17,22 @@ async def on_error(error: Exception) -> None:
 
 @dataclass(frozen=True, slots=True)
 class BusAddress:
-    """Where the bus is and how to sign in to it."""
+    """Where the bus is and how to sign in to it.
+
+    `url` may be several of a cluster, with commas. `replicas` is on how many of its servers what is
+    made here lies: 1, 3 or 5.
+    """
 
     url: str
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: Tls | None = None
+    replicas: int = 1
+
+    @property
+    def servers(self) -> list[str]:
+        """One by one."""
+        return [one.strip() for one in self.url.split(",") if one.strip()]
 
     def options(self) -> dict[str, Any]:
         """Connection options for nats-py: it tries for ever, a cable is always plugged in again."""

@@ -28,7 +28,7 @@ ADVISORY_STREAM = "ringward-advisories"
 GAVE_UP = f"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{subjects.STREAM}.>"
 
 
-def stream() -> JStream:
+def stream(replicas: int = 1) -> JStream:
     """The stream that carries all work. Seven days: longer than any worker stays away."""
     return JStream(
         subjects.STREAM,
@@ -36,24 +36,31 @@ def stream() -> JStream:
         storage=StorageType.FILE,
         discard=DiscardPolicy.OLD,
         max_age=7 * DAY_S,
+        num_replicas=replicas,
         # A relay that died between publish and delete repeats itself within this time.
         duplicate_window=600,
     )
 
 
-async def declare_stream(jetstream: JetStreamContext) -> None:
+async def declare_stream(jetstream: JetStreamContext, replicas: int = 1) -> None:
     """Makes the stream where it is missing, and adapts it where it is of an older version."""
     # FastStream keeps a stream's subjects apart from its configuration.
-    wanted: StreamConfig = stream().config.evolve(subjects=list(subjects.STREAM_SUBJECTS))
+    wanted: StreamConfig = stream(replicas).config.evolve(subjects=list(subjects.STREAM_SUBJECTS))
     try:
         await jetstream.update_stream(wanted)
     except Exception:  # noqa: BLE001 - nats-py has a class for each server code; any means "not there yet"
         await jetstream.add_stream(wanted)
 
 
-def advisory_stream() -> JStream:
+def advisory_stream(replicas: int = 1) -> JStream:
     """Keeps the server's word that a message was given up."""
-    return JStream(ADVISORY_STREAM, subjects=[GAVE_UP], storage=StorageType.FILE, max_age=7 * DAY_S)
+    return JStream(
+        ADVISORY_STREAM,
+        subjects=[GAVE_UP],
+        storage=StorageType.FILE,
+        max_age=7 * DAY_S,
+        num_replicas=replicas,
+    )
 
 
 def build(address: BusAddress, **options: Any) -> NatsBroker:
@@ -68,7 +75,7 @@ def build(address: BusAddress, **options: Any) -> NatsBroker:
     if address.user is not None:
         security = SASLPlaintext(address.user, address.password or "", context)
     return NatsBroker(
-        address.url,
+        address.servers,
         apply_types=False,
         decoder=whole,
         logger=None,
@@ -87,11 +94,13 @@ def consume(
     handler: Callable[[Message], Awaitable[None]],
     *,
     ack_wait_s: float = 60.0,
+    replicas: int = 1,
 ) -> None:
     """Registers `handler` as a durable consumer: one message at a time, at least once.
 
     Several processes with the same `durable` share the work. A message whose handler
     raises comes again after a pause, and after `MAX_DELIVER` attempts becomes a dead letter.
+    `replicas` is the stream's, where it has to be made first; its consumers have as many.
     """
 
     async def settle(message: NatsMessage) -> None:
@@ -106,10 +115,12 @@ def consume(
         else:
             await message.ack()
 
-    _subscribe(broker, stream(), durable, subject_filters, settle, ack_wait_s=ack_wait_s)
+    _subscribe(broker, stream(replicas), durable, subject_filters, settle, ack_wait_s=ack_wait_s)
 
 
-def consume_given_up(broker: NatsBroker, handler: Callable[["Advisory"], Awaitable[None]]) -> None:
+def consume_given_up(
+    broker: NatsBroker, handler: Callable[["Advisory"], Awaitable[None]], *, replicas: int = 1
+) -> None:
     """Registers `handler` for messages that a consumer gave up after its last attempt."""
 
     async def settle(message: NatsMessage) -> None:
@@ -121,7 +132,7 @@ def consume_given_up(broker: NatsBroker, handler: Callable[["Advisory"], Awaitab
         else:
             await message.ack()
 
-    _subscribe(broker, advisory_stream(), "deadletters", [GAVE_UP], settle)
+    _subscribe(broker, advisory_stream(replicas), "deadletters", [GAVE_UP], settle)
 
 
 def _subscribe(

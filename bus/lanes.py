@@ -82,7 +82,9 @@ class Delivery:
     sequence: int
 
 
-async def declare(jetstream: JetStreamContext, lanes: Sequence[Lane] = RECOGNITION) -> None:
+async def declare(
+    jetstream: JetStreamContext, lanes: Sequence[Lane] = RECOGNITION, replicas: int = 1
+) -> None:
     """Makes the lanes where they are missing, and gives those of an older version their new filters.
 
     The server goes on from where a lane stands. What it has passed over for the old filters does
@@ -93,7 +95,7 @@ async def declare(jetstream: JetStreamContext, lanes: Sequence[Lane] = RECOGNITI
             await jetstream.add_consumer(subjects.STREAM, lane.config())
         except NotFoundError:
             # Whoever starts first makes the stream.
-            await declare_stream(jetstream)
+            await declare_stream(jetstream, replicas)
             await jetstream.add_consumer(subjects.STREAM, lane.config())
 
 
@@ -130,8 +132,8 @@ class LaneConsumer:
     async def start(self) -> None:
         """Returns when the lanes are there. Raises `OSError`, `TimeoutError` and nats-py's errors."""
         if not self._client.is_connected:
-            self._client = await nats.connect(self._address.url, **self._address.options())
-        await declare(self._client.jetstream(), self._lanes)
+            self._client = await nats.connect(self._address.servers, **self._address.options())
+        await declare(self._client.jetstream(), self._lanes, self._address.replicas)
         self._tasks = [
             asyncio.create_task(self._work(), name="lanes"),
             asyncio.create_task(self._say_in_hand(), name="lanes-in-hand"),
@@ -154,7 +156,7 @@ class LaneConsumer:
 
     async def _work(self) -> None:
         jetstream = self._client.jetstream()
-        waiting = [_Waiting(jetstream, lane, self._in_hand) for lane in self._lanes]
+        waiting = [_Waiting(jetstream, lane, self._in_hand, self._address.replicas) for lane in self._lanes]
         stopping = asyncio.create_task(self._stopping.wait(), name="lanes-stopping")
         try:
             while not self._stopping.is_set():
@@ -198,11 +200,14 @@ class LaneConsumer:
 class _Waiting:
     """The next message of a lane, on its way or in hand."""
 
-    def __init__(self, jetstream: JetStreamContext, lane: Lane, in_hand: list[Msg]) -> None:
+    def __init__(
+        self, jetstream: JetStreamContext, lane: Lane, in_hand: list[Msg], replicas: int = 1
+    ) -> None:
         self.lane = lane
         self._jetstream = jetstream
         self._subscription: JetStreamContext.PullSubscription | None = None
         self._in_hand = in_hand
+        self._replicas = replicas
         self.task = self._again()
 
     def take(self) -> Msg:
@@ -238,7 +243,7 @@ class _Waiting:
                     log.warning("bus.lane_waits", lane=self.lane.durable, error=type(error).__name__)
                     await asyncio.sleep(_PAUSE_S)
                     with contextlib.suppress(NatsError, OSError, TimeoutError):
-                        await declare(self._jetstream, [self.lane])
+                        await declare(self._jetstream, [self.lane], self._replicas)
                 continue
             self._in_hand.append(message)
             return message

@@ -62,10 +62,10 @@ class Relay:
     async def run(self) -> None:
         """Relays until cancelled."""
         self._loop = asyncio.get_running_loop()
-        await self._client.connect(self._address.url, **self._address.options())
+        await self._client.connect(self._address.servers, **self._address.options())
         try:
             jetstream = self._client.jetstream()
-            await declare(jetstream)
+            await declare(jetstream, self._address.replicas)
 
             async def woken(_message: Any) -> None:
                 self._wake.set()
@@ -124,11 +124,11 @@ class Relay:
             clear_outbox(session, seqs)
 
 
-async def declare(jetstream: JetStreamContext) -> None:
+async def declare(jetstream: JetStreamContext, replicas: int = 1) -> None:
     """Makes the stream and the lanes, or adapts those of an older version."""
-    await declare_stream(jetstream)
+    await declare_stream(jetstream, replicas)
     try:
         # Before the first message of a new form: an older lane would pass it over.
-        await lanes.declare(jetstream)
+        await lanes.declare(jetstream, replicas=replicas)
     except Exception as error:  # noqa: BLE001 - alarms do not wait for whatever is wrong with a lane
         log.warning("relay.lanes_not_declared", error=type(error).__name__)

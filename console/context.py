@@ -57,7 +57,7 @@ class Rooms:
     clock: Clock
     # The compound this console looks after; nothing of another one is shown.
     compound: str
-    nats_url: str
+    nats_url: str | list[str]
     nats_options: dict[str, Any]
     # None where this process has no face engine: enrolment answers 503.
     portrait_engine: PhotoEnroller | None

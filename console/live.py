@@ -81,10 +81,18 @@ class LiveFeed:
     """Follows the stream and hands every change to every watcher."""
 
     def __init__(
-        self, url: str, options: dict[str, Any], compound: str, registry: CollectorRegistry | None = None
+        self,
+        url: str | list[str],
+        options: dict[str, Any],
+        compound: str,
+        registry: CollectorRegistry | None = None,
     ) -> None:
         # Reconnecting is done here, so that a connection that comes back cannot skip a change.
-        self._options = {**options, "servers": [url], "allow_reconnect": False}
+        self._options = {
+            **options,
+            "servers": [url] if isinstance(url, str) else url,
+            "allow_reconnect": False,
+        }
         self.compound = compound
         self._client: Client | None = None
         self._task: asyncio.Task[None] | None = None

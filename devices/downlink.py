@@ -20,6 +20,8 @@ class Downlink:
     def __init__(self, login: BrokerLogin) -> None:
         self._login = login
         self._connected = threading.Event()
+        self._at = 0
+        self._stopping = False
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=login.client_id,
@@ -33,6 +35,7 @@ class Downlink:
             client.tls_set_context(login.tls.context())
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
+        client.on_connect_fail = self._on_connect_fail
         client.reconnect_delay_set(1, 5)
         self._client = client
 
@@ -42,10 +45,11 @@ class Downlink:
 
     def start(self) -> None:
         """Begins to connect, and keeps trying while the broker is away."""
-        self._client.connect_async(self._login.host, self._login.port, KEEPALIVE_S)
+        self._aim()
         self._client.loop_start()
 
     def stop(self) -> None:
+        self._stopping = True
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -63,3 +67,17 @@ class Downlink:
 
     def _on_disconnect(self, *_: Any) -> None:
         self._connected.clear()
+        self._next_host()
+
+    def _on_connect_fail(self, *_: Any) -> None:
+        self._next_host()
+
+    def _next_host(self) -> None:
+        """In the client's own thread, which connects again after a pause."""
+        if len(self._login.hosts()) > 1 and not self._stopping:
+            self._at += 1
+            self._aim()
+
+    def _aim(self) -> None:
+        hosts = self._login.hosts()
+        self._client.connect_async(*hosts[self._at % len(hosts)], KEEPALIVE_S)

@@ -30,6 +30,7 @@ from ingest.timing import LIVE_WINDOW
 from ingest.turns import Turns
 from storage import Database, MediaStore
 from storage.events import enqueue, store
+from storage.leases import Fence, unfenced
 
 
 class _UndoneError(Exception):
@@ -55,6 +56,7 @@ class Intake:
         metrics: IntakeMetrics,
         limit: Limit | None = None,
         pinned: Collection[str] = standing.PINNED,
+        fence: Fence = unfenced,
     ) -> None:
         self._database = database
         self._directory = directory
@@ -65,6 +67,9 @@ class Intake:
         self._flood = FloodControl(limit)
         # Of what a device says of itself: a change of these means that it is other hardware.
         self._pinned = frozenset(pinned)
+        # Of a process that slept: what it has in hand is another's by now, and would be old news of
+        # its devices' presence.
+        self._fence = fence
 
     def process(self, arrivals: Sequence[Arrival]) -> list[Settled]:
         """Commits a batch; when it returns, every arrival is safe and may be acknowledged.
@@ -131,6 +136,7 @@ class Intake:
             # Before the transaction, which others wait for.
             self._reader.settle_pictures()
             with self._database.write() as session:
+                self._fence(session)
                 fresh = self._store(session, batch)
                 if also is not None:
                     also(session, batch, fresh)

@@ -61,8 +61,8 @@ class AlertsRole(Role):
         self._last_round: float | None = None
 
     async def start(self) -> None:
-        self._client = await nats.connect(self._foundation.bus.url, **self._foundation.bus.options())
-        await declare_stream(self._client.jetstream())
+        self._client = await nats.connect(self._foundation.bus.servers, **self._foundation.bus.options())
+        await declare_stream(self._client.jetstream(), self._foundation.bus.replicas)
         self._tasks = [
             asyncio.create_task(self._keep_leases(), name="alerts-leases"),
             asyncio.create_task(self._tick(), name="alerts-tick"),

@@ -116,7 +116,7 @@ class Listener:
         client: Any = None
         while client is None:
             try:
-                client = await nats.connect(self._address.url, **self._address.options())
+                client = await nats.connect(self._address.servers, **self._address.options())
             except Exception as error:  # noqa: BLE001 - figures are worth no more than another try
                 log.warning("figures.bus_away", error=type(error).__name__)
                 await asyncio.sleep(EVERY_S)

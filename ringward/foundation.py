@@ -99,7 +99,9 @@ def bus_address(settings: Settings) -> BusAddress:
     """The NATS server of the settings, or the embedded one with its generated password."""
     if settings.nats_url is not None:
         password = settings.nats_password.get_secret_value() if settings.nats_password else None
-        return BusAddress(settings.nats_url, settings.nats_user, password, bus_tls(settings))
+        return BusAddress(
+            settings.nats_url, settings.nats_user, password, bus_tls(settings), settings.bus_replicas
+        )
     return BusAddress(
         f"nats://127.0.0.1:{settings.nats_port}", CORE_USER, load_secret(settings.bus_secret_file)
     )

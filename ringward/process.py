@@ -1,7 +1,6 @@
 """Running roles in one process, from start to a clean stop in order."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable, Sequence
 
@@ -10,13 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ringward import memory
 from ringward.foundation import Foundation
-from ringward.roles import (
-    DevicesRole,
-    IngestRole,
-    KeeperRole,
-    RelayRole,
-    Role,
-)
+from ringward.health import Health, server_for
+from ringward.roles import Role
+from ringward.single import Single
 from storage import ringmark
 
 log = structlog.get_logger(__name__)
@@ -27,16 +22,19 @@ ORDER = ("console", "ingest", "devices", "recognition", "alerts", "notify", "kee
 # A console alone only reads, on as many connections as it has threads.
 CONSOLE_PAGES_MB = 24
 
+_CLOSE_S = 2.0
+
 
 def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
     """The roles by name, wired to each other. Raises `ValueError` for a name that is none."""
     unknown = set(names) - set(ORDER)
     if unknown:
         raise ValueError(f"no such role: {', '.join(sorted(unknown))}")
-    relay = RelayRole(foundation) if "relay" in names else None
+    single = Single(foundation)
+    relay = single.relay() if "relay" in names else None
     # Without a relay in this process its poll finds the message a moment later.
-    wake: Callable[[], None] = relay.relay.wake if relay is not None else _nobody_to_wake
-    ingest = IngestRole(foundation, wake) if "ingest" in names else None
+    wake: Callable[[], None] = relay.wake if relay is not None else _nobody_to_wake
+    ingest = single.ingest(wake) if "ingest" in names else None
     built: dict[str, Role] = {}
     # Whoever changes incidents in this process; what comes from devices is no change yet.
     changed = wake
@@ -52,17 +50,14 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
     if ingest is not None:
         built["ingest"] = ingest
     if "devices" in names:
-        devices = DevicesRole(foundation, wake)
-        if ingest is not None:
-            devices.listening = ingest.ready
-        built["devices"] = devices
+        built["devices"] = single.devices(wake, ingest.ready if ingest is not None else _always)
     if "alerts" in names:
         # The rules with all their facts, which no other role needs.
         from ringward.alertside import AlertsRole
 
         built["alerts"] = AlertsRole(foundation, changed)
     if "keeper" in names:
-        built["keeper"] = KeeperRole(foundation)
+        built["keeper"] = single.keeper()
     if "recognition" in names:
         from ringward.recognitionside import RecognitionRole
 
@@ -86,7 +81,11 @@ async def run(names: Sequence[str], foundation: Foundation) -> None:
 
 
 async def serve(roles: Sequence[Role], foundation: Foundation) -> None:
-    """Starts the roles, waits for SIGINT or SIGTERM, and stops them in order."""
+    """Starts the roles, waits for SIGINT or SIGTERM, and drains them in order.
+
+    Draining: it says that it is not ready, takes no more work, finishes what is in hand, gives its
+    leases back. What is not finished `drain_s` after the signal is left: nothing of it was acknowledged.
+    """
     _know_the_ring(foundation)
     memory.settle()
     if {role.name for role in roles} == {"console"}:
@@ -95,24 +94,29 @@ async def serve(roles: Sequence[Role], foundation: Foundation) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
+    settings = foundation.settings
+    health = Health(roles, foundation.database, foundation.metrics)
+    server = server_for(health, settings.health_host, settings.health_port)
+    if server is not None:
+        await server.start()
     started: list[Role] = []
     try:
         # The relay declares the stream that the others consume, so it comes first.
         for role in reversed(roles):
-            await _start(role, stopping)
-            if stopping.is_set():
+            if not await _start(role, stopping):
                 break
             started.append(role)
             log.info("role.started", role=role.name)
+        else:
+            health.started = True
         await stopping.wait()
     finally:
+        health.draining = True
+        deadline = loop.time() + settings.drain_s
         for role in reversed(started):
-            try:
-                await asyncio.wait_for(role.stop(), 35)
-            except Exception as error:  # noqa: BLE001 - whatever one role cannot end, the others must
-                log.warning("role.stop_failed", role=role.name, error=type(error).__name__)
-            else:
-                log.info("role.stopped", role=role.name)
+            await _stop(role, deadline)
+        if server is not None:
+            await server.stop()
         foundation.database.close()
 
 
@@ -125,17 +129,39 @@ def _know_the_ring(foundation: Foundation) -> None:
         log.warning("ring.not_compared", error=type(error).__name__)
 
 
-async def _start(role: Role, stopping: asyncio.Event) -> None:
-    """Starts a role, again and again while the bus is not there yet."""
-    while not stopping.is_set():
-        try:
-            await role.start()
-        except (OSError, TimeoutError) as error:
-            log.warning("role.waiting", role=role.name, error=type(error).__name__)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), 1)
-        else:
-            return
+async def _stop(role: Role, deadline: float) -> None:
+    try:
+        # Whoever comes last gets a moment all the same: to close is not to finish.
+        async with asyncio.timeout_at(max(deadline, asyncio.get_running_loop().time() + _CLOSE_S)):
+            await role.stop()
+    except Exception as error:  # noqa: BLE001 - whatever one role cannot end, the others must
+        log.warning("role.stop_failed", role=role.name, error=type(error).__name__)
+    else:
+        log.info("role.stopped", role=role.name)
+
+
+async def _start(role: Role, stopping: asyncio.Event) -> bool:
+    """Starts a role, again and again while the bus is not there yet; False where the process ends before."""
+    ending = asyncio.create_task(stopping.wait(), name="ending")
+    try:
+        while not stopping.is_set():
+            starting = asyncio.create_task(role.start(), name=f"start-{role.name}")
+            await asyncio.wait([starting, ending], return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                starting.cancel()
+                await asyncio.wait([starting])
+                return False
+            try:
+                starting.result()
+            except (OSError, TimeoutError) as error:
+                log.warning("role.waiting", role=role.name, error=type(error).__name__)
+                await asyncio.wait([ending], timeout=1)
+            else:
+                return True
+        return False
+    finally:
+        ending.cancel()
+        await asyncio.wait([ending])
 
 
 def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -12,6 +12,7 @@ from bus import deadletters
 from bus.messages import Message
 from devices.opening import SUBJECTS as OPENING_SUBJECTS
 from ringward.foundation import Foundation, mqtt_login
+from storage.leases import Fence, unfenced
 
 if TYPE_CHECKING:
     from bus.broker import Advisory
@@ -22,7 +23,7 @@ log = structlog.get_logger(__name__)
 class Role(ABC):
     """Something a process does until it is told to stop."""
 
-    name: ClassVar[str]
+    name: str
 
     @abstractmethod
     async def start(self) -> None: ...
@@ -34,6 +35,10 @@ class Role(ABC):
         """Whether it can do its work now."""
         return True
 
+    def active(self) -> bool | None:
+        """Whether it is the one that does the work; None where any number may."""
+        return None
+
 
 class _Looping(Role):
     """A role that is one coroutine."""
@@ -42,7 +47,8 @@ class _Looping(Role):
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._forever(), name=self.name)
+        if self._task is None:
+            self._task = asyncio.create_task(self._forever(), name=self.name)
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -91,7 +97,14 @@ class IngestRole(Role):
     # How long a flood that is over waits to be told, or a dead letter to be read again.
     UPKEEP_S = 1.0
 
-    def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        foundation: Foundation,
+        wake: Callable[[], None],
+        *,
+        fence: Fence = unfenced,
+        may_connect: Callable[[], bool] = lambda: True,
+    ) -> None:
         from devices.directory import DeviceDirectory
         from ingest.intake import Intake
         from ingest.metrics import IntakeMetrics
@@ -110,6 +123,7 @@ class IngestRole(Role):
             metrics,
             foundation.settings.flood_limit,
             foundation.settings.pinned_facts,
+            fence,
         )
         self._upkeep = Upkeep(foundation.database, intake, foundation.clock)
         self._looking: asyncio.Task[None] | None = None
@@ -120,6 +134,7 @@ class IngestRole(Role):
             foundation.clock,
             SubscriberMetrics(foundation.metrics),
             wake,
+            may_connect,
         )
 
     async def start(self) -> None:
@@ -165,7 +180,7 @@ class DevicesRole(_Looping):
     # How long an order to forget waits at worst until it is looked at.
     LISTS_S = 1.0
 
-    def __init__(self, foundation: Foundation, wake: Callable[[], None]) -> None:
+    def __init__(self, foundation: Foundation, wake: Callable[[], None], *, fence: Fence = unfenced) -> None:
         from bus import broker
         from devices.commands.sender import CommandSender, SenderMetrics
         from devices.directory import DeviceDirectory
@@ -178,6 +193,7 @@ class DevicesRole(_Looping):
         self._foundation = foundation
         self._directory = DeviceDirectory(foundation.database)
         self._wake = wake
+        self._fence = fence
         self._since = foundation.clock.now()
         self._downlink = Downlink(mqtt_login(foundation.settings, "devices"))
         self._sender = CommandSender(
@@ -186,6 +202,7 @@ class DevicesRole(_Looping):
             self._downlink,
             foundation.clock,
             SenderMetrics(foundation.metrics),
+            fence,
         )
         self._reconciler = Reconciler(
             foundation.database,
@@ -198,16 +215,22 @@ class DevicesRole(_Looping):
         self._opener = Opener(foundation.database, foundation.clock, OpeningMetrics(foundation.metrics))
         self._bus = broker
         self._broker = broker.build(foundation.bus)
+        self._replicas = foundation.bus.replicas
         self._lists: asyncio.Task[None] | None = None
         # Set where ingest runs in the same process: silence counts while it listens only.
         self.listening: Callable[[], bool] = lambda: True
 
     async def start(self) -> None:
-        self._downlink.start()
-        await super().start()
-        # Apart from the commands: a door does not wait until a register is read.
-        self._lists = asyncio.create_task(self._keep_lists(), name="devices-lists")
-        self._bus.consume(self._broker, "openings", list(OPENING_SUBJECTS), self._open)
+        if self._lists is None:
+            # Silence from before, when another process may have listened, is not counted.
+            self._since = self._foundation.clock.now()
+            self._downlink.start()
+            await super().start()
+            # Apart from the commands: a door does not wait until a register is read.
+            self._lists = asyncio.create_task(self._keep_lists(), name="devices-lists")
+            self._bus.consume(
+                self._broker, "openings", list(OPENING_SUBJECTS), self._open, replicas=self._replicas
+            )
         await self._broker.start()
 
     async def stop(self) -> None:
@@ -258,6 +281,7 @@ class DevicesRole(_Looping):
         known = {device.device_id: device for device in self._directory.all() if device.enabled}
         now = self._foundation.clock.now()
         with self._foundation.database.write() as session:
+            self._fence(session)
             presence.ensure_rows(session, now)
             return presence.sweep(session, known, now, self._since)
 
@@ -287,7 +311,7 @@ class KeeperRole(Role):
                 asyncio.create_task(self._again(work), name=f"keeper-{work.__name__}")
                 for work in (self.housekeeping.round, self.housekeeping.keep)
             ]
-        self._bus.consume_given_up(self._broker, self._keep)
+            self._bus.consume_given_up(self._broker, self._keep, replicas=self._foundation.bus.replicas)
         await self._broker.start()
 
     async def stop(self) -> None:

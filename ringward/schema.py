@@ -37,6 +37,7 @@ import registry.models
 import storage.audit
 import storage.backups
 import storage.events
+import storage.leases
 import storage.ringmark
 from storage import Base
 
@@ -83,4 +84,5 @@ _ROOMS = (
     storage.backups,
     storage.events,
     storage.ringmark,
+    storage.leases,
 )

@@ -144,6 +144,30 @@ class Settings(BaseSettings):
         title="Console key",
         description="Private key of that certificate, in PEM, readable for this process alone.",
     )
+    health_host: str = Field(
+        "127.0.0.1",
+        title="Health address",
+        description="Where each process says whether it lives, can work and is the active one: /healthz, "
+        "/readyz, /activez, /metrics. It asks for no password, so open it to the network of whoever watches "
+        "alone. Empty: nowhere.",
+    )
+    health_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        title="Health port",
+        description="Port of the health address; 0: any free one, which the log says. Processes that `up` "
+        "starts take this one and those after it.",
+    )
+    drain_s: int = Field(
+        30,
+        ge=1,
+        le=600,
+        title="Time to drain",
+        description="Seconds that a process which is told to end has for what it has in hand. Too few: work "
+        "is left and done again by another. Too many: an upgrade waits for a slow picture, and whatever "
+        "runs the process kills it before it gives its leases back: let that wait ten seconds longer.",
+    )
     public_url: str | None = Field(
         None,
         title="Public address",
@@ -172,7 +196,9 @@ class Settings(BaseSettings):
         "127.0.0.1",
         title="MQTT address",
         description="Where the embedded broker listens for devices. Loopback keeps it to this machine; use "
-        "the address of the devices' network, never one that the Internet reaches.",
+        "the address of the devices' network, never one that the Internet reaches. With brokers of your own "
+        "several, with commas, each with a port of its own where it has one: where one is away the next is "
+        "tried. They must share sessions, as a cluster does, or what the other one kept comes late.",
     )
     mqtt_port: int = Field(
         1883, ge=1, le=65535, title="MQTT port", description="The next free one is taken if it is busy."
@@ -289,7 +315,17 @@ class Settings(BaseSettings):
     nats_url: str | None = Field(
         None,
         title="NATS",
-        description="URL of a NATS server or cluster with JetStream; empty means the embedded one.",
+        description="URL of a NATS server with JetStream, of a cluster several with commas; empty means the "
+        "embedded one.",
+    )
+    bus_replicas: int = Field(
+        1,
+        ge=1,
+        le=5,
+        title="Copies on the bus",
+        description="On how many servers of a NATS cluster each message lies. 3 goes on while one server is "
+        "away, 5 while two are, and each message waits for more disks; 1 is lost with its server's disk. A "
+        "server by itself has room for 1.",
     )
     nats_port: int = Field(
         4222,
@@ -691,6 +727,12 @@ class Settings(BaseSettings):
         """A user for a broker of one's own, while the embedded one runs, would sign in nowhere."""
         if self.nats_url is None and (self.mqtt_user is not None or self.mqtt_tls):
             raise ValueError("mqtt_user and mqtt_tls belong to a broker of your own: set nats_url too")
+        if self.nats_url is None and ("," in self.mqtt_host or self.bus_replicas > 1):
+            raise ValueError(
+                "several mqtt_host and bus_replicas belong to a cluster of your own: set nats_url too"
+            )
+        if self.bus_replicas not in {1, 3, 5}:
+            raise ValueError("bus_replicas is 1, 3 or 5: of an even number one more is of no use")
         return self
 
     @model_validator(mode="after")

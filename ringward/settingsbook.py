@@ -30,6 +30,7 @@ _GROUPS: Final[Mapping[str, Group]] = {
     "backup_": Group.STORAGE,
     "postgres_": Group.STORAGE,
     "http_": Group.NETWORK, "public_": Group.NETWORK, "mqtt_": Group.NETWORK, "nats_": Group.NETWORK,
+    "bus_": Group.NETWORK, "health_": Group.NETWORK,
     "push_host": Group.NETWORK, "push_port": Group.NETWORK,
     "flood_": Group.INTAKE, "spool_": Group.INTAKE, "stream_": Group.INTAKE,
     "terminal_low": Group.RECOGNITION,

@@ -113,13 +113,18 @@ class Supervisor:
             Child(
                 f"recognition-{number + 1}",
                 [*ringward, "recognition"],
-                environment | {PROCESS: f"recognition-{number + 1}"},
+                environment | {PROCESS: f"recognition-{number + 1}"} | self._health_port(number + 1),
             )
             for number in range(self.settings.recognition_workers)
         ]
         for worker in self._workers:
             worker.start()
         self._note()
+
+    def _health_port(self, number: int) -> dict[str, str]:
+        """Of children beyond the core, each another: two cannot listen on one."""
+        first = self.settings.health_port
+        return {"RINGWARD_HEALTH_PORT": str(first + number)} if first else {}
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + READY_DEADLINE_S
@@ -167,7 +172,7 @@ class Supervisor:
     def _stop(self) -> None:
         self._announce("Stopping …")
         for worker in self._workers:
-            worker.stop(40)
+            worker.stop(self.settings.drain_s + 10)
         if self._broker is not None:
             self._broker.child.stop(15)
         self.foundation.database.close()

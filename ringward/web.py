@@ -92,7 +92,7 @@ class ConsoleRole(Role):
             media=foundation.media,
             clock=foundation.clock,
             compound=settings.compound,
-            nats_url=foundation.bus.url,
+            nats_url=foundation.bus.servers,
             nats_options=foundation.bus.options(),
             portrait_engine=Enroller(foundation, wake),
             broker_ready=broker_ready,

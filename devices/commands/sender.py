@@ -14,6 +14,7 @@ from devices.commands.models import DeviceCommand
 from devices.directory import DeviceDirectory, DeviceFacts
 from devices.roots import root_of, rooted
 from storage import Clock, Database
+from storage.leases import Fence, unfenced
 
 log = structlog.get_logger(__name__)
 
@@ -48,12 +49,14 @@ class CommandSender:
         publisher: Publisher,
         clock: Clock,
         metrics: SenderMetrics,
+        fence: Fence = unfenced,
     ) -> None:
         self._database = database
         self._directory = directory
         self._publisher = publisher
         self._clock = clock
         self._metrics = metrics
+        self._fence = fence
 
     def round(self) -> int:
         """Sends what waits and gives up on what was not answered; returns how many were sent."""
@@ -62,6 +65,7 @@ class CommandSender:
                 return 0
         now = self._clock.now()
         with self._database.write() as session:
+            self._fence(session)
             taken = desk.take(session, now)
             session.expunge_all()
             silent = desk.give_up(session, now)
@@ -83,6 +87,9 @@ class CommandSender:
         device = self._directory.get(command.device)
         if device is None or not device.trusted:
             return "device_away"
+        if self._clock.now() >= command.expires_at:
+            # This process slept since it took it: a door that opens now opens for somebody else.
+            return "expired"
         try:
             messages = encoded(self._directory, device, order_of(command, device, now))
         except UnsupportedError:

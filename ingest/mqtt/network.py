@@ -9,7 +9,7 @@ import contextlib
 import select
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from socket import socketpair
 from typing import Any
 
@@ -27,19 +27,35 @@ _OK = MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 class NetworkThread:
-    """Drives a paho client through its external-loop interface. `on_wake` runs in this thread."""
+    """Drives a paho client through its external-loop interface. `on_wake` runs in this thread.
 
-    def __init__(self, client: mqtt.Client, host: str, port: int, on_wake: Callable[[], None]) -> None:
+    Of several `hosts`, each with its port, the next one is tried where one is away. While
+    `may_connect` says no, a connection that is lost is not made again.
+    """
+
+    def __init__(
+        self,
+        client: mqtt.Client,
+        hosts: Sequence[tuple[str, int]],
+        on_wake: Callable[[], None],
+        may_connect: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._client = client
-        self._host = host
-        self._port = port
+        self._hosts = tuple(hosts)
+        self._at = 0
         self._on_wake = on_wake
+        self._may_connect = may_connect
         self._stopping = threading.Event()
         # Not a pipe: the number of a closed one may belong to another file by then.
         self._wake_read, self._wake_write = socketpair()
         self._wake_read.setblocking(False)
         self._wake_write.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="ingest-network", daemon=True)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The broker that is tried or served: host and port."""
+        return self._hosts[self._at % len(self._hosts)]
 
     def start(self) -> None:
         self._thread.start()
@@ -85,13 +101,18 @@ class NetworkThread:
     def _run(self) -> None:
         attempt = 0
         while not self._stopping.is_set():
+            if not self._may_connect():
+                self._stopping.wait(RECONNECT_S[0])
+                continue
+            host, port = self.address
             try:
-                self._client.connect(self._host, self._port, KEEPALIVE_S)
+                self._client.connect(host, port, KEEPALIVE_S)
             except OSError as error:
                 log.warning("ingest.broker_away", error=type(error).__name__)
             else:
                 attempt = 0
                 self._serve()
+            self._at += 1
             if not self._stopping.is_set():
                 self._stopping.wait(RECONNECT_S[min(attempt, len(RECONNECT_S) - 1)])
                 attempt += 1

@@ -1,5 +1,6 @@
 """The ingest's persistent session at the broker, made before the first device may speak."""
 
+import contextlib
 import threading
 from typing import Any
 
@@ -43,7 +44,7 @@ def open_session(login: BrokerLogin) -> None:
 
     client.on_connect = on_connect
     client.on_subscribe = on_subscribe
-    client.connect(login.host, login.port)
+    _connect(client, login)
     client.loop_start()
     try:
         if not answered.wait(DEADLINE_S):
@@ -53,3 +54,13 @@ def open_session(login: BrokerLogin) -> None:
     finally:
         client.disconnect()
         client.loop_stop()
+
+
+def _connect(client: mqtt.Client, login: BrokerLogin) -> None:
+    """To the first host that answers. Raises the last one's `OSError` where none does."""
+    *others, last = login.hosts()
+    for host, port in others:
+        with contextlib.suppress(OSError):
+            client.connect(host, port)
+            return
+    client.connect(*last)

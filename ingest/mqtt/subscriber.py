@@ -73,6 +73,7 @@ class Subscriber:
         clock: Clock,
         metrics: SubscriberMetrics,
         on_commit: Callable[[], None],
+        may_connect: Callable[[], bool] = lambda: True,
     ) -> None:
         self._login = login
         self._intake = intake
@@ -89,7 +90,7 @@ class Subscriber:
         self.listening_since: dt.datetime | None = None
         self._settled: queue.SimpleQueue[list[tuple[_Waiting, Settled]]] = queue.SimpleQueue()
         self._client = self._make_client()
-        self._network = NetworkThread(self._client, login.host, login.port, self._send_settled)
+        self._network = NetworkThread(self._client, login.hosts(), self._send_settled, may_connect)
         self._writer = threading.Thread(target=self._write, name="ingest-writer", daemon=True)
 
     @property
@@ -147,7 +148,8 @@ class Subscriber:
         self.listening_since = self._clock.now()
         self._subscribed.set()
         self._metrics.connected.set(1)
-        log.info("ingest.listening", host=self._login.host, port=self._login.port)
+        host, port = self._network.address
+        log.info("ingest.listening", host=host, port=port)
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any

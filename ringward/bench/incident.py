@@ -98,7 +98,7 @@ async def _both(ground: Rig, seconds: int, rate: float, share: float) -> tuple[l
 
 async def _bare(ground: Rig, relay: RelayRole, seconds: int, rate: float, share: float) -> list[float]:
     """The same events to a reader without rules."""
-    client = await nats.connect(ground.foundation.bus.url, **ground.foundation.bus.options())
+    client = await nats.connect(ground.foundation.bus.servers, **ground.foundation.bus.options())
     await declare_stream(client.jetstream())
     follower = Follower(client, [f"event.{COMPOUND}.>"], 0)
     await follower.start()

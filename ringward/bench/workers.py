@@ -113,7 +113,7 @@ def _working(ground: Rig, workers: int, starts: list[float]) -> Iterator[Sequenc
 
 async def _on_bus(ground: Rig, what: Any, *asked: Any) -> Any:
     address = ground.foundation.bus
-    client = await nats.connect(address.url, **address.options())
+    client = await nats.connect(address.servers, **address.options())
     try:
         await declare(client.jetstream())
         return await what(client.jetstream(), *asked)

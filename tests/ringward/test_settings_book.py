@@ -35,6 +35,7 @@ def test_every_setting_is_there_with_its_title_and_a_group(book: Book) -> None:
     # What has no group of its own is of the process itself: only these.
     assert {setting.name for setting in found if setting.group is Group.PROCESS} == {
         "compound",
+        "drain_s",
         "log_level",
         "log_format",
     }

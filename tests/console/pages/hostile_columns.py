@@ -34,6 +34,7 @@ EXCEPTIONS: Final[dict[str, str]] = {
         situation_notes.place rule_mutes.place shifts.place measures.need incident_evidence.event_ids
         incident_evidence.sighting_ids teams.zones credentials.zones visitor_passes.zones zones.neighbours
         legal_holds.subject outbox.subject alert_leases.holder alert_leases.stream alert_evaluators.only
+        role_leases.holder role_leases.waiting
         notification_attempts.holder merge_proposals.first merge_proposals.second delete_orders.ref
         terminal_enrolments.ref dead_letters.became users.compounds users.provider_key audit.subject
         rosters.slots erasures.person import_changes.table""",

@@ -75,7 +75,7 @@ _FORMS: Final[dict[str, Any]] = {
 # Tables that only the code itself fills, each row in a form that a page could not do without.
 UNMADE: Final = frozenset(
     {"audit", "audit_checkpoints", "outbox", "pia_reports", "provider_requests", "second_factors", "half_sign_ins",
-     "rule_versions", "rule_files", "idempotency_keys", "alert_leases", "alert_evaluators", "round_turns",
+     "rule_versions", "rule_files", "idempotency_keys", "alert_leases", "alert_evaluators", "role_leases", "round_turns",
      "gallery_changes", "gallery_holders", "gallery_revisions", "duty_feeds",
      "handovers", "handover_entries", "handover_signatures"}
 )  # fmt: skip
