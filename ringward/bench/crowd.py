@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from ringward.bench.rig import SECRET
 
 DEADLINE_S: Final = 120.0
-_SILENCE_S: Final = 10.0
+_SILENCE_S: Final = 5.0
 # The broker writes each session to disk first: more at a time only wait for each other.
 _CONNECTING: Final = 8
 

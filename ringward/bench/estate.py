@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from alerts.leases import AlertLease
 from devices import presence
 from devices.models import Device, DeviceKind, Stage
 from devices.secrets import hash_secret
+from recognition.models import DecisionRow
 from registry.models import Compound, Ring, Zone
 from ringward.bench.machine import used_s
 from ringward.bench.rig import SECRET
@@ -29,6 +30,7 @@ from ringward.bench.street import build_street
 from ringward.brokerchild import BrokerChild
 from ringward.children import Child
 from ringward.environment import environment_for
+from ringward.figures import PROCESS
 from ringward.foundation import Foundation, lay
 from ringward.ports import free_port
 from ringward.settings import Settings
@@ -68,6 +70,16 @@ class Estate:
             query = select(func.count()).select_from(EventRow).where(EventRow.type == "access.granted")
             return session.scalar(query) or 0
 
+    def decided(self) -> dict[str, float]:
+        """Milliseconds from a device's publish to the decision, by the event's track."""
+        with self.foundation.database.read() as session:
+            rows = session.execute(
+                select(EventRow.body, EventRow.device_time, DecisionRow.decided_at).join(
+                    DecisionRow, DecisionRow.event_id == EventRow.id
+                )
+            ).all()
+        return {str(body.get("track")): (at - sent).total_seconds() * 1000 for body, sent, at in rows}
+
     def told(self) -> bool:
         """Whether nothing waits in the outbox."""
         with self.foundation.database.read() as session:
@@ -85,8 +97,13 @@ class Estate:
 
 
 @contextmanager
-def estate(*, compounds: int, devices: int, communities: int = 0) -> Iterator[Estate]:
-    """`devices` spread over `compounds`; with `communities` the compounds are those, with their people."""
+def estate(
+    *, compounds: int, devices: int, communities: int = 0, beside: Mapping[str, str] | None = None
+) -> Iterator[Estate]:
+    """`devices` spread over `compounds`; with `communities` the compounds are those, with their people.
+
+    `beside` are further processes, each with the one role that it runs.
+    """
     with tempfile.TemporaryDirectory(prefix="ringward-bench-") as folder:
         ports: list[int] = []
         for wished in (15222, 15883, 15081, 15080):
@@ -107,16 +124,21 @@ def estate(*, compounds: int, devices: int, communities: int = 0) -> Iterator[Es
             names = [f"bench-{number}" for number in range(compounds)]
         known = _furnish(foundation, names, devices, founded=bool(communities))
         broker = BrokerChild(foundation)
-        command = [sys.executable, "-m", "ringward", "run", *ROLES]
-        core = Child("core", command, environment_for(settings) | {"RINGWARD_COMPOUND": names[0]})
-        here = Estate(foundation, known, broker, [core])
+        command = [sys.executable, "-m", "ringward", "run"]
+        environment = environment_for(settings) | {"RINGWARD_COMPOUND": names[0]}
+        children = [Child("core", [*command, *ROLES], environment)]
+        for name, role in (beside or {}).items():
+            children.append(Child(name, [*command, role], environment | {PROCESS: name}))
+        here = Estate(foundation, known, broker, children)
         broker.start()
         try:
-            core.start()
+            for child in children:
+                child.start()
             here.await_(lambda: _evaluated(foundation) >= len(names), "every compound is evaluated")
             yield here
         finally:
-            core.stop(60)
+            for child in reversed(children):
+                child.stop(60)
             broker.child.stop(15)
             foundation.database.close()
 
@@ -196,7 +218,7 @@ class Crowd:
         self._say({"rate": rate, "seconds": seconds})
 
     def end(self) -> Said:
-        """After the last event was answered, or nothing came any more for ten seconds."""
+        """After the last event was answered, or nothing came any more for five seconds."""
         return msgspec.convert(self._answer(), Said)
 
     def close(self) -> None:

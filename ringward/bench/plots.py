@@ -21,7 +21,11 @@ Reports = Mapping[str, Sequence[Report]]
 
 def of(reports: Reports) -> dict[str, str]:
     """SVG by name, of whatever was measured."""
-    drawn = {"targets": _targets(reports), "scale": _scale(reports.get("scale", ()))}
+    drawn = {
+        "targets": _targets(reports),
+        "scale": _scale(reports.get("scale", ())),
+        "fairness": _fairness(reports.get("fairness", ())),
+    }
     return {name: svg for name, svg in drawn.items() if svg is not None}
 
 
@@ -75,6 +79,28 @@ def _scale(reports: Sequence[Report]) -> str | None:
         axes.set(xscale="log", xlabel="times as many", ylabel="cost over that of the least", ylim=(0, None))
 
     return svg("Processor time of an event while a deployment grows", draw)
+
+
+def _fairness(reports: Sequence[Report]) -> str | None:
+    """How long neighbours wait for their answer, alone and beside each nuisance."""
+    if not reports:
+        return None
+    scenes = ("calm", "mad_camera", "mad_compound", "stuck_worker")
+
+    def draw(axes: Axes) -> None:
+        for shift, (share, colour) in enumerate((("p50", COLOURS[0]), ("p99", COLOURS[1]))):
+            waits = [
+                statistics.median(one.figures[f"{scene}_answer_{share}_ms"] for one in reports)
+                for scene in scenes
+            ]
+            places = [place + 0.38 * shift for place in range(len(scenes))]
+            axes.barh(places, waits, height=0.36, color=colour, label=share)
+        axes.set_yticks([place + 0.19 for place in range(len(scenes))])
+        axes.set_yticklabels([scene.replace("_", " ") for scene in scenes])
+        axes.invert_yaxis()
+        axes.set(xscale="log", xlabel="milliseconds from publish to answer")
+
+    return svg("What neighbours feel", draw)
 
 
 def _used(target: Target, value: float) -> float:

@@ -33,6 +33,12 @@ PROGRAMME: Final = (
         ("--events", "4000", "--rounds", "1"),
     ),
     Entry(
+        "stores",
+        "The event log on SQLite and PostgreSQL and the relay to JetStream, each beside what the driver or "
+        "the client does alone; and a bare paho client at QoS 1.",
+        ("--events", "1000", "--rounds", "1"),
+    ),
+    Entry(
         "e2e",
         "From a face at a gate to the command at the door, in a whole Ringward at the demo's scale, beside "
         "the plain face_recognition recipe on the same pictures.",
@@ -44,6 +50,11 @@ PROGRAMME: Final = (
         "flood",
         "One device that sends a thousand events a second, and how long the others wait for their answer.",
         ("--seconds", "3", "--rounds", "1"),
+    ),
+    Entry(
+        "fairness",
+        "One mad camera, one mad compound, one recognition process that stands still: what the others feel.",
+        ("--seconds", "3"),
     ),
     Entry(
         "backlog",
@@ -127,6 +138,13 @@ PROGRAMME: Final = (
         ("--seconds", "4", "--pictures", "12", "--axes", "compounds,workers"),
         ("--full", "--seconds", "20", "--pictures", "120"),
         deadline_s=5400.0,
+    ),
+    Entry(
+        "soak",
+        "Steady traffic for a long time: whether memory, file handles or threads of a process grow.",
+        ("--hours", "0.015", "--every", "4"),
+        ("--hours", "1"),
+        deadline_s=7200.0,
     ),
     Entry(
         "hour",

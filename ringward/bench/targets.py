@@ -43,6 +43,11 @@ TARGETS: Final = (
         "rules", "events_per_s_over_required", "at least", 1.0, "all rules on one core, over 10,000 events/s"
     ),
     Target("rules", "day_mb_over_allowed", "at most", 1.0, "a community's day in memory, over 200 MB"),
+    Target("fairness", "acknowledged_lost", "at most", 0, "acknowledged events lost beside nuisances"),
+    Target("fairness", "nuisances_shed_uncounted", "at most", 0, "events shed of which no number is told"),
+    Target("fairness", "pictures_undecided", "at most", 0, "pictures undecided beside a stuck worker"),
+    Target("soak", "growing", "at most", 0, "memories, handles and threads that surely grow"),
+    Target("soak", "lost", "at most", 0, "acknowledged events lost in the long run"),
     Target("replay", "rehearsal_over_allowed", "at most", 1.0, "a week rehearsed, over 60 s"),
     Target("replay", "restore_over_allowed", "at most", 1.0, "a day restored, over 5 s"),
     Target("routes", "decisions_over_required", "at least", 1.0, "routing decisions, over what is required"),

@@ -16,6 +16,9 @@ app.command("all")(bench_all.everything)
 app.command("page")(bench_all.page)
 app.command("e2e")(bench_system.e2e)
 app.command("scale")(bench_system.scale)
+app.command("fairness")(bench_system.fairness)
+app.command("soak")(bench_system.soak)
+app.command("stores")(bench_system.stores)
 
 
 @app.command("ingest")

@@ -2,10 +2,14 @@
 
 import json
 import math
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -154,3 +158,45 @@ def test_compounds_in_which_nothing_happens_are_measured_by_role() -> None:
     figures = found["figures"]
     assert 0 < figures["one_compound_alerts_percent"] < figures["one_compound_percent"]
     assert figures["all_compounds_percent"] > 0
+
+
+def test_neighbours_of_a_nuisance_are_measured_and_nothing_acknowledged_is_lost() -> None:
+    found = bench("fairness", "--seconds", "2", "--mad-rate", "400")
+    figures = found["figures"]
+    assert figures["acknowledged_lost"] == figures["pictures_undecided"] == 0
+    for scene in ("calm", "mad_camera", "mad_compound", "stuck_worker"):
+        assert 0 < figures[f"{scene}_answer_p50_ms"] <= figures[f"{scene}_answer_p99_ms"]
+        assert figures[f"{scene}_decision_p50_ms"] > 0
+    assert figures["nuisances_sent"] >= figures["nuisances_shed"] > 0
+    assert figures["nuisances_shed_uncounted"] == 0
+    calm, beside = figures["calm_answer_p99_ms"], figures["mad_camera_answer_p99_ms"]
+    assert math.isclose(found["ratios"]["mad_camera_answer_p99_over_calm"], beside / calm, abs_tol=0.02)
+
+
+def test_soak_that_is_asked_to_end_tells_what_it_has(tmp_path: Path) -> None:
+    trail = tmp_path / "soak.jsonl"
+    command = [sys.executable, "-m", "ringward", "bench", "soak", "--hours", "1", "--every", "2"]
+    running = subprocess.Popen([*command, "--trail", str(trail), "--json"], stdout=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: trail.exists() and trail.read_text().count("\n") >= 2, "two samples", 180)
+        running.send_signal(signal.SIGTERM)
+        said, _ = running.communicate(timeout=100)
+    finally:
+        running.kill()
+        running.wait()
+    found = json.loads(said)
+    assert found["settings"]["ended_early"]
+    assert found["figures"]["lost"] == found["figures"]["unanswered"] == 0
+    assert found["figures"]["events"] > 0
+    samples = [json.loads(line) for line in trail.read_text().splitlines()]
+    assert len(samples) >= 2
+    assert set(samples[0]["processes"]) == {"broker", "core", "recognition", "console"}
+    assert all(one["files"] > 0 and one["threads"] > 0 for one in samples[-1]["processes"].values())
+
+
+def test_log_and_relay_stand_beside_the_bare_driver_and_client() -> None:
+    found = bench("stores", "--events", "200", "--rounds", "1")
+    assert all(value > 0 for part in ("figures", "ceilings", "ratios") for value in found[part].values())
+    ours, bare = found["figures"]["sqlite_events_per_s"], found["ceilings"]["sqlite_raw_insert_per_s"]
+    assert math.isclose(found["ratios"]["sqlite_events_over_raw"], ours / bare, abs_tol=0.01)
+    assert {"relayed_over_raw", "postgresql_events_over_raw"} <= found["ratios"].keys()
