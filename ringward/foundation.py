@@ -41,7 +41,8 @@ class Foundation:
 
 def lay(settings: Settings, roles: Sequence[str] = ()) -> Foundation:
     """Opens everything a process of these roles needs. The database must have been migrated."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    # Nobody else's business: not all that lies there is sealed.
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     ring = KeyRing.load(settings.key_file)
     install_ring(ring)
     vault = Vault(settings.vault_url, ring) if settings.vault_url else Vault.at(settings.vault_file, ring)

@@ -12,9 +12,9 @@ from devices import streams
 from devices.models import Device
 from devices.streams import KINDS, DeviceStream, StreamGiven
 from registry.errors import RefusedError
+from ringward.checkup import Finding
 from ringward.cli.common import console, fail, settings
 from ringward.cli.device_steps import CLI, DataDir, DeviceId, editing
-from ringward.cli.safekeeping import Finding
 from storage import Database
 
 _REFUSED: Final = {

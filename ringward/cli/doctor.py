@@ -19,9 +19,10 @@ from ingest.push.spool import look_at
 from recognition.engines import DlibEngine, ModelError, Shelf
 from recognition.modelfiles import ModelFileMissingError, model_file
 from ringward import schema
+from ringward.checkup import Finding, Level, bus, machine, mqtt, work, worst
 from ringward.cli import device_stream, holders, rules_doctor, safekeeping, thresholds
 from ringward.cli.common import console, settings
-from ringward.cli.safekeeping import Finding
+from ringward.foundation import bus_address, mqtt_login
 from ringward.ports import reachable
 from ringward.settings import Settings
 from ringward.supervisor import Running
@@ -35,27 +36,28 @@ MODELS = (
 )
 LOW_DISK_BYTES = 2 * 1024**3
 STALE_SPOOL_S = 300
+MARKS = {Level.OK: "[green]ok  [/green]", Level.WARN: "[yellow]warn[/yellow]", Level.FAIL: "[red]BAD [/red]"}
 
 
 def doctor(
     data_dir: Annotated[Path | None, typer.Option(help="Which deployment.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Say what is wrong with this deployment; exit code 1 when something is.
+    """Say what is wrong with this deployment; exit code 1 where something will be, 2 where something is.
 
     Example: ringward doctor --data-dir data/demo
     """
     findings = list(examine(settings(data_dir=data_dir)))
     if as_json:
-        console.print_json(json.dumps({"findings": [asdict(finding) for finding in findings]}))
+        told = [asdict(finding) | {"level": finding.level.name.lower()} for finding in findings]
+        console.print_json(json.dumps({"findings": told, "level": worst(findings).name.lower()}))
     else:
         for finding in findings:
-            mark = "[green]ok  [/green]" if finding.ok else "[red]BAD [/red]"
-            console.print(f"{mark} {finding.check}: {finding.seen}")
+            console.print(f"{MARKS[finding.level]} {finding.check}: {finding.seen}")
             if not finding.ok and finding.advice:
                 console.print(f"       {finding.advice}")
-    if not all(finding.ok for finding in findings):
-        raise typer.Exit(1)
+    if code := int(worst(findings)):
+        raise typer.Exit(code)
 
 
 def examine(loaded: Settings) -> Iterator[Finding]:
@@ -66,10 +68,12 @@ def examine(loaded: Settings) -> Iterator[Finding]:
     if promise is not None:
         yield promise
     yield _folder(loaded.data_dir)
+    yield from machine.findings(loaded, SystemClock().now())
     yield safekeeping.keys(loaded)
     yield safekeeping.vault(loaded)
     yield from _spool(loaded)
     yield from _database(loaded)
+    yield from _brokers(loaded)
     yield from _running(loaded)
 
 
@@ -137,6 +141,7 @@ def _database(loaded: Settings) -> Iterator[Finding]:
     database = Database(loaded.database)
     try:
         database.ping()
+        yield work.schema(database)
         differences = migrate.drift(database, schema.metadata)
         yield Finding(
             "database",
@@ -149,10 +154,25 @@ def _database(loaded: Settings) -> Iterator[Finding]:
             yield from device_stream.findings(database)
             yield from holders.findings(database, SystemClock())
             yield from rules_doctor.findings(database, loaded, SystemClock().now())
+            yield from work.findings(database, loaded, SystemClock().now)
     except Exception as error:  # noqa: BLE001 - whatever the driver says, it is the answer
         yield Finding("database", False, type(error).__name__, "Check its address and that it runs.")
     finally:
         database.close()
+
+
+def _brokers(loaded: Settings) -> Iterator[Finding]:
+    """Of servers of one's own, or of the embedded one once it was started: before, it has no secret."""
+    own = loaded.nats_url is not None
+    if own or (loaded.data_dir / "running.json").exists():
+        note = loaded.data_dir / "running.json"
+        if not own:
+            running = msgspec.json.decode(note.read_bytes(), type=Running)
+            loaded = loaded.model_copy(
+                update={"nats_port": running.nats_port, "mqtt_port": running.mqtt_port}
+            )
+        yield from bus.findings(bus_address(loaded))
+        yield from mqtt.findings(mqtt_login(loaded), own=own)
 
 
 def _running(loaded: Settings) -> Iterator[Finding]:

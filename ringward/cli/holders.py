@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from alerts import leases
 from alerts.leases import AlertLease
-from ringward.cli.safekeeping import Finding
+from ringward.checkup import Finding
 from storage import Clock, Database
 
 _BEHIND: Final = dt.timedelta(seconds=30)

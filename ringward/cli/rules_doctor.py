@@ -11,8 +11,8 @@ from alerts.rulebook.current import current
 from alerts.rules import RULES, Mode
 from console.texts import load
 from console.texts.rulebook import finding_text
+from ringward.checkup import Finding
 from ringward.cli.check_config import IN_FORCE
-from ringward.cli.safekeeping import Finding
 from ringward.settings import Settings
 from storage import Database
 

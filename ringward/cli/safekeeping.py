@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +9,7 @@ from sqlalchemy import func, select
 
 from console.accounts.models import User
 from privacy.models import ErasureStep, StepState
+from ringward.checkup import Finding
 from ringward.settings import Settings
 from storage import Database, KeyRing, Vault, anchors, ringmark
 from storage.anchors import AnchorState
@@ -18,16 +18,6 @@ from storage.backups import BackupRun
 from storage.ringmark import MarkState
 
 BACKUP_EVERY: Final = dt.timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: whether it is well, what was seen, and what to do when it is not."""
-
-    check: str
-    ok: bool
-    seen: str
-    advice: str = ""
 
 
 def keys(loaded: Settings) -> Finding:
@@ -97,9 +87,10 @@ def _backup(database: Database, now: dt.datetime) -> Finding:
         begun = session.scalar(select(func.min(User.created_at)))
     advice = "ringward backup DEST, every night, into a folder on another machine."
     if last is not None:
-        return Finding("backup", now - last < BACKUP_EVERY, f"last verified {last:%Y-%m-%d %H:%M}Z", advice)
+        seen = f"last verified {last:%Y-%m-%d %H:%M}Z"
+        return Finding("backup", now - last < BACKUP_EVERY, seen, advice, grave=now - last > 4 * BACKUP_EVERY)
     fresh = begun is None or now - begun < BACKUP_EVERY
-    return Finding("backup", fresh, "none yet", advice)
+    return Finding("backup", fresh, "none yet", advice, grave=False)
 
 
 def _key_copies(database: Database) -> Finding:

@@ -5,7 +5,7 @@ from typing import Final
 from recognition.calibration import Calibrations, UncalibratedEngineError
 from recognition.calibration.file import BadCalibrationError
 from recognition.engines import ModelError, Shelf, engine_version
-from ringward.cli.safekeeping import Finding
+from ringward.checkup import Finding
 from ringward.settings import Settings
 
 PEOPLE: Final = 1000
