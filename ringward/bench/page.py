@@ -41,12 +41,18 @@ class _Found:
         return f"{number(self.median)} ({number(min(self.values))} – {number(max(self.values))})"
 
 
-def write(path: Path, runs: Sequence[Run]) -> None:
-    """The page, and its plots in the folder `plots` beside it. `runs` holds at least one."""
+def write(path: Path, runs: Sequence[Run], trail: Path | None = None) -> None:
+    """The page, and its plots in the folder `plots` beside it. `runs` holds at least one.
+
+    `trail` is what a soak left, if there is one. Plots of what was not measured this time go away.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = path.parent / PLOTS
     folder.mkdir(exist_ok=True)
-    for name, drawn in plots.of(_reports(runs)).items():
+    for former in folder.glob("bench-*.svg"):
+        former.unlink()
+    samples = trail.read_text().splitlines() if trail is not None and trail.exists() else []
+    for name, drawn in plots.of(_reports(runs), [json.loads(line) for line in samples]).items():
         (folder / f"bench-{name}.svg").write_text(drawn)
     path.write_text("\n".join(_page(runs, folder)) + "\n")
 
@@ -60,7 +66,8 @@ def _page(runs: Sequence[Run], folder: Path) -> Iterator[str]:
         """Each figure stands beside its ceiling or its peer of the same run: what the same machine does at
         best without what is ours. Ratios are what to compare between machines; times are this machine's.
         `make bench` measures yours and writes this page; `ringward bench --help` names each benchmark, and
-        `ringward bench page a.json b.json` puts the medians of several runs here."""
+        `ringward bench page a.json b.json` puts the medians of several runs here. With
+        `--models DIR`, a folder of face models, the ONNX engine is measured end to end, else dlib's."""
     )
     yield ""
     yield from _runs(runs)

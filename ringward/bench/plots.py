@@ -3,7 +3,7 @@
 import io
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -19,13 +19,15 @@ _MOST: Final = 100.0
 Reports = Mapping[str, Sequence[Report]]
 
 
-def of(reports: Reports) -> dict[str, str]:
+def of(reports: Reports, soak: Sequence[dict[str, Any]] = ()) -> dict[str, str]:
     """SVG by name, of whatever was measured."""
     drawn = {
         "targets": _targets(reports),
         "scale": _scale(reports.get("scale", ())),
         "fairness": _fairness(reports.get("fairness", ())),
     }
+    if "soak" in reports:
+        drawn["soak"] = _soak(soak)
     return {name: svg for name, svg in drawn.items() if svg is not None}
 
 
@@ -101,6 +103,25 @@ def _fairness(reports: Sequence[Report]) -> str | None:
         axes.set(xscale="log", xlabel="milliseconds from publish to answer")
 
     return svg("What neighbours feel", draw)
+
+
+def _soak(samples: Sequence[dict[str, Any]]) -> str | None:
+    """Each process's memory over the hours."""
+    if not samples:
+        return None
+
+    def draw(axes: Axes) -> None:
+        for colour, name in zip(COLOURS, samples[-1]["processes"], strict=False):
+            kept = [one for one in samples if name in one["processes"]]
+            axes.plot(
+                [one["s"] / 3600 for one in kept],
+                [one["processes"][name]["memory_mb"] for one in kept],
+                color=colour,
+                label=name,
+            )
+        axes.set(xlabel="hours", ylabel="megabytes", ylim=(0, None))
+
+    return svg("Memory over time", draw)
 
 
 def _used(target: Target, value: float) -> float:

@@ -14,7 +14,7 @@ class Entry:
     """`name` is the command, `quick` and `full` its arguments; none are the command's own defaults.
 
     `about` is the sentence that stands above its table. `deadline_s` ends a run that hangs.
-    `models`: it takes a folder of face models.
+    `models`: it takes a folder of face models; `trail`: it leaves one of samples.
     """
 
     name: str
@@ -23,6 +23,7 @@ class Entry:
     full: tuple[str, ...] = ()
     deadline_s: float = 1800.0
     models: bool = False
+    trail: bool = False
 
 
 PROGRAMME: Final = (
@@ -145,6 +146,7 @@ PROGRAMME: Final = (
         ("--hours", "0.015", "--every", "4"),
         ("--hours", "1"),
         deadline_s=7200.0,
+        trail=True,
     ),
     Entry(
         "hour",

@@ -31,6 +31,9 @@ ALLOWED_SHARE_PER_H: Final = 0.01
 ALLOWED_COUNT_PER_H: Final = 1.0
 """File handles or threads."""
 
+LEAST_H: Final = 0.5
+"""Within less, what a start still fills up looks like growth: then there is no verdict."""
+
 _COMPOUNDS: Final = 3
 _DEVICES: Final = 31
 _WARM_SHARE: Final = 0.25
@@ -142,7 +145,7 @@ def _figures(samples: Sequence[dict[str, Any]]) -> dict[str, float]:
             growing += grows.low > allowed
             found[f"{name}_{kind}_per_h"] = grows.median
             found[f"{name}_{kind}_per_h_at_least"] = grows.low
-    if any(key.endswith("_per_h") for key in found):
+    if times[-1] - times[0] >= LEAST_H and any(key.endswith("_per_h") for key in found):
         found["growing"] = float(growing)
     return found
 

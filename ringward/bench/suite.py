@@ -73,11 +73,16 @@ def run_all(
     for one in entries:
         if run.outcome(one.name) is not None:
             continue
-        outcome = _one(one, full=full, models=models)
+        outcome = _one(one, full=full, models=models, trail=trail_of(keep))
         run.outcomes.append(outcome)
         _write(keep, run)
         tell(outcome)
     return run
+
+
+def trail_of(keep: Path) -> Path:
+    """Where the samples of a run lie that are too many for its report."""
+    return keep.with_name(f"{keep.stem}.soak.jsonl")
 
 
 def read(path: Path) -> Run:
@@ -85,11 +90,13 @@ def read(path: Path) -> Run:
     return msgspec.json.decode(path.read_bytes(), type=Run)
 
 
-def _one(entry: Entry, *, full: bool, models: Path | None) -> Outcome:
+def _one(entry: Entry, *, full: bool, models: Path | None, trail: Path) -> Outcome:
     command = [sys.executable, "-m", "ringward", "bench", entry.name]
     command += [*(entry.full if full else entry.quick), "--json"]
     if entry.models and models is not None:
         command += ["--models", str(models)]
+    if entry.trail:
+        command += ["--trail", str(trail)]
     started, busy, ours = time.monotonic(), busy_s(), _children_s()
     report: Report | None = None
     failed: str | None = None

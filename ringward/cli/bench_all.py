@@ -55,7 +55,7 @@ def everything(
         models=models,
     )
     if page is not None:
-        write(page, [run])
+        write(page, [run], suite.trail_of(keep))
         console.print(f"{page} is written.")
     if any(one.report is None for one in run.outcomes):
         raise typer.Exit(1)
@@ -74,7 +74,7 @@ def page(
     Example: ringward bench page monday.json tuesday.json --out docs/performance.md
     """
     from ringward.bench.page import write
-    from ringward.bench.suite import Run, read
+    from ringward.bench.suite import Run, read, trail_of
 
     runs: list[Run] = []
     for path in results:
@@ -82,5 +82,5 @@ def page(
             runs.append(read(path))
         except (OSError, msgspec.MsgspecError) as error:
             raise fail(f"{path} holds no results: {error}") from None
-    write(out, runs)
+    write(out, runs, trail_of(results[-1]))
     console.print(f"{out} is written.")

@@ -130,6 +130,7 @@ def test_screens_are_counted_beside_the_bare_line_of_the_same_run() -> None:
     assert figures["queue_bytes"] > 0
 
 
+@pytest.mark.alone
 def test_face_at_a_gate_is_followed_until_the_door_hears_of_it() -> None:
     found = bench("e2e", "--seconds", "2")
     figures = found["figures"]
@@ -160,6 +161,7 @@ def test_compounds_in_which_nothing_happens_are_measured_by_role() -> None:
     assert figures["all_compounds_percent"] > 0
 
 
+@pytest.mark.alone
 def test_neighbours_of_a_nuisance_are_measured_and_nothing_acknowledged_is_lost() -> None:
     found = bench("fairness", "--seconds", "2", "--mad-rate", "400")
     figures = found["figures"]
@@ -173,6 +175,7 @@ def test_neighbours_of_a_nuisance_are_measured_and_nothing_acknowledged_is_lost(
     assert math.isclose(found["ratios"]["mad_camera_answer_p99_over_calm"], beside / calm, abs_tol=0.02)
 
 
+@pytest.mark.alone
 def test_soak_that_is_asked_to_end_tells_what_it_has(tmp_path: Path) -> None:
     trail = tmp_path / "soak.jsonl"
     command = [sys.executable, "-m", "ringward", "bench", "soak", "--hours", "1", "--every", "2"]

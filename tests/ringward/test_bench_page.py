@@ -1,5 +1,6 @@
 """The whole programme of benchmarks as one run and one page: what is kept, and what the page says of it."""
 
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -93,6 +94,25 @@ def test_plots_are_whole_and_load_nothing(tmp_path: Path) -> None:
     assert "the first page with all that it loads" in texts
     hrefs = [value for one in root.iter() for key, value in one.attrib.items() if key.endswith("href")]
     assert all(value.startswith("#") for value in hrefs)
+
+
+def test_soaks_samples_and_growth_and_neighbours_are_drawn(tmp_path: Path) -> None:
+    waits = {
+        f"{scene}_answer_{share}_ms": 2.0
+        for scene in ("calm", "mad_camera", "mad_compound", "stuck_worker")
+        for share in ("p50", "p99")
+    }
+    costs = {"compounds_1_cpu_an_event_ms": 4.0, "compounds_8_cpu_an_event_ms": 5.0}
+    keep = tmp_path / "bench.json"
+    sample = {"s": 60.0, "processes": {"core": {"memory_mb": 90.0}}}
+    suite.trail_of(keep).write_text(json.dumps(sample) + "\n" + json.dumps(sample | {"s": 120.0}) + "\n")
+    run = ran(measured("fairness", **waits), measured("scale", **costs), measured("soak", lost=0.0))
+    page.write(tmp_path / "performance.md", [run], suite.trail_of(keep))
+    drawn = {path.name for path in (tmp_path / "plots").iterdir()}
+    assert drawn == {"bench-fairness.svg", "bench-scale.svg", "bench-soak.svg"}
+    # What this run did not measure leaves no plot of another one.
+    page.write(tmp_path / "performance.md", [ran(measured("routes", decisions_per_s=1.0))])
+    assert not list((tmp_path / "plots").iterdir())
 
 
 @pytest.mark.parametrize(
