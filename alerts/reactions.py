@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from alerts.incidents.models import Incident, Transition
-from storage import Base, Database, OwnedByCompound, UtcTime
+from storage import Base, Database, OwnedByCompound, UtcTime, tracing
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +35,8 @@ class IncidentChange(OwnedByCompound, Base):
     version: Mapped[int] = mapped_column(Integer, primary_key=True)
     compound: Mapped[str] = mapped_column(String(64))
     at: Mapped[dt.datetime] = mapped_column(UtcTime)
+    # What made the change (see `storage.tracing`); of what follows from it is told there, too.
+    trace: Mapped[str | None] = mapped_column(tracing.column())
 
     __table_args__ = (Index("ix_incident_changes_at", "at", "incident", "version"),)
 
@@ -59,7 +61,14 @@ Reaction = Callable[[Session, Changed, dt.datetime], None]
 def note(session: Session, incident: Incident, at: dt.datetime) -> None:
     """Leaves a change to be reacted to; once for each version."""
     session.add(
-        IncidentChange(incident=incident.id, version=incident.version, compound=incident.compound, at=at)
+        IncidentChange(
+            incident=incident.id,
+            version=incident.version,
+            compound=incident.compound,
+            at=at,
+            # A person's step, or time's, is part of what the incident began with.
+            trace=tracing.current() or incident.trace,
+        )
     )
 
 
@@ -98,8 +107,11 @@ def react(
                 )
             ).one_or_none()
             changed = Changed(incident, row.version, row.at, step)
-            for name, follow in reactions:
-                _follow(session, name, follow, changed, now(), failed)
+            with tracing.span(
+                "reactions", row.trace, compound=row.compound, incident=row.incident, version=row.version
+            ):
+                for name, follow in reactions:
+                    _follow(session, name, follow, changed, now(), failed)
         for row in rows:
             session.execute(
                 delete(IncidentChange).where(

@@ -15,6 +15,7 @@ from nats.js.errors import NotFoundError
 from bus import subjects
 from bus.address import BusAddress, on_error
 from bus.messages import Message, decode
+from storage import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +106,13 @@ def consume(
 
     async def settle(message: NatsMessage) -> None:
         try:
-            await handler(decode(message.body))
+            with tracing.span(
+                durable,
+                message.headers.get(tracing.HEADER),
+                kind="consumer",
+                attempt=message.raw_message.metadata.num_delivered,
+            ):
+                await handler(decode(message.body))
         except Exception:
             # The server's own back-off covers silence only; a refusal without a delay is
             # delivered again at once, five times in as many milliseconds.

@@ -21,6 +21,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from bus import subjects
+from storage import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +32,12 @@ _FORGOTTEN_S: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message at its place of the stream."""
+    """A message at its place of the stream; `trace` is where it comes from (`storage.tracing`)."""
 
     position: int
     subject: str
     payload: bytes
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,8 @@ class Follower:
         if metadata.sequence.consumer != self._told:
             raise BrokenError
         self._asked = max(0, self._asked - 1)
-        entries.append(Entry(metadata.sequence.stream, message.subject, message.data))
+        trace = message.headers.get(tracing.HEADER) if message.headers else None
+        entries.append(Entry(metadata.sequence.stream, message.subject, message.data, trace))
         return metadata.num_pending == 0
 
     async def _ask(self) -> None:

@@ -24,6 +24,7 @@ from bus import subjects
 from bus.address import BusAddress
 from bus.broker import BACKOFF_S, MAX_DELIVER, declare_stream
 from bus.messages import Message, decode
+from storage import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -176,9 +177,11 @@ class LaneConsumer:
         try:
             message = decode(received.data)
             sequence = received.metadata.sequence.stream
-            await self._handler(
-                Delivery(message, lane.durable, received.subject, received.data, attempt, sequence)
-            )
+            place = (received.headers or {}).get(tracing.HEADER)
+            with tracing.span("recognition", place, kind="consumer", consumer=lane.durable, attempt=attempt):
+                await self._handler(
+                    Delivery(message, lane.durable, received.subject, received.data, attempt, sequence)
+                )
         except Exception:
             log.exception("bus.handler_failed", consumer=lane.durable, attempt=attempt)
             answer = received.nak(delay=BACKOFF_S[min(attempt, len(BACKOFF_S)) - 1])

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from bus import lanes
 from bus.address import BusAddress
 from bus.broker import declare_stream
-from storage import Database
+from storage import Database, tracing
 from storage.events import clear_outbox, take_outbox
 
 log = structlog.get_logger(__name__)
@@ -95,8 +95,8 @@ class Relay:
             self._metrics.waiting.set(0)
             return 0
         confirmations = [
-            await jetstream.publish_async(subject, payload, headers={"Nats-Msg-Id": message_id})
-            for _, message_id, subject, payload in waiting
+            await jetstream.publish_async(subject, payload, headers=_headers(message_id, trace))
+            for _, message_id, subject, payload, trace in waiting
         ]
         confirmed, lost = await asyncio.wait(confirmations, timeout=CONFIRM_S)
         failed = [error for error in (item.exception() for item in confirmed) if error is not None]
@@ -115,13 +115,18 @@ class Relay:
             raise TimeoutError
         return len(stored)
 
-    def _take(self) -> list[tuple[int, str, str, bytes]]:
+    def _take(self) -> list[tuple[int, str, str, bytes, str | None]]:
         with self._database.read() as session:
             return list(take_outbox(session, BATCH))
 
     def _clear(self, seqs: list[int]) -> None:
         with self._database.write() as session:
             clear_outbox(session, seqs)
+
+
+def _headers(message_id: str, trace: str | None) -> dict[str, str]:
+    known = {"Nats-Msg-Id": message_id}
+    return known if trace is None else known | {tracing.HEADER: trace}
 
 
 async def declare(jetstream: JetStreamContext, replicas: int = 1) -> None:

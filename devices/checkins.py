@@ -14,9 +14,9 @@ from bus.messages import EventStored, encode
 from devices.models import Device
 from registry.errors import MissingError
 from registry.models import PassDirection, VisitorPass, Zone
-from storage import content_id
+from storage import content_id, tracing
 from storage.columns import to_microseconds
-from storage.events import EventRow, enqueue
+from storage.events import EventRow, enqueue_of_events
 
 _TYPES = {PassDirection.IN: "visitor.checked_in", PassDirection.OUT: "visitor.checked_out"}
 
@@ -86,7 +86,15 @@ def note(
             content_hash="",
         )
     )
-    enqueue(
-        session, [(message.id, subjects.event(message.compound, message.ring, message.type), encode(message))]
+    subject = subjects.event(message.compound, message.ring, message.type)
+    enqueue_of_events(session, [(message.id, message.id, subject, encode(message))])
+    tracing.taken_in(
+        message.id,
+        received_at,
+        name="notice",
+        event_type=message.type,
+        compound=message.compound,
+        ring=message.ring,
+        late=late,
     )
     return message.id

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from bus import subjects
 from bus.messages import EventStored, encode
 from devices.directory import DeviceFacts
-from storage import content_id
-from storage.events import EventRow, enqueue
+from storage import content_id, tracing
+from storage.events import EventRow, enqueue_of_events
 
 
 def notice(
@@ -62,7 +62,17 @@ def notice(
             content_hash="",
         )
     )
-    enqueue(
-        session, [(message.id, subjects.event(device.compound, device.ring, event_type), encode(message))]
+    enqueue_of_events(
+        session,
+        [(message.id, message.id, subjects.event(device.compound, device.ring, event_type), encode(message))],
+    )
+    tracing.taken_in(
+        message.id,
+        at,
+        name="notice",
+        event_type=event_type,
+        compound=device.compound,
+        ring=device.ring,
+        late=late,
     )
     return message

@@ -28,8 +28,8 @@ from ingest.rows import Prepared, event_row, message_id
 from ingest.sorting import amend, sort_out
 from ingest.timing import LIVE_WINDOW
 from ingest.turns import Turns
-from storage import Database, MediaStore
-from storage.events import enqueue, store
+from storage import Database, MediaStore, tracing
+from storage.events import enqueue_of_events, store
 from storage.leases import Fence, unfenced
 
 
@@ -148,6 +148,8 @@ class Intake:
             self._reader.remember(batch)
             self._directory.expire()
         self._count(batch, fresh, dropped)
+        if tracing.on():
+            _trace(batch, fresh)
         return batch
 
     def _store(self, session: Session, batch: Batch) -> list[Prepared]:
@@ -165,10 +167,10 @@ class Intake:
         amend(session, batch)
         told = matches.resolved(session, [one.message for one in (*fresh, *batch.amendments)])
         if told:
-            enqueue(
+            enqueue_of_events(
                 session,
                 [
-                    (message_id(one), subjects.event(one.compound, one.ring, one.type), encode(one))
+                    (one.id, message_id(one), subjects.event(one.compound, one.ring, one.type), encode(one))
                     for one in told
                 ],
             )
@@ -225,6 +227,22 @@ class Intake:
         for letter in letters:
             self._metrics.refused.labels(letter["reason"]).inc()
         self._metrics.batch.observe(len(batch.arrivals))
+
+
+def _trace(batch: Batch, fresh: Sequence[Prepared]) -> None:
+    for message in (one.message for one in fresh):
+        tracing.taken_in(
+            message.id,
+            message.received_at,
+            event_type=message.type,
+            compound=message.compound,
+            ring=message.ring,
+            late=message.late,
+        )
+    for message in (one.message for one in batch.amendments):
+        tracing.mark(
+            "ingest.amended", tracing.root_of(message.id), event_id=message.id, event_type=message.type
+        )
 
 
 def _history(arrival: Arrival, now: dt.datetime | None) -> Arrival:

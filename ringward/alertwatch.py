@@ -25,6 +25,7 @@ from bus.following import Entry, Follower
 from bus.messages import Message, decode
 from ringward.foundation import Foundation
 from ringward.replay import happened
+from storage import tracing
 from storage.events import OutboxRow
 
 log = structlog.get_logger(__name__)
@@ -118,13 +119,14 @@ class Watch:
                 stretch = await self._next(follower)
                 if stretch is None:
                     break
-                await asyncio.to_thread(
-                    evaluator.take,
-                    self._read(stretch.entries),
-                    position=stretch.entries[-1].position if stretch.entries else None,
-                    stream=stream,
-                    is_end=stretch.is_end,
-                )
+                with self._traced(stretch.entries):
+                    await asyncio.to_thread(
+                        evaluator.take,
+                        self._read(stretch.entries),
+                        position=stretch.entries[-1].position if stretch.entries else None,
+                        stream=stream,
+                        is_end=stretch.is_end,
+                    )
         finally:
             await follower.stop()
 
@@ -143,6 +145,26 @@ class Watch:
         compound = self.lease.compound
         filters = [f"event.{compound}.>", f"sighting.{compound}.>"]
         return Follower(self._client, filters, after, patient=patient)
+
+    @contextlib.contextmanager
+    def _traced(self, entries: tuple[Entry, ...]) -> Iterator[None]:
+        """Each message's own span while all of them are looked at; what rules say later follows from it."""
+        begun = []
+        for entry in entries if tracing.on() else ():
+            one = tracing.begin("alerts", entry.trace, kind="consumer", compound=self.lease.compound)
+            if one is not None:
+                # A trace has its event's id.
+                tracing.remember(one[1][3:35], one[1])
+                begun.append(one[0])
+        failed = None
+        try:
+            yield
+        except BaseException as error:
+            failed = type(error).__name__
+            raise
+        finally:
+            for running in begun:
+                running.end(failed=failed)
 
     def _read(self, entries: tuple[Entry, ...]) -> list[Message]:
         messages: list[Message] = []

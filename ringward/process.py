@@ -1,13 +1,14 @@
 """Running roles in one process, from start to a clean stop in order."""
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Callable, Sequence
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from ringward import memory
+from ringward import memory, traces
 from ringward.foundation import Foundation
 from ringward.health import Health, server_for
 from ringward.roles import Role
@@ -100,6 +101,8 @@ async def serve(roles: Sequence[Role], foundation: Foundation) -> None:
     if server is not None:
         await server.start()
     started: list[Role] = []
+    leaving = contextlib.ExitStack()
+    leaving.enter_context(traces.collected(foundation, [role.name for role in roles]))
     try:
         # The relay declares the stream that the others consume, so it comes first.
         for role in reversed(roles):
@@ -117,6 +120,7 @@ async def serve(roles: Sequence[Role], foundation: Foundation) -> None:
             await _stop(role, deadline)
         if server is not None:
             await server.stop()
+        await asyncio.to_thread(leaving.close)
         foundation.database.close()
 
 

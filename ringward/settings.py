@@ -708,6 +708,22 @@ class Settings(BaseSettings):
     log_format: Literal["console", "json"] = Field(
         "console", title="Log format", description="console for people, json for a log collector."
     )
+    traces_endpoint: str | None = Field(
+        None,
+        title="Collector of traces",
+        description="Where spans are sent by OTLP over HTTP, e.g. http://127.0.0.1:4318; empty means "
+        "nowhere, and nothing is loaded for it. Needs the extra `traces` (docs/tracing.md). Another "
+        "machine's address must be https: a trace names nobody, but says when something happens where.",
+    )
+    traces_ratio: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        title="Share of events traced",
+        description="Of all events, from 0 to 1. Too small: the one that somebody asks about was not traced. "
+        "Too large: a collector that is busy with people going home; 1 is for one compound. The same in all "
+        "processes.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -811,6 +827,12 @@ class Settings(BaseSettings):
             raise ValueError("media_endpoint of another machine must be https")
         if (self.media_key_id is None) != (self.media_key_secret is None):
             raise ValueError("media_key_id and media_key_secret go together")
+        return self
+
+    @model_validator(mode="after")
+    def _traces_are_read_by_nobody_else(self) -> Self:
+        if self.traces_endpoint is not None and not is_private(self.traces_endpoint):
+            raise ValueError("traces_endpoint of another machine must be https")
         return self
 
     @model_validator(mode="after")

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from storage import tracing
 from storage.base import Base
 from storage.bulk import BulkInsert
 from storage.columns import JsonText, UtcTime
@@ -121,6 +122,8 @@ class OutboxRow(Base):
     subject: Mapped[str] = mapped_column(Text)
     # Not sealed: it is on its way to the bus, and gone in a moment (see `storage.rotation`).
     payload: Mapped[bytes] = mapped_column(LargeBinary, info={"plain": True})
+    # Where in a trace it was written (see `storage.tracing`); travels as a header.
+    trace: Mapped[str | None] = mapped_column(tracing.column(), default=tracing.current)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 
@@ -146,7 +149,7 @@ EVENT_COLUMNS = (
     "revision",
 )
 _insert_events = BulkInsert(EventRow.__table__, EVENT_COLUMNS)
-_insert_outbox = BulkInsert(OutboxRow.__table__, ("message_id", "subject", "payload"))
+_insert_outbox = BulkInsert(OutboxRow.__table__, ("message_id", "subject", "payload", "trace"))
 
 
 def store(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -156,14 +159,22 @@ def store(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
 
 def enqueue(session: Session, messages: Sequence[tuple[str, str, bytes]]) -> None:
     """Adds (message id, subject, payload) to the outbox of the running transaction."""
-    _insert_outbox.execute(session, messages)
+    trace = tracing.current()
+    _insert_outbox.execute(session, [(*message, trace) for message in messages])
 
 
-def take_outbox(session: Session, limit: int) -> Sequence[tuple[int, str, str, bytes]]:
-    """The oldest waiting messages as (seq, message id, subject, payload), oldest first."""
-    query = select(OutboxRow.seq, OutboxRow.message_id, OutboxRow.subject, OutboxRow.payload)
+def enqueue_of_events(session: Session, messages: Sequence[tuple[str, str, str, bytes]]) -> None:
+    """The same of (event id, message id, subject, payload): each belongs to its event's trace."""
+    _insert_outbox.execute(
+        session, [(*message, tracing.of_event(event_id)) for event_id, *message in messages]
+    )
+
+
+def take_outbox(session: Session, limit: int) -> Sequence[tuple[int, str, str, bytes, str | None]]:
+    """The oldest waiting messages as (seq, message id, subject, payload, trace), oldest first."""
+    query = select(OutboxRow.seq, OutboxRow.message_id, OutboxRow.subject, OutboxRow.payload, OutboxRow.trace)
     rows = session.execute(query.order_by(OutboxRow.seq).limit(limit))
-    return [(row.seq, row.message_id, row.subject, row.payload) for row in rows]
+    return [(row.seq, row.message_id, row.subject, row.payload, row.trace) for row in rows]
 
 
 def clear_outbox(session: Session, seqs: Sequence[int]) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, Unique
 from sqlalchemy.orm import Mapped, mapped_column
 
 from alerts.incidents.lifecycle import State
-from storage import Base, JsonText, OwnedByCompound, UtcTime
+from storage import Base, JsonText, OwnedByCompound, UtcTime, tracing
 
 
 class Incident(OwnedByCompound, Base):
@@ -43,6 +43,8 @@ class Incident(OwnedByCompound, Base):
     # Held back by the alert budget: kept and counted, not shown in the queue. What is graver comes out.
     held: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     held_reason: Mapped[str | None] = mapped_column(String(64))
+    # In which trace it was raised (see `storage.tracing`).
+    trace: Mapped[str | None] = mapped_column(tracing.column(), default=tracing.current)
     # Part of it was linked by nearness in place and time, not by a face, plate or token.
     probable: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     # Devices that could not have seen: [{device, start, end, why}].

@@ -25,7 +25,7 @@ from alerts.routing.gathering import clock_of, facts_of_signal
 from alerts.routing.reaching import first_team
 from alerts.routing.tree import Tree, decide
 from alerts.rules import Clear, Proposal, RuleBook, Said, Signal
-from storage import content_id, new_id
+from storage import content_id, new_id, tracing
 
 _AS_THEY_COME: Final = RuleBook()
 # Another writer can be faster once a key; a signal has a handful at most.
@@ -113,7 +113,16 @@ class _Writer:
     changes: list[Change] = field(default_factory=list)
 
     def signal(self, signal: Signal) -> None:
-        self._whole(lambda: self._signal(signal))
+        # What the register and the clock say comes from no device, and has no trace to be part of.
+        cause = tracing.recall(signal.anchor.event_id) if signal.anchor.device_time is not None else None
+        with tracing.span(
+            "alerts.signal", cause, compound=self.compound, rule=signal.rule, severity=signal.severity
+        ) as span:
+            before = len(self.changes)
+            self._whole(lambda: self._signal(signal))
+            if span is not None and len(self.changes) > before:
+                change = self.changes[-1]
+                span.note(outcome=change.kind, incident=change.incident.id)
 
     def propose(self, proposal: Proposal) -> None:
         self._whole(lambda: self._propose(proposal))

@@ -30,6 +30,7 @@ from alerts.notify.models import (
     under_way,
 )
 from alerts.notify.receivers import Circle, Usable, around
+from storage import tracing
 
 PAGE: Final = 200
 _PAGES: Final = 10
@@ -50,6 +51,9 @@ class Errand:
     expires_at: dt.datetime | None
     first: bool
     place: Place
+    # Where it was asked for, and where the try is, in their trace.
+    cause: str | None = None
+    trace: str | None = None
 
 
 @dataclass(slots=True)
@@ -230,6 +234,7 @@ class Claim:
             holder=self.holder,
             held_until=self.now + HOLD,
             at=self.now,
+            trace=tracing.within(row.trace),
         )
         self.session.add(attempt)
         self._busy.add(contact.id)
@@ -259,6 +264,8 @@ class Claim:
             expires_at=row.expires_at,
             first=first,
             place=place,
+            cause=row.trace,
+            trace=attempt.trace,
         )
         self.taken.errands.append(errand)
         return errand

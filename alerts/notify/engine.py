@@ -33,7 +33,7 @@ from alerts.notify.models import (
 )
 from alerts.notify.settling import NOT_WANTED, Done, Settled, settle
 from alerts.notify.writing import written
-from storage import Clock, Database
+from storage import Clock, Database, tracing
 
 log = structlog.get_logger(__name__)
 
@@ -226,7 +226,19 @@ class Engine:
         errand = one.errand
         sent = one.wanted
         try:
-            outcome = await self._hand_over(one) if sent else Outcome(Result.FAILED, NOT_WANTED)
+            with tracing.span(
+                "notify.try",
+                errand.cause,
+                own=errand.trace,
+                kind="client",
+                compound=errand.told.compound,
+                purpose=errand.told.purpose.value,
+                channel=errand.kind.value,
+                severity=errand.told.severity,
+            ) as span:
+                outcome = await self._hand_over(one) if sent else Outcome(Result.FAILED, NOT_WANTED)
+                if span is not None:
+                    span.note(outcome=outcome.result.value if sent else NOT_WANTED)
         except asyncio.CancelledError:
             outcome = Outcome(Result.UNCERTAIN, "stopped")
         finally:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, EncryptedText, JsonText, OwnedByCompound, UtcTime
+from storage import Base, EncryptedText, JsonText, OwnedByCompound, UtcTime, tracing
 
 
 class Purpose(enum.StrEnum):
@@ -115,6 +115,8 @@ class Notification(OwnedByCompound, Base):
     bundle: Mapped[str | None] = mapped_column(String(32))
     expires_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     ended_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
+    # In which trace it was asked for (see `storage.tracing`).
+    trace: Mapped[str | None] = mapped_column(tracing.column(), default=tracing.current)
 
     __table_args__ = (
         UniqueConstraint("compound", "key"),
@@ -152,6 +154,8 @@ class NotificationAttempt(Base):
     received_at: Mapped[dt.datetime | None] = mapped_column(UtcTime)
     # A code (timeout, gone, too_many, refused, server_error …), never what the other side said.
     error: Mapped[str | None] = mapped_column(String(32))
+    # The place of the try itself in the notification's trace: a receipt follows from it.
+    trace: Mapped[str | None] = mapped_column(tracing.column())
 
     __table_args__ = (
         UniqueConstraint("notification", "contact", "number"),

@@ -13,6 +13,7 @@ from alerts.notify.models import (
     NotificationAttempt,
     NotificationState,
 )
+from storage import tracing
 
 
 def received(session: Session, attempt_id: str, at: dt.datetime) -> bool:
@@ -31,6 +32,14 @@ def received(session: Session, attempt_id: str, at: dt.datetime) -> bool:
         return False
     if attempt.state == AttemptState.RECEIVED:
         return True
+    tracing.mark(
+        "notify.receipt",
+        attempt.trace,
+        compound=row.compound,
+        purpose=row.purpose,
+        channel=attempt.kind,
+        severity=row.severity,
+    )
     attempt.state, attempt.received_at = AttemptState.RECEIVED, at
     attempt.error = None
     if attempt.settled_at is None:

@@ -15,7 +15,7 @@ from devices.commands.kinds import PATIENCE, check_arguments, check_lawful
 from devices.commands.models import CommandState, DeviceCommand
 from devices.directory import DeviceFacts
 from devices.models import DeviceStatus
-from storage import content_id, new_id
+from storage import content_id, new_id, tracing
 from storage.audit import AuditEntry, append
 
 SYSTEM: Final = "ringward"
@@ -116,6 +116,13 @@ def settle(session: Session, device_id: str, result: CommandResult, at: dt.datet
     if command is None:
         return False
     command.state = CommandState.ACKED if result.ok else CommandState.FAILED
+    tracing.mark(
+        "command.answer",
+        command.trace,
+        compound=command.compound,
+        command=command.kind,
+        outcome="acked" if result.ok else "failed",
+    )
     command.settled_at = at
     command.code, command.text = result.code[:64], result.text[:500]
     session.flush()

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage import Base, JsonText, OwnedByCompound, UtcTime
+from storage import Base, JsonText, OwnedByCompound, UtcTime, tracing
 
 
 class CommandState(enum.StrEnum):
@@ -47,6 +47,8 @@ class DeviceCommand(OwnedByCompound, Base):
     # The device's own code and words, or ours: expired, device_offline, no_answer.
     code: Mapped[str | None] = mapped_column(String(64))
     text: Mapped[str | None] = mapped_column(String(500))
+    # In which trace it was asked for (see `storage.tracing`).
+    trace: Mapped[str | None] = mapped_column(tracing.column(), default=tracing.current)
 
     __table_args__ = (
         UniqueConstraint("compound", "key"),

@@ -13,7 +13,7 @@ from devices.commands.kinds import GATE
 from devices.commands.models import DeviceCommand
 from devices.directory import DeviceDirectory, DeviceFacts
 from devices.roots import root_of, rooted
-from storage import Clock, Database
+from storage import Clock, Database, tracing
 from storage.leases import Fence, unfenced
 
 log = structlog.get_logger(__name__)
@@ -73,7 +73,16 @@ class CommandSender:
             self._metrics.uncertain.inc()
             log.warning("command.uncertain", command=command_id)
         for command in taken:
-            failure = self._send(command, now)
+            with tracing.span(
+                "command.send",
+                command.trace,
+                kind="producer",
+                compound=command.compound,
+                command=command.kind,
+            ) as span:
+                failure = self._send(command, now)
+                if span is not None:
+                    span.note(outcome=failure or "sent")
             if failure is not None:
                 self._metrics.failed.labels(failure).inc()
                 with self._database.write() as session:

@@ -23,7 +23,7 @@ from recognition.work.strangers import Strangers
 from recognition.work.telling import Happened, sighting_of, valid_until
 from recognition.work.tracks import Passage
 from storage import Clock, Database
-from storage.events import EventRow, enqueue
+from storage.events import EventRow, enqueue_of_events
 
 log = structlog.get_logger()
 
@@ -207,7 +207,9 @@ class Ledger:
         token = self._strangers.token(row.sighting_id) if row.outcome == "unknown" else None
         sighting = sighting_of(event, row, amends=amends, token=token)
         subject = subjects.sighting(row.compound, row.subject_kind, row.outcome)
-        enqueue(session, [(told_as or row.sighting_id, subject, encode(sighting))])
+        enqueue_of_events(
+            session, [(sighting.event_id, told_as or row.sighting_id, subject, encode(sighting))]
+        )
         return sighting
 
 

@@ -77,7 +77,7 @@ def test_batch_is_one_commit(gate: Gate) -> None:
     assert len(gate.events()) == len(gate.told()) == 700
 
 
-@pytest.mark.parametrize("step", ["store", "enqueue", "deadletters.record", "presence.seen"])
+@pytest.mark.parametrize("step", ["store", "enqueue_of_events", "deadletters.record", "presence.seen"])
 def test_failure_anywhere_in_the_commit_leaves_nothing(
     gate: Gate, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

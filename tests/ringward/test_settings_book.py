@@ -38,6 +38,8 @@ def test_every_setting_is_there_with_its_title_and_a_group(book: Book) -> None:
         "drain_s",
         "log_level",
         "log_format",
+        "traces_endpoint",
+        "traces_ratio",
     }
 
 
