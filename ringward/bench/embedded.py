@@ -33,15 +33,12 @@ class Embedded:
     foundation: Foundation
     credentials: DemoCredentials
     pid: int
-
-    @property
-    def mqtt_port(self) -> int:
-        return self.foundation.settings.mqtt_port
+    # Where it listens in the end: somebody else may have taken the port that it was told.
+    mqtt_port: int
 
     def processes(self) -> dict[str, int]:
         """Names and ids: the supervisor and its children."""
-        note = self.foundation.settings.data_dir / "running.json"
-        running = msgspec.json.decode(note.read_bytes(), type=Running)
+        running = _running(self.foundation.settings)
         children = {name: pid for name, pid in running.children.items() if pid is not None}
         return {"supervisor": self.pid, **children}
 
@@ -83,10 +80,15 @@ def embedded(
         try:
             _ready(settings, process)
             assert process.pid is not None
-            yield Embedded(foundation, credentials, process.pid)
+            port = _running(settings).mqtt_port
+            yield Embedded(foundation, credentials, process.pid, port)
         finally:
             process.stop(90)
             foundation.database.close()
+
+
+def _running(settings: Settings) -> Running:
+    return msgspec.json.decode((settings.data_dir / "running.json").read_bytes(), type=Running)
 
 
 def _ready(settings: Settings, process: Child) -> None:
@@ -95,9 +97,9 @@ def _ready(settings: Settings, process: Child) -> None:
         if process.pid is None:
             raise RuntimeError("the deployment ended while it started")
         try:
-            if httpx.get(f"{settings.base_url}/readyz", trust_env=False, timeout=5).is_success:
+            if httpx.get(f"{_running(settings).http}/readyz", trust_env=False, timeout=5).is_success:
                 return
-        except httpx.TransportError:
+        except (FileNotFoundError, httpx.TransportError):
             pass
         time.sleep(0.2)
     raise TimeoutError("the deployment is not ready")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from devices.simulator import DeviceRefusedError, NotAcknowledgedError, SimulatedDevice, face_captured
+from devices.simulator import NotAcknowledgedError, SimulatedDevice, face_captured
 from ringward.bench.estate import Estate
 from ringward.bench.rig import SECRET
 
@@ -29,7 +29,7 @@ class GateCamera:
         self.tracks: list[str] = []
 
     def start(self) -> None:
-        """Raises `DeviceRefusedError`."""
+        """Raises `devices.simulator.DeviceRefusedError`."""
         self._camera.connect(_PATIENCE_S)
         self._thread.start()
 
@@ -50,6 +50,3 @@ class GateCamera:
             except NotAcknowledgedError:
                 continue
             self.tracks.append(track)
-
-
-__all__ = ["DeviceRefusedError", "GateCamera"]

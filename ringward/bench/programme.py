@@ -167,8 +167,3 @@ PROGRAMME: Final = (
     ),
 )
 """A new benchmark gets its line here, and its targets in `targets`."""
-
-
-def entry(name: str) -> Entry | None:
-    """The benchmark of this name; None where there is none."""
-    return next((one for one in PROGRAMME if one.name == name), None)

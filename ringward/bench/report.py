@@ -51,7 +51,7 @@ def percentile(values: list[float], share: float) -> float:
 
 def revision() -> str:
     root = Path(__file__).resolve().parents[2]
-    found = subprocess.run(
-        ["git", "-C", str(root), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
+    # Where files differ from it, it says so: `-dirty`.
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--exclude", "*"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
     return found.stdout.strip() or "unknown"
