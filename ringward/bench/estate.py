@@ -218,7 +218,7 @@ class Crowd:
         self._say({"rate": rate, "seconds": seconds})
 
     def end(self) -> Said:
-        """After the last event was answered, or nothing came any more for five seconds."""
+        """After the last event was answered, or nothing came any more for half a minute."""
         return msgspec.convert(self._answer(), Said)
 
     def close(self) -> None:
