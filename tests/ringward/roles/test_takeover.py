@@ -31,7 +31,7 @@ def test_another_takes_over_from_one_that_sleeps_is_told_to_end_or_is_killed(two
     assert two.takes_over("second", two.strike("first", "pause")) < TAKEOVER_S
     assert two.lease().epoch == before + 1
     two.wake("first")
-    wait_until(lambda: "role.lease_lost" in two.programs["first"].said(), "it has noticed")
+    wait_until(lambda: "role.lease_lost" in two.programs["first"].said(), f"it has noticed\n{two.said()}")
     wait_until(lambda: two.says("first", "/readyz") == 200, "and stands by")
     assert (two.says("first", "/activez"), two.says("second", "/activez")) == (503, 200)
     # Told to end, it finishes, gives its lease back and is gone.
