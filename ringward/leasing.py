@@ -402,7 +402,9 @@ class Leased(Role):
 
     def _is_to_yield(self, able: float) -> bool:
         now = time.monotonic()
-        return self._turn.awaited and now - able > _UNREADY_S and now - self._yielded > _YIELD_EVERY_S
+        # Who has just woken was unable for as long as it slept: whether the lease is its own comes first.
+        unable = now - able > _UNREADY_S and now - self._yielded > _YIELD_EVERY_S
+        return unable and self._turn.awaited and self._turn.is_sure()
 
     async def _end(self) -> None:
         try:
