@@ -82,7 +82,7 @@ def _stored(database_url: str | None) -> dict[str, float]:
 
 def _day(database: Database) -> list[EventStored | Sighting]:
     cast = madelog.found(database, "made-0", "m0", _MIDNIGHT - dt.timedelta(days=1))
-    return Day("made-0", "m0", cast, seed=1).messages(_MIDNIGHT)
+    return Day("made-0", "m0", cast, seed=1).messages(_MIDNIGHT, EVENTS_A_DAY)
 
 
 def _file_bytes(database: Database) -> int:

@@ -10,8 +10,10 @@ from bus import subjects
 from bus.broker import Advisory, build, consume, consume_given_up, stored_message
 from bus.messages import DeviceChanged, Message, encode
 from bus.relay import declare
+from storage import new_id, tracing
 from tests.support.brokers import NatsServer
 from tests.support.clock import NOON
+from tests.support.spans import kept
 from tests.support.waiting import until
 
 CHANGED = DeviceChanged("cam-1", "honghua", online=True, at=NOON)
@@ -142,3 +144,20 @@ async def settled(jetstream, durable: str) -> None:
             if info.num_pending == 0 and info.num_ack_pending == 0:
                 return
             await asyncio.sleep(0.02)
+
+
+async def test_work_on_a_message_is_part_of_its_trace(broker, jetstream) -> None:
+    with kept() as told:
+        place = tracing.root_of(new_id())
+        seen: list[str | None] = []
+
+        async def handle(_message: Message) -> None:
+            seen.append(await asyncio.to_thread(tracing.current))
+
+        consume(broker, "listener", ["device.>"], handle)
+        await broker.start()
+        await jetstream.publish(subjects.device("honghua"), encode(CHANGED), headers={tracing.HEADER: place})
+        await until(lambda: seen, "the message is handled")
+        await settled(jetstream, "listener")
+    span = told.one("listener")
+    assert (str(span.parent), seen, span.ended) == (place, [str(span.place)], True)

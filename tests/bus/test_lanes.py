@@ -14,8 +14,10 @@ from bus.broker import Advisory, build, consume_given_up
 from bus.lanes import GATES, RECOGNITION, Delivery, LaneConsumer
 from bus.messages import EventStored, encode
 from bus.relay import declare
+from storage import new_id, tracing
 from tests.support.brokers import NatsServer
 from tests.support.clock import NOON
+from tests.support.spans import kept
 from tests.support.waiting import until
 
 COMPOUND = "honghua"
@@ -323,3 +325,29 @@ async def test_server_that_comes_back_finds_the_lanes_asking(
                 await tell(jetstream, "after", "common")
             await asyncio.sleep(0.1)
     await until(lambda: consumer.running, "the worker is at work again")
+
+
+async def test_work_on_a_picture_is_part_of_its_events_trace(start, jetstream) -> None:
+    event = new_id()
+    with kept() as told:
+        place = tracing.root_of(event)
+        subject = subjects.event(COMPOUND, "entrance", "face.captured")
+        message = encode(picture(event, "entrance"))
+        await jetstream.publish(subject, message, headers={tracing.HEADER: place})
+        await jetstream.publish(subject, encode(picture("untraced", "entrance")))
+        seen: dict[str, str | None] = {}
+
+        async def handle(delivery: Delivery) -> None:
+            # Where the work is done, which is another thread.
+            seen[delivery.message.id] = await asyncio.to_thread(tracing.of_event, event)
+            seen[f"{delivery.message.id} itself"] = tracing.current()
+
+        await start(handle)
+        await until(lambda: len(seen) == 4, "both are looked at")
+        await settled(jetstream)
+    span = told.one("recognition")
+    assert str(span.parent) == place
+    assert seen[event] == seen[f"{event} itself"] == str(span.place)
+    # Of another event's work it is not part: what is told of it then hangs on its root.
+    assert seen["untraced"] == place
+    assert seen["untraced itself"] is None

@@ -19,10 +19,11 @@ from devices.commands.models import CommandState, DeviceCommand
 from devices.commands.sender import CommandSender, SenderMetrics
 from devices.directory import DeviceDirectory, facts_of
 from devices.models import Device, DeviceKind, Stage
-from storage import Database
+from storage import Database, new_id, tracing
 from storage.audit import AuditRow
 from tests.support.clock import VirtualClock
 from tests.support.compound import COMPOUND, device, settle_in
+from tests.support.spans import kept
 
 
 @dataclass
@@ -238,3 +239,24 @@ def test_time_of_a_period_is_the_devices_own(post: Post) -> None:
     post.sender.round()
     ((_, body, _),) = post.wire.sent
     assert dt.datetime.fromisoformat(body["arguments"]["from"]).utcoffset() == dt.timedelta(hours=8)
+
+
+def test_command_and_its_answer_are_in_the_trace_in_which_it_was_asked_for(post: Post) -> None:
+    event = new_id()
+    with kept() as told:
+        with tracing.span("openings", tracing.root_of(event)):
+            command = post.ask()
+        post.sender.round()
+        post.answer(CommandResult(command, ok=True, code="200", text=""))
+    asked = told.one("openings").place
+    assert asked.trace == event
+    for name, outcome in (("command.send", "sent"), ("command.answer", "acked")):
+        span = told.one(name)
+        assert (span.parent, span.attributes["outcome"], span.ended) == (asked, outcome, True)
+
+
+def test_command_of_nobodys_trace_is_in_none(post: Post) -> None:
+    with kept() as told:
+        post.ask()
+        assert post.sender.round() == 1
+    assert told.spans == []
