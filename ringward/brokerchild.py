@@ -16,7 +16,7 @@ from devices import credentials
 from devices.secrets import hash_secret
 from ingest.mqtt.session import open_session
 from ringward.children import Child
-from ringward.foundation import CORE_USER, Foundation, mqtt_login
+from ringward.foundation import CORE_USER, Foundation, ingest_login, ingest_share
 from ringward.ports import reachable
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ class BrokerChild:
         self.child.start()
         self._wait_listening()
         if first:
-            open_session(mqtt_login(settings))
+            open_session(ingest_login(settings), ingest_share(settings).filters())
             if self.refresh():
                 self.reload()
                 # Who connects while it reloads is turned away.

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -13,6 +13,7 @@ from bus.login import BrokerLogin
 from bus.tls import Tls
 from ringward import build
 from ringward.poolmetrics import PoolMetrics
+from ingest.share import Share, share
 from ringward.ports import reachable
 from ringward.settings import Settings
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, Vault, anchors
@@ -135,6 +136,21 @@ def broker_tls(settings: Settings) -> Tls | None:
     if not settings.mqtt_tls:
         return None
     return Tls(settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file)
+
+
+def ingest_login(settings: Settings) -> BrokerLogin:
+    """How ingest signs in, by the name of its share: each has a session of its own at the broker.
+
+    Raises `ShareError` where the settings name no share.
+    """
+    login = mqtt_login(settings)
+    suffix = ingest_share(settings).suffix()
+    return replace(login, client_id=f"{login.client_id}{suffix}") if suffix else login
+
+
+def ingest_share(settings: Settings) -> Share:
+    """Which part of what devices publish this ingest takes. Raises `ShareError`."""
+    return share(settings.ingest_compounds, settings.ingest_vendor_topics)
 
 
 def load_secret(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import structlog
 from bus import deadletters
 from bus.messages import Message
 from devices.opening import SUBJECTS as OPENING_SUBJECTS
-from ringward.foundation import Foundation, mqtt_login
+from ringward.foundation import Foundation, ingest_login, ingest_share, mqtt_login
 from storage.leases import Fence, unfenced
 
 if TYPE_CHECKING:
@@ -125,16 +126,20 @@ class IngestRole(Role):
             foundation.settings.pinned_facts,
             fence,
         )
+        self._share = ingest_share(foundation.settings)
+        self._login = ingest_login(foundation.settings)
+        self._said: dt.datetime | None = None
         self._upkeep = Upkeep(foundation.database, intake, foundation.clock)
         self._looking: asyncio.Task[None] | None = None
         self._push_side = PushSide(foundation, intake, metrics, wake)
         self.subscriber = Subscriber(
-            mqtt_login(foundation.settings),
+            self._login,
             intake,
             foundation.clock,
             SubscriberMetrics(foundation.metrics),
             wake,
             may_connect,
+            self._share.filters(),
         )
 
     async def start(self) -> None:
@@ -165,9 +170,27 @@ class IngestRole(Role):
             try:
                 if await asyncio.to_thread(self._upkeep.turn):
                     self._wake()
+                await asyncio.to_thread(self._say)
             except Exception:
                 # The database that is away comes back; what is due stays due.
                 log.exception("ingest.upkeep_failed")
+
+
+    def _say(self) -> None:
+        """What is taken here, for whoever looks for what falls between several ingests."""
+        from ingest import shares
+
+        now = self._foundation.clock.now()
+        if not self.subscriber.connected or (self._said is not None and now - self._said < shares.SAY_EVERY):
+            return
+        with self._foundation.database.write() as session:
+            shares.say(session, self._login.client_id, self._share, now)
+            found = shares.between(session, now)
+        self._said = now
+        if not found.is_closed:
+            log.warning(
+                "ingest.nobody_listens", compounds=found.compounds, vendor_topics=found.vendor_topics
+            )
 
 
 class DevicesRole(_Looping):

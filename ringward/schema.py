@@ -31,6 +31,7 @@ import devices.observations
 import devices.openings
 import devices.points
 import devices.streams
+import ingest.shares
 import privacy.models
 import recognition.models
 import registry.models
@@ -77,6 +78,7 @@ _ROOMS = (
     devices.openings,
     devices.points,
     devices.streams,
+    ingest.shares,
     privacy.models,
     recognition.models,
     registry.models,

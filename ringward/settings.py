@@ -236,8 +236,22 @@ class Settings(BaseSettings):
     )
     mqtt_client_id: str = Field(
         "ringward-ingest",
+        max_length=48,
         title="MQTT client id",
         description="The name of ingest's session at the broker. One active ingest a client id.",
+    )
+    ingest_compounds: str | None = Field(
+        None,
+        title="Ingest: compounds",
+        description="Compounds whose devices this ingest listens to, with commas, where several share the "
+        "work; empty: all. Each such ingest has a session of its own at the broker, named after its "
+        "compounds. One that no ingest is for is heard by nobody: `ringward doctor` names it.",
+    )
+    ingest_vendor_topics: str = Field(
+        "all",
+        title="Ingest: vendors' topics",
+        description="Which of the topics that name no compound this ingest listens to: `all`, `none`, or topic "
+        "filters with commas. With several ingests one takes them, or each those that are named for it.",
     )
     flood_rate: float = Field(
         20.0,

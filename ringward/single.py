@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from ringward.foundation import Foundation
+from ringward.foundation import Foundation, ingest_login
 from ringward.leasing import Leased, Leases, Turn
 from ringward.roles import DevicesRole, IngestRole, KeeperRole, RelayRole, Role
 from storage.leases import Claim
@@ -35,7 +35,7 @@ class Single:
         def make(ground: Foundation, turn: Turn) -> Role:
             return IngestRole(ground, wake, fence=turn.check, may_connect=turn.is_sure)
 
-        return Leased(*self._with("ingest", self._foundation.settings.mqtt_client_id), make, **self._how())
+        return Leased(*self._with("ingest", ingest_login(self._foundation.settings).client_id), make, **self._how())
 
     def devices(self, wake: Callable[[], None], listening: Callable[[], bool]) -> Leased:
         """One a deployment; `listening` says whether ingest listens, where it runs in this process."""

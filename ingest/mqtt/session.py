@@ -1,7 +1,8 @@
-"""The ingest's persistent session at the broker, made before the first device may speak."""
+"""The ingest's persistent session at the broker: made before the first device may speak, and forgotten."""
 
 import contextlib
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -9,12 +10,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from bus.login import BrokerLogin
-from ingest.routes import mqtt_filters
+from ingest.share import EVERYTHING
 
 DEADLINE_S = 20.0
 
 
-def open_session(login: BrokerLogin) -> None:
+def open_session(login: BrokerLogin, filters: Sequence[str] = EVERYTHING.filters()) -> None:
     """Subscribes and leaves: from now on the broker keeps what devices publish.
 
     A broker takes and confirms a message for which there is no subscription yet, and
@@ -23,23 +24,13 @@ def open_session(login: BrokerLogin) -> None:
     """
     answered = threading.Event()
     refused: list[str] = []
-    client = mqtt.Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=login.client_id,
-        clean_session=False,
-        protocol=mqtt.MQTTv311,
-        manual_ack=True,
-    )
-    if login.user is not None:
-        client.username_pw_set(login.user, login.password)
-    if login.tls is not None:
-        client.tls_set_context(login.tls.context())
+    client = _client(login, clean=False)
 
     def on_connect(connected: mqtt.Client, *_: Any) -> None:
-        connected.subscribe([(wanted, 1) for wanted in mqtt_filters()])
+        connected.subscribe([(wanted, 1) for wanted in filters])
 
     def on_subscribe(_c: mqtt.Client, _d: Any, _m: int, codes: list[ReasonCode], _p: Any) -> None:
-        refused.extend(wanted for wanted, code in zip(mqtt_filters(), codes, strict=True) if code.is_failure)
+        refused.extend(wanted for wanted, code in zip(filters, codes, strict=True) if code.is_failure)
         answered.set()
 
     client.on_connect = on_connect
@@ -64,3 +55,45 @@ def _connect(client: mqtt.Client, login: BrokerLogin) -> None:
             client.connect(host, port)
             return
     client.connect(*last)
+
+
+def forget_session(login: BrokerLogin) -> None:
+    """Takes a session away with all that the broker still holds for it: for one that nobody will use again.
+
+    Whoever is connected under the name is turned out. Raises `TimeoutError`, `PermissionError`, `OSError`.
+    """
+    answered = threading.Event()
+    refused: list[str] = []
+    client = _client(login, clean=True)
+
+    def on_connect(_client: mqtt.Client, _d: Any, _f: Any, reason: ReasonCode, _p: Any) -> None:
+        if reason.is_failure:
+            refused.append(str(reason))
+        answered.set()
+
+    client.on_connect = on_connect
+    _connect(client, login)
+    client.loop_start()
+    try:
+        if not answered.wait(DEADLINE_S):
+            raise TimeoutError("the broker did not answer")
+        if refused:
+            raise PermissionError(f"the broker refused: {refused[0]}")
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def _client(login: BrokerLogin, *, clean: bool) -> mqtt.Client:
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=login.client_id,
+        clean_session=clean,
+        protocol=mqtt.MQTTv311,
+        manual_ack=True,
+    )
+    if login.user is not None:
+        client.username_pw_set(login.user, login.password)
+    if login.tls is not None:
+        client.tls_set_context(login.tls.context())
+    return client

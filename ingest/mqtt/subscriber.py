@@ -10,7 +10,7 @@ import contextlib
 import datetime as dt
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -27,7 +27,7 @@ from ingest.intake import Intake
 from ingest.mqtt import packets
 from ingest.mqtt.deliveries import Copy, Deliveries
 from ingest.mqtt.network import NetworkThread
-from ingest.routes import mqtt_filters
+from ingest.share import EVERYTHING
 from storage import Clock
 
 log = structlog.get_logger(__name__)
@@ -74,8 +74,10 @@ class Subscriber:
         metrics: SubscriberMetrics,
         on_commit: Callable[[], None],
         may_connect: Callable[[], bool] = lambda: True,
+        filters: Sequence[str] = EVERYTHING.filters(),
     ) -> None:
         self._login = login
+        self._filters = tuple(filters)
         self._intake = intake
         self._clock = clock
         self._metrics = metrics
@@ -137,7 +139,7 @@ class Subscriber:
             return
         self._epoch += 1
         self._deliveries.clear()
-        client.subscribe([(wanted, 1) for wanted in mqtt_filters()])
+        client.subscribe([(wanted, 1) for wanted in self._filters])
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Any
