@@ -50,9 +50,7 @@ def say(session: Session, client_id: str, one: Share, now: dt.datetime) -> None:
 def heard(session: Session, now: dt.datetime) -> Sequence[IngestShare]:
     """The sessions in which somebody listens, by their names."""
     return session.scalars(
-        select(IngestShare)
-        .where(IngestShare.heard_at > now - HEARD_WITHIN)
-        .order_by(IngestShare.client_id)
+        select(IngestShare).where(IngestShare.heard_at > now - HEARD_WITHIN).order_by(IngestShare.client_id)
     ).all()
 
 

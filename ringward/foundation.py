@@ -11,9 +11,9 @@ from alerts.routing.current import use as use_routes
 from bus.address import BusAddress
 from bus.login import BrokerLogin
 from bus.tls import Tls
+from ingest.share import Share, share
 from ringward import build
 from ringward.poolmetrics import PoolMetrics
-from ingest.share import Share, share
 from ringward.ports import reachable
 from ringward.settings import Settings
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, Vault, anchors

@@ -175,7 +175,6 @@ class IngestRole(Role):
                 # The database that is away comes back; what is due stays due.
                 log.exception("ingest.upkeep_failed")
 
-
     def _say(self) -> None:
         """What is taken here, for whoever looks for what falls between several ingests."""
         from ingest import shares
@@ -188,9 +187,7 @@ class IngestRole(Role):
             found = shares.between(session, now)
         self._said = now
         if not found.is_closed:
-            log.warning(
-                "ingest.nobody_listens", compounds=found.compounds, vendor_topics=found.vendor_topics
-            )
+            log.warning("ingest.nobody_listens", compounds=found.compounds, vendor_topics=found.vendor_topics)
 
 
 class DevicesRole(_Looping):

@@ -250,8 +250,9 @@ class Settings(BaseSettings):
     ingest_vendor_topics: str = Field(
         "all",
         title="Ingest: vendors' topics",
-        description="Which of the topics that name no compound this ingest listens to: `all`, `none`, or topic "
-        "filters with commas. With several ingests one takes them, or each those that are named for it.",
+        description="Which of the topics that name no compound this ingest listens to: `all`, `none`, or "
+        "topic filters with commas. Of several ingests one takes them, or each those that are named for "
+        "it.",
     )
     flood_rate: float = Field(
         20.0,

@@ -35,7 +35,8 @@ class Single:
         def make(ground: Foundation, turn: Turn) -> Role:
             return IngestRole(ground, wake, fence=turn.check, may_connect=turn.is_sure)
 
-        return Leased(*self._with("ingest", ingest_login(self._foundation.settings).client_id), make, **self._how())
+        name = ingest_login(self._foundation.settings).client_id
+        return Leased(*self._with("ingest", name), make, **self._how())
 
     def devices(self, wake: Callable[[], None], listening: Callable[[], bool]) -> Leased:
         """One a deployment; `listening` says whether ingest listens, where it runs in this process."""

@@ -160,6 +160,11 @@ PROGRAMME: Final = (
         ("--events", "2000"),
     ),
     Entry(
+        "shards",
+        "Two ingests that share the compounds beside one that takes them all, on PostgreSQL.",
+        ("--events", "1000", "--rounds", "1"),
+    ),
+    Entry(
         "idle",
         "What a hundred compounds cost in which nothing happens, in percent of a core, beside one.",
         ("--compounds", "10", "--seconds", "5"),

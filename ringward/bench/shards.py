@@ -184,9 +184,7 @@ def _publish(ground: Foundation, events: int, first: int) -> None:
     client.loop_stop()
 
 
-def _ingest(
-    ground: Foundation, compounds: str | None, vendors: str, first: int
-) -> subprocess.Popen[bytes]:
+def _ingest(ground: Foundation, compounds: str | None, vendors: str, first: int) -> subprocess.Popen[bytes]:
     environment = environment_for(ground.settings) | {
         "RINGWARD_DATABASE_URL": str(ground.settings.database_url),
         "RINGWARD_MQTT_CLIENT_ID": f"bench-{first}",

@@ -35,6 +35,10 @@ TARGETS: Final = (
     Target(
         "scale", "workers_cpu_a_picture_growth", "at most", 1.1, "cost of a picture, most workers over one"
     ),
+    Target(
+        "shards", "two_over_one", "at least", 1.7, "two ingests, times one, where each has cores of its own"
+    ),
+    Target("shards", "cpu_an_event_two_over_one", "at most", 1.1, "cost of an event, two ingests over one"),
     Target("idle", "all_compounds_percent", "at most", 20, "compounds in which nothing happens, % of a core"),
     Target("recognise", "two_workers_over_one", "at least", 1.8, "two recognition processes, times one"),
     Target("recognise", "dlib_over_recipe", "at least", 1.0, "the engine, times as fast as the plain recipe"),

@@ -35,6 +35,7 @@ from ringward.cli import (
     roster,
     routes,
     rules,
+    shards,
     sim,
     tokens,
     up,
@@ -75,6 +76,7 @@ app.add_typer(exports.app, name="export")
 app.add_typer(feedback.app, name="recognition")
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
+app.add_typer(shards.app, name="shards")
 app.add_typer(ca.app, name="ca")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(sim.app, name="sim")

@@ -383,3 +383,22 @@ def idle(
         raise fail(f"{on} is no database to measure on: sqlite or postgresql")
     logs.configure("error", "console")
     tell(run(compounds=compounds, seconds=seconds, on=on), as_json=as_json)
+
+
+@app.command("shards")
+def shards(
+    events: Annotated[int, typer.Option(min=100, max=100_000, help="Of each compound and round.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, max=9, help="Medians are taken over the rounds.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Two ingests that share the compounds beside one: events a second, and what an event costs.
+
+    Example: ringward bench shards --json
+    """
+    from ringward.bench.shards import run
+
+    logs.configure("error", "console")
+    try:
+        tell(run(events=events, rounds=rounds), as_json=as_json)
+    except LookupError as error:
+        raise fail(str(error)) from None

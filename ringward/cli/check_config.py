@@ -19,15 +19,19 @@ from alerts.routing.times import CHINA
 from alerts.rulebook.file import Reading, load
 from alerts.rulebook.findings import nearest
 from alerts.rulebook.versions import check, newest
+from bus.embedded import MAX_ACK_PENDING, MOST_IN_FLIGHT
 from console.texts import Texts
 from console.texts.rulebook import finding_text
+from ingest.share import ShareError
 from ringward import schema
 from ringward.cli.common import console, fail
 from ringward.cli.rules_words import Language, texts_in
+from ringward.foundation import ingest_share
 from ringward.settings import Settings
 from storage import Database, migrate
 
 IN_FORCE: Final = "rules in force"
+NATS_FILTERS_MOST: Final = MOST_IN_FLIGHT // MAX_ACK_PENDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ def examine(path: Path | None, texts: Texts, data_dir: Path | None) -> Iterator[
         if path is not None:
             yield from of_reading(str(path), load(read_text(path)), texts)
         return
+    if path is None:
+        yield from _of_share(loaded)
     if path is None and loaded.plans_file is not None:
         yield from _of_plans(loaded.plans_file)
     database = _database(loaded)
@@ -122,6 +128,22 @@ def examine(path: Path | None, texts: Texts, data_dir: Path | None) -> Iterator[
                 yield from _of_routes(session, loaded, texts)
     finally:
         database.close()
+
+
+def _of_share(loaded: Settings) -> Iterator[Said]:
+    try:
+        found = ingest_share(loaded)
+    except ShareError as error:
+        yield Said(
+            "settings", 0, "error", "ingest_share", f"ingest_compounds, ingest_vendor_topics: {error}."
+        )
+        return
+    if len(found.filters()) > NATS_FILTERS_MOST:
+        text = (
+            f"ingest_compounds: {len(found.filters())} topic filters are more than nats-server serves one "
+            f"client ({NATS_FILTERS_MOST}); Mosquitto and EMQX take them."
+        )
+        yield Said("settings", 0, "warning", "ingest_share_wide", text)
 
 
 def _of_rules(session: Session, loaded: Settings, path: Path | None, texts: Texts) -> Iterator[Said]:

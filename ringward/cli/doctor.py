@@ -20,7 +20,7 @@ from recognition.engines import DlibEngine, ModelError, Shelf
 from recognition.modelfiles import ModelFileMissingError, model_file
 from ringward import schema
 from ringward.checkup import Finding, Level, bus, machine, mqtt, work, worst
-from ringward.cli import device_stream, holders, rules_doctor, safekeeping, thresholds
+from ringward.cli import device_stream, holders, rules_doctor, safekeeping, shards, thresholds
 from ringward.cli.common import console, settings
 from ringward.foundation import bus_address, mqtt_login
 from ringward.ports import reachable
@@ -153,6 +153,7 @@ def _database(loaded: Settings) -> Iterator[Finding]:
             yield from safekeeping.after_the_database(database, loaded, SystemClock().now())
             yield from device_stream.findings(database)
             yield from holders.findings(database, SystemClock())
+            yield from shards.findings(database, SystemClock().now())
             yield from rules_doctor.findings(database, loaded, SystemClock().now())
             yield from work.findings(database, loaded, SystemClock().now)
     except Exception as error:  # noqa: BLE001 - whatever the driver says, it is the answer

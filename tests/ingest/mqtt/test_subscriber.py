@@ -2,6 +2,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -15,13 +16,14 @@ from devices.directory import DeviceDirectory
 from ingest.arrival import Arrival, Settled
 from ingest.intake import Intake
 from ingest.metrics import IntakeMetrics
-from ingest.mqtt.session import open_session
+from ingest.mqtt.session import forget_session, open_session
 from ingest.mqtt.subscriber import Subscriber, SubscriberMetrics
+from ingest.share import EVERYTHING, Share, share
 from storage import Database, MediaStore
 from storage.events import EventRow
 from tests.support.brokers import Broker
 from tests.support.clock import VirtualClock
-from tests.support.compound import COMPOUND, settle_in
+from tests.support.compound import COMPOUND, ELSEWHERE, settle_in
 from tests.support.mqtt import Peer
 from tests.support.native import event, topic
 from tests.support.waiting import wait_until
@@ -61,10 +63,16 @@ class Post:
         self._clock = clock
         self._running: list[Subscriber] = []
 
-    def start(self) -> Subscriber:
+    def start(self, share: Share = EVERYTHING) -> Subscriber:
         self.metrics = CollectorRegistry()
+        login = self.broker.login()
         subscriber = Subscriber(
-            self.broker.login(), self.valve, self._clock, SubscriberMetrics(self.metrics), self._committed
+            replace(login, client_id=login.client_id + share.suffix()),
+            self.valve,
+            self._clock,
+            SubscriberMetrics(self.metrics),
+            self._committed,
+            filters=share.filters(),
         )
         subscriber.start()
         self._running.append(subscriber)
@@ -217,6 +225,40 @@ def test_what_is_published_while_ingest_is_away_arrives_afterwards(post: Post) -
     post.start()
     post.wait_stored(*records)
     assert set(post.stored()) == set(records)
+
+
+def test_two_ingests_share_compounds_and_each_session_keeps_its_own(post: Post) -> None:
+    ours, others = share(COMPOUND, "none"), share(ELSEWHERE, "all")
+    first, second = post.start(ours), post.start(others)
+    first.stop()
+    with post.camera() as cam:
+        cam.publish(topic(), event("r-1"))
+    second.stop()
+    post.start(ours)
+    post.wait_stored("r-1")
+    # Had the other one taken it, too, it would have come again.
+    assert post.stored() == {"r-1": 0}
+
+
+def test_from_one_ingest_to_two_everything_is_stored_once(post: Post) -> None:
+    old = post.start()
+    new = [post.start(share(COMPOUND, "none")), post.start(share(ELSEWHERE, "all"))]
+    with post.camera() as cam:
+        cam.publish_all(topic(), [event(f"r-{number}") for number in range(20)])
+        old.stop()
+        cam.publish(topic(), event("r-20"))
+    post.wait_stored(*(f"r-{number}" for number in range(21)))
+    for one in new:
+        one.stop()
+    login = post.broker.login()
+    forget_session(login)
+    with post.camera() as cam:
+        cam.publish(topic(), event("after"))
+    with Peer(login, clean=False) as old, post.camera() as cam:
+        assert old.subscribe(topic(leaf="marker"))
+        cam.publish(topic(leaf="marker"), b"marker")
+        # What was published after the session was forgotten was kept for nobody.
+        assert old.next().payload == b"marker"
 
 
 def test_session_may_be_opened_before_the_first_ingest_starts(post: Post) -> None:
