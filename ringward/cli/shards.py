@@ -14,8 +14,8 @@ from ingest import shares
 from ingest.mqtt.session import forget_session
 from ingest.share import Gaps
 from ingest.shares import IngestShare
-from ringward.cli.common import console, fail, settings
 from ringward.checkup import Finding
+from ringward.cli.common import console, fail, settings
 from ringward.foundation import mqtt_login
 from storage import Database, SystemClock
 
