@@ -32,7 +32,7 @@ def findings(address: BusAddress) -> Iterator[Finding]:
 
 async def _look(address: BusAddress) -> list[Finding]:
     async with asyncio.timeout(2 * PATIENCE_S):
-        client = await nats.connect(address.url, **address.options() | ONCE)
+        client = await nats.connect(address.servers, **address.options() | ONCE)
         measures = BusMeasures(address)
         try:
             jetstream = client.jetstream(timeout=PATIENCE_S)
@@ -42,7 +42,7 @@ async def _look(address: BusAddress) -> list[Finding]:
             except NotFoundError:
                 advice = "The role `relay` makes it at its start."
                 return [*found, Finding("stream", False, f"{STREAM} is not there yet", advice)]
-            found.append(_stream(info))
+            found.append(_stream(info, address))
             found += await _consumers(jetstream)
             now = dt.datetime.now(dt.UTC)
             ages = {
@@ -56,7 +56,7 @@ async def _look(address: BusAddress) -> list[Finding]:
             await client.close()
 
 
-def _stream(info: StreamInfo) -> Finding:
+def _stream(info: StreamInfo, address: BusAddress) -> Finding:
     """Set as this version sets it, and whole on every server that is to have it."""
     advice = "A process with the role `relay` of this version puts it right at its start."
     wanted, held = wanted_stream().config, info.config
@@ -67,6 +67,7 @@ def _stream(info: StreamInfo) -> Finding:
             ("max_age", held.max_age == wanted.max_age),
             ("storage", held.storage == wanted.storage),
             ("discard", held.discard == wanted.discard),
+            ("copies", (held.num_replicas or 1) == address.replicas),
         )
         if not is_right
     ]

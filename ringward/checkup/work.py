@@ -16,6 +16,7 @@ from ringward.settings import Settings
 from storage import Database, audit, migrate, partitions
 from storage.audit import AuditRow
 from storage.events import OutboxRow
+from storage.leases import RoleLease
 
 LOOK_AGAIN_S: Final = 1.0
 ROWS_MOST: Final = 200_000
@@ -52,6 +53,7 @@ def findings(
         yield from devices(session)
         yield clock(session, now)
         yield from pieces(session, now())
+        yield from roles(session, now)
         yield chain(session)
 
 
@@ -146,6 +148,22 @@ def pieces(session: Session, now: dt.datetime) -> Iterator[Finding]:
     yield Finding(
         "weeks of events", state.ahead >= AHEAD_FEWEST and not state.rest, seen, advice, grave=False
     )
+
+
+def roles(session: Session, now: Callable[[], dt.datetime]) -> Iterator[Finding]:
+    """Who has each role of which one works at a time, and whether somebody stands by."""
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    at = (session.scalar(select(func.clock_timestamp())) if postgresql else None) or now()
+    for row in session.scalars(select(RoleLease).order_by(RoleLease.role, RoleLease.instance)):
+        name = f"role {row.role}" + (f" of {row.instance}" if row.instance else "")
+        if row.until <= at:
+            advice = f"Start a process with the role `{row.role}`: it takes it within seconds."
+            yield Finding(name, False, f"nobody, since {row.until:%Y-%m-%d %H:%M:%S} UTC", advice)
+            continue
+        stands_by = row.waiting is not None and row.waiting_until is not None and row.waiting_until > at
+        yield Finding(
+            name, True, f"{row.holder}, epoch {row.epoch}, {'one stands by' if stands_by else 'alone'}"
+        )
 
 
 def chain(session: Session) -> Finding:

@@ -28,6 +28,11 @@ class Board(Collector):
         with self._lock:
             self._groups[group] = (self._now(), every_s, taken)
 
+    def clear(self) -> None:
+        """Shows nothing more: somebody else measures now, or nobody."""
+        with self._lock:
+            self._groups.clear()
+
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """The names alone, so that nobody else takes one of them."""
         return [GaugeMetricFamily(one.name, one.says, labels=one.labels) for one in MEASURES]

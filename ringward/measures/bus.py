@@ -36,7 +36,7 @@ class BusMeasures:
             await self.close()
             options = self._address.options() | ONCE
             async with asyncio.timeout(PATIENCE_S):
-                self._client = await nats.connect(self._address.url, **options)
+                self._client = await nats.connect(self._address.servers, **options)
         jetstream = self._client.jetstream(timeout=PATIENCE_S)
         return [sample async for sample in _all(jetstream, now)]
 

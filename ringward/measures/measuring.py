@@ -1,7 +1,6 @@
 """The round in which measures are taken: each group at its own pace, and none because of another late."""
 
 import asyncio
-import contextlib
 import datetime as dt
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -30,6 +29,8 @@ DAY_S: Final = 86400.0
 
 _AFTER_START_S: Final = 300.0
 """What reads much waits so long after a start: a morning on which everything starts has other cares."""
+
+_SAY_AGAIN_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +66,25 @@ class Measuring:
             Group("audit", DAY_S, self._in_thread(self._audit), _AFTER_START_S),
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = asyncio.Event()
 
     async def start(self) -> None:
         """Returns at once."""
+        self._stopping.clear()
         self._tasks = [
             asyncio.create_task(self._keep(group), name=f"measures-{group.name}") for group in self.groups
         ]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        self._stopping.set()
+        under_way = set(self._tasks)
+        while under_way:
+            # Said again: a cancellation that comes with a client's own answer is lost on its way.
+            for task in under_way:
+                task.cancel()
+            _, under_way = await asyncio.wait(under_way, timeout=_SAY_AGAIN_S)
         self._tasks = []
+        self.board.clear()
         await self._bus.close()
 
     async def take(self, group: Group) -> bool:
@@ -93,7 +99,7 @@ class Measuring:
 
     async def _keep(self, group: Group) -> None:
         await asyncio.sleep(group.first_s)
-        while True:
+        while not self._stopping.is_set():
             await self.take(group)
             await asyncio.sleep(group.every_s)
 

@@ -115,6 +115,13 @@ CASES: Final = (
     case("RingwardNoKeeper", 6, {"up": "1x10"}, keeper("0+60x10")),
     case("RingwardMeasuresStand", 12, keeper("0x20"), keeper("0+60x20")),
     case(
+        "RingwardRoleUnattended",
+        2,
+        {f'{R}roles_lease_held{{role="relay",instance="{i}"}}': "0x5" for i in "ab"},
+        {f'{R}roles_lease_held{{role="relay",instance="{i}"}}': f"{n}x5" for i, n in (("a", 0), ("b", 1))},
+    ),
+    counter("RingwardLeasesFail", 5, f"{R}roles_lease_rounds_failed_total{UP}", 10, 1),
+    case(
         "RingwardRestarts", 50,
         {f"process_start_time_seconds{UP}": "0+600x60"}, {f"process_start_time_seconds{UP}": "0x30 600x30"},
     ),
@@ -152,6 +159,8 @@ CASES: Final = (
     counter("RingwardBusFails", 5, f"{R}bus_relay_failures_total", 2, 0.1),
     gauge("RingwardOutboxWaits", 4, f"{R}bus_outbox_messages", 3, 0),
     gauge("RingwardOutboxOld", 2, f"{R}storage_outbox_oldest_seconds", 40, 20),
+    gauge("RingwardWeeksMissing", 70, f"{R}storage_event_pieces_ahead", 1, 4),
+    gauge("RingwardEventsWithoutWeek", 70, f"{R}storage_event_rest_rows", 3, 0),
     case("RingwardReplicaAway", 8, replicas(2), replicas(3)),
     case(
         "RingwardConsumerWaits", 4,

@@ -17,6 +17,7 @@ from ringward.checkup import Finding, Level, bus, mqtt, work
 from storage import Database, SystemClock
 from storage.audit import AuditEntry, append
 from storage.events import OutboxRow
+from storage.leases import RoleLease
 from tests.support import keeping
 from tests.support.brokers import Broker, NatsServer
 from tests.support.clock import NOON
@@ -113,6 +114,27 @@ def test_a_broken_chain_is_found_and_a_long_one_left_to_who_has_time(
         assert work.chain(session).level is Level.FAIL
         monkeypatch.setattr(work, "ROWS_MOST", 1)
         assert work.chain(session).level is Level.OK
+
+
+def test_a_role_that_nobody_has_is_found(either_database: Database) -> None:
+    at = SystemClock().now()
+    keeping.add(
+        either_database,
+        RoleLease(
+            role="relay",
+            instance="",
+            holder="a",
+            epoch=1,
+            until=at + 60 * S,
+            waiting="b",
+            waiting_until=at + 60 * S,
+        ),
+        RoleLease(role="keeper", instance="", holder="a", epoch=3, until=at - S),
+    )
+    with either_database.read() as session:
+        found = list(work.roles(session, SystemClock().now))
+    assert named(found) == {"role keeper": Level.FAIL, "role relay": Level.OK}
+    assert "one stands by" in found[1].seen
 
 
 # ── Bus ──────────────────────────────────────────────────────────────────────

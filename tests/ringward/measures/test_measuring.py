@@ -141,6 +141,12 @@ async def test_keeper_hangs_up_what_it_measures_from_its_start(
         lambda: ground.metrics.get_sample_value(of.MEASURED_AT.name, {"group": "bus"}), "the bus was measured"
     )
     await measuring.stop()
+    # Another one measures now: what this one saw last is nobody's business any more.
+    assert ground.metrics.get_sample_value(of.MEASURED_AT.name, {"group": "bus"}) is None
+    await measuring.start()
+    await until(
+        lambda: ground.metrics.get_sample_value(of.MEASURED_AT.name, {"group": "waits"}), "it measures again"
+    )
     await measuring.stop()
 
 
