@@ -985,5 +985,10 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """Where a browser finds the console."""
+        return self.public_url or self.local_url
+
+    @property
+    def local_url(self) -> str:
+        """Where this machine itself finds the console, whatever browsers are told."""
         scheme = "http" if self.http_cert_file is None else "https"
-        return self.public_url or f"{scheme}://{reachable(self.http_host)}:{self.http_port}"
+        return f"{scheme}://{reachable(self.http_host)}:{self.http_port}"

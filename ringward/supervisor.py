@@ -142,7 +142,7 @@ class Supervisor:
         try:
             scheme = "http" if self.settings.http_cert_file is None else "https"
             url = f"{scheme}://{host}:{self.settings.http_port}/readyz"
-            with urllib.request.urlopen(url, timeout=2, context=_unchecked()) as response:  # noqa: S310
+            with urllib.request.urlopen(url, timeout=2, context=unchecked()) as response:  # noqa: S310
                 return bool(response.status == 200)
         except OSError:
             return False
@@ -185,7 +185,7 @@ class Supervisor:
             children["broker"] = self._broker.child.pid
         running = Running(
             os.getpid(),
-            self.settings.base_url,
+            self.settings.local_url,
             self.settings.mqtt_port,
             self.settings.nats_port,
             children,
@@ -197,7 +197,7 @@ class Supervisor:
         partial.replace(path)
 
 
-def _unchecked() -> ssl.SSLContext:
+def unchecked() -> ssl.SSLContext:
     """For this machine's own console: its certificate names the address that browsers use."""
     context = ssl.create_default_context()
     context.check_hostname = False

@@ -153,5 +153,4 @@ def test_settings_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         for one in of("ConfigMap")
         if one["metadata"]["name"].startswith("ringward-") and "ringward.toml" not in one["data"]
     )
-    known |= {"RINGWARD_HEALTH_HOST", "RINGWARD_HEALTH_PORT"}
     assert set(plain["data"]) <= known

@@ -70,7 +70,8 @@ def test_every_command_and_option_named_exists(page: Path) -> None:
     root = typer.main.get_command(app)
     for line in code(page.read_text()).splitlines():
         named = re.search(r"(?:^|[\s/])ringward ((?:[a-z][\w-]*|--[a-z]).*)", line)
-        if named is None or "systemctl" in line or "useradd" in line or "mosquitto" in line:
+        # With "$@" it is a shell's function for a group: what it is called with stands elsewhere.
+        if named is None or '"$@"' in line or "systemctl" in line or "useradd" in line or "mosquitto" in line:
             continue
         words = named[1].split("#")[0].split()
         command: Any = root
@@ -116,7 +117,7 @@ def test_both_readmes_name_the_two_commands(readme: Path) -> None:
 def test_every_make_target_named_exists(page: Path) -> None:
     targets = set(re.findall(r"^([\w.-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     # `ringward roster make three-shifts` is a command of ours.
-    named = set(re.findall(r"(?:^|(?<!roster)\s)make ([a-z]+)\b", code(page.read_text()), re.MULTILINE))
+    named = set(re.findall(r"(?:^|(?<!roster)\s)make ([a-z][a-z-]*)", code(page.read_text()), re.MULTILINE))
     assert named <= targets
 
 
