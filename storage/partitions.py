@@ -94,6 +94,8 @@ def is_divided(connection: Connection) -> bool:
 
 def pieces(connection: Connection) -> list[Piece]:
     """The pieces of `events`, oldest first; empty where it is in one. `…_rest` comes last."""
+    if connection.dialect.name != "postgresql":
+        return []
     rows = connection.exec_driver_sql(
         "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i "
         "JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = to_regclass('events')"

@@ -10,6 +10,7 @@ from privacy.retention.passages import DECISIONS, PASSAGES
 from privacy.retention.pictures import PASSAGE_PICTURES, UNKNOWN_FACES
 from privacy.retention.records import ACCESS, RECORDS
 from privacy.retention.scope import DataClass
+from privacy.retention.weeks import Weeks
 
 # In this order: pictures before the rows that name them, what refers before what is referred to.
 CLASSES: Final[tuple[DataClass, ...]] = (
@@ -17,6 +18,7 @@ CLASSES: Final[tuple[DataClass, ...]] = (
     PASSAGE_PICTURES,
     DECISIONS,
     PASSAGES,
+    Weeks(),
     Faces(),
     WATCHLIST,
     APPLICATIONS,

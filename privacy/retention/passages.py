@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, Table, and_, delete, func, insert, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, insert, null, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -24,11 +24,14 @@ from privacy.retention.references import RAW_BODY
 from privacy.retention.scope import Batch, Due, Ground, Scope, among
 from recognition.models import DecisionRow
 from registry.days import time_zone
+from storage import partitions
 from storage.events import EventRow
 
 _events: Final = cast("Table", EventRow.__table__)
 _decisions: Final = cast("Table", DecisionRow.__table__)
 _proofs: Final = cast("Table", DeletionProof.__table__)
+# A night in which a week goes, and one more in which it may.
+_GRACE: Final = dt.timedelta(days=2)
 _BEFORE: Final = (PASSAGE_PICTURES.name, UNKNOWN_FACES.name)
 
 
@@ -71,11 +74,11 @@ class Trail:
         guard = scope.guard(session)
         if guard.refs:
             total = held = 0
-            for row in session.execute(self._over(scope, with_body=True)).yield_per(1000):
+            for row in session.execute(self._over(session, scope, with_body=True)).yield_per(1000):
                 total += 1
                 held += guard.keeps(row.event, row.body)
             return Due(total - held, held)
-        rows = self._over(scope, with_body=False).subquery()
+        rows = self._over(session, scope, with_body=False).subquery()
         total = session.scalar(select(func.count()).select_from(rows)) or 0
         ids = sorted(guard.events)
         held = sum(
@@ -107,7 +110,7 @@ class Trail:
         gone = {self.name: len(choice.ids)} if choice.ids else {}
         return Batch(gone, more=True, held_s=time.monotonic() - started)
 
-    def _over(self, scope: Scope, *, with_body: bool) -> Select[Any]:
+    def _over(self, session: Session, scope: Scope, *, with_body: bool) -> Select[Any]:
         happened, known = self.clocks
         cutoff = scope.cutoff(self.setting)
         columns = [self.key.label("key"), self.event.label("event"), happened.label("happened")]
@@ -117,11 +120,13 @@ class Trail:
         query = select(*columns)
         if with_body and not self.counted:
             query = query.outerjoin(EventRow, EventRow.id == self.event)
+        if self.counted and scope.run.policy.whole_weeks:
+            query = query.where(*_not_waiting(session, cutoff))
         return query.where(self.table.c.compound == scope.of_compound, happened < cutoff, known < cutoff)
 
     def _choose(self, session: Session, scope: Scope, size: int) -> _Choice | None:
         guard = scope.guard(session)
-        query = self._over(scope, with_body=bool(guard.refs))
+        query = self._over(session, scope, with_body=bool(guard.refs))
         happened = self.clocks[0]
         if scope.position is not None:
             moment, last = scope.position
@@ -156,7 +161,7 @@ class Trail:
         if connection.execute(delete(self.table).where(going)).rowcount != len(choice.ids):
             raise _ChangedError
         if choice.counts:
-            connection.execute(_add_up[connection.dialect.name], choice.counts)
+            connection.execute(ADD_UP[connection.dialect.name], choice.counts)
         connection.execute(insert(_proofs), [choice.proof])
 
 
@@ -176,6 +181,21 @@ PASSAGES: Final = Trail(
     (EventRow.corrected_time, EventRow.received_at),
     counted=True,
 )
+
+
+def _not_waiting(session: Session, cutoff: dt.datetime) -> list[ColumnElement[bool]]:
+    """Leaves alone what lies in a week that goes as a whole soon (see `privacy.retention.weeks`).
+
+    One that was over two nights ago and is still there is held by something: its rows go one by one.
+    """
+    return [
+        or_(EventRow.id < low, EventRow.id >= high)
+        for low, high in (
+            one.bounds
+            for one in partitions.pieces(session.connection())
+            if one.start is not None and one.end is not None and one.start < cutoff < one.end + _GRACE
+        )
+    ]
 
 
 def _with_pictures(session: Session, ids: list[str]) -> set[str]:
@@ -204,7 +224,7 @@ def _adding_up(dialect: Any) -> Any:
     )
 
 
-_add_up: Final = {"sqlite": _adding_up(sqlite), "postgresql": _adding_up(postgresql)}
+ADD_UP: Final = {"sqlite": _adding_up(sqlite), "postgresql": _adding_up(postgresql)}
 
 
 def _day(moment: dt.datetime, zone: ZoneInfo) -> str:

@@ -38,9 +38,13 @@ class RetentionPolicy:
     dead_letters: int = 30
     # How long an import can be taken back.
     imports: int = 30
+    # On PostgreSQL passages wait up to a week more, and go with the whole week that they lie in.
+    whole_weeks: bool = False
 
     def __post_init__(self) -> None:
         for field in fields(self):
+            if field.name == "whole_weeks":
+                continue
             least = _LEAST.get(field.name, 1)
             if getattr(self, field.name) < least:
                 raise UnlawfulRetentionError(field.name, least)

@@ -133,6 +133,12 @@ PROGRAMME: Final = (
         ("--events", "5000", "--seconds", "4"),
     ),
     Entry(
+        "pieces",
+        "Events in one week's piece and in many on PostgreSQL, passages that go by rows and by weeks, "
+        "beside PostgreSQL's own INSERT and DELETE.",
+        ("--events", "4000", "--weeks", "5"),
+    ),
+    Entry(
         "scale",
         "Processor time of all processes for one event while devices, compounds, people and recognition "
         "processes grow.",

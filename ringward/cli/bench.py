@@ -193,6 +193,28 @@ def retention(
     tell(run(events=events, seconds=seconds), as_json=as_json)
 
 
+@app.command("pieces")
+def pieces(
+    events: Annotated[int, typer.Option(min=1000, max=5_000_000, help="Rows of each round.")] = 200_000,
+    weeks: Annotated[int, typer.Option(min=2, max=52, help="Pieces of the second round.")] = 26,
+    database_url: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL database; without it the tests' own server.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Event tables in one piece and in many: storing, asking, retention, beside PostgreSQL's own.
+
+    Example: ringward bench pieces --events 200000 --json
+    """
+    from ringward.bench.pieces import NoPostgresError, run
+
+    logs.configure("warning", "console")
+    try:
+        tell(run(events=events, weeks=weeks, database_url=database_url), as_json=as_json)
+    except NoPostgresError as error:
+        raise fail(str(error)) from None
+
+
 @app.command("import")
 def import_(
     people: Annotated[int, typer.Option(min=100, max=150_000, help="Rows of the sheet.")] = 50_000,

@@ -90,6 +90,17 @@ def test_retention_deletes_everything_while_events_come_in() -> None:
     assert math.isclose(found["ratios"]["p99_beside_events_over_alone"], beside / alone, abs_tol=0.01)
 
 
+def test_pieces_are_filled_asked_and_emptied_beside_a_plain_table() -> None:
+    found = bench("pieces", "--events", "1000", "--weeks", "3")
+    figures, ceilings = found["figures"], found["ceilings"]
+    assert all(value > 0 for value in [*figures.values(), *ceilings.values()])
+    assert math.isclose(
+        found["ratios"]["insert_one_piece_over_raw"],
+        figures["insert_one_piece_per_s"] / ceilings["raw_insert_per_s"],
+        abs_tol=0.01,
+    )
+
+
 def test_recognition_stands_beside_the_plain_recipe_and_two_processes_beside_one() -> None:
     found = bench("recognise", "--pictures", "3", "--backlog", "10")
     figures, ceilings = found["figures"], found["ceilings"]
