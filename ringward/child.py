@@ -43,9 +43,11 @@ def run(roles: Sequence[str]) -> bool:
 
     from pydantic import ValidationError
 
-    from ringward import logs, process
+    from ringward import logs, process, schemagate
     from ringward.foundation import lay
     from ringward.settings import Settings
+    from storage.migrate import SchemaTooNewError, SchemaTooOldError
+    from storage.ringmark import ForeignRingError
 
     try:
         loaded = Settings()
@@ -54,5 +56,11 @@ def run(roles: Sequence[str]) -> bool:
     if not set(roles) <= set(process.ORDER):
         return False
     logs.configure(loaded.log_level, loaded.log_format)
-    asyncio.run(process.run(roles, lay(loaded)))
+    ground = lay(loaded, roles)
+    try:
+        schemagate.pass_through(ground.database)
+        asyncio.run(process.run(roles, ground))
+    except (ForeignRingError, SchemaTooOldError, SchemaTooNewError) as error:
+        # In words, and without what led here: whoever started it has to do something.
+        raise SystemExit(str(error)) from None
     return True

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from sqlalchemy import func, select
 
 from console.accounts.models import User
 from privacy.models import ErasureStep, StepState
+from ringward import following
 from ringward.checkup import Finding
 from ringward.settings import Settings
 from storage import Database, KeyRing, Vault, anchors, ringmark
@@ -18,6 +20,9 @@ from storage.backups import BackupRun
 from storage.ringmark import MarkState
 
 BACKUP_EVERY: Final = dt.timedelta(days=7)
+# How many looks may be missed, and how long a base or an erasure may take.
+FOLLOW_LATE: Final = 5
+FOLLOW_SPARE_S: Final = 600
 
 
 def keys(loaded: Settings) -> Finding:
@@ -60,6 +65,9 @@ def after_the_database(database: Database, loaded: Settings, now: dt.datetime) -
     """What the database says of its keys and of backups, and the anchor of the audit log."""
     yield _mark(database, loaded)
     yield _backup(database, now)
+    followed = _following(loaded, now)
+    if followed is not None:
+        yield followed
     yield _key_copies(database)
     yield _anchor(database, loaded)
 
@@ -91,6 +99,26 @@ def _backup(database: Database, now: dt.datetime) -> Finding:
         return Finding("backup", now - last < BACKUP_EVERY, seen, advice, grave=now - last > 4 * BACKUP_EVERY)
     fresh = begun is None or now - begun < BACKUP_EVERY
     return Finding("backup", fresh, "none yet", advice, grave=False)
+
+
+def _following(loaded: Settings, now: dt.datetime) -> Finding | None:
+    """How far a copy that follows has come; nothing where none ever did."""
+    try:
+        note = following.note_file(loaded.data_dir).read_bytes()
+        found = msgspec.json.decode(note, type=following.Standing)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+    reached = found.reached
+    allowed = dt.timedelta(seconds=FOLLOW_LATE * found.every_s + FOLLOW_SPARE_S)
+    late = reached is None or now - reached > allowed
+    seen = f"reached {reached:%Y-%m-%d %H:%M:%S}Z" if reached else "made no copy yet"
+    return Finding(
+        "copy that follows",
+        not late,
+        f"{seen}, {found.trouble}" if found.trouble else seen,
+        "`ringward backup follow DEST` has to run; its log says what hinders it. Where nobody is to follow "
+        f"any more, delete {following.note_file(loaded.data_dir).name} from the data directory.",
+    )
 
 
 def _key_copies(database: Database) -> Finding:

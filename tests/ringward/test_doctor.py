@@ -13,7 +13,7 @@ from console.accounts.models import Role
 from ingest.push.spool import Spool, SpoolLimits
 from privacy.models import Erasure, ErasureStep
 from recognition.engines import Given, Shelf
-from ringward import process
+from ringward import following, process
 from ringward.cli import app, doctor
 from ringward.cli.doctor import examine
 from ringward.foundation import Foundation, anchor_audit, lay
@@ -268,3 +268,12 @@ def test_database_with_the_keys_of_another_is_found_and_starts_nowhere(ground: F
     refused = CliRunner().invoke(app, ["keep", "--dry-run", "--data-dir", str(ground.settings.data_dir)])
     assert refused.exit_code == 1
     assert "the keys do not belong to this database" in refused.output
+
+
+def test_copy_that_no_longer_follows_is_found(ground: Foundation) -> None:
+    assert "copy that follows" not in findings(ground.settings)
+    note = following.note_file(ground.settings.data_dir)
+    for minutes, well in ((1, True), (60, False)):
+        reached = SystemClock().now() - dt.timedelta(minutes=minutes)
+        note.write_bytes(msgspec.json.encode(following.Standing("nas", 60, reached)))
+        assert findings(ground.settings)["copy that follows"] is well
