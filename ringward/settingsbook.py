@@ -32,7 +32,7 @@ _GROUPS: Final[Mapping[str, Group]] = {
     "http_": Group.NETWORK, "public_": Group.NETWORK, "mqtt_": Group.NETWORK, "nats_": Group.NETWORK,
     "bus_": Group.NETWORK, "health_": Group.NETWORK,
     "push_host": Group.NETWORK, "push_port": Group.NETWORK,
-    "flood_": Group.INTAKE, "spool_": Group.INTAKE, "stream_": Group.INTAKE,
+    "ingest_": Group.INTAKE, "flood_": Group.INTAKE, "spool_": Group.INTAKE, "stream_": Group.INTAKE,
     "terminal_low": Group.RECOGNITION,
     "terminal_": Group.DEVICES, "list_": Group.DEVICES, "device_": Group.DEVICES,
     "recognition_": Group.RECOGNITION, "face_": Group.RECOGNITION, "gate_": Group.RECOGNITION,

@@ -1,7 +1,7 @@
 """Every sort of fault over every part of a whole site, while devices speak and doors are forced: the short form.
 
 The long one is `python -m tests.chaos`. What it takes until somebody hears of a door is reported here, and
-held to the promise where RINGWARD_CHAOS_DELAYS=1 says that nobody else is on this machine.
+held to the promise where CHAOS_DELAYS=1 says that nobody else is on this machine.
 """
 
 import os
@@ -41,5 +41,5 @@ def test_promises_are_kept_over_every_fault(database: str, migrated_file: Path) 
     assert verdict.acknowledged == verdict.said == verdict.stored
     assert verdict.refused > 0
     assert verdict.incidents == given.doors - verdict.doors_late > 0
-    if os.environ.get("RINGWARD_CHAOS_DELAYS") == "1":
+    if os.environ.get("CHAOS_DELAYS") == "1":
         assert not verdict.too_late, "\n".join(verdict.differences)
