@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -24,6 +26,7 @@ ORDER = ("console", "ingest", "devices", "recognition", "alerts", "notify", "kee
 CONSOLE_PAGES_MB = 24
 
 _CLOSE_S = 2.0
+_FORCE_S = 5.0
 
 
 def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
@@ -78,10 +81,23 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
 
 async def run(names: Sequence[str], foundation: Foundation) -> None:
     """Runs the roles of these names. Raises `ValueError` for a name that is none."""
-    await serve(build(names, foundation), foundation)
+    await serve(
+        build(names, foundation),
+        foundation,
+        on_drain=lambda: _end_by_force(foundation.settings.drain_s + _FORCE_S),
+    )
 
 
-async def serve(roles: Sequence[Role], foundation: Foundation) -> None:
+def _end_by_force(after_s: float) -> None:
+    """A thread that waits for what never answers would keep the process, and its place, for ever."""
+    timer = threading.Timer(after_s, os.kill, (os.getpid(), signal.SIGKILL))
+    timer.daemon = True
+    timer.start()
+
+
+async def serve(
+    roles: Sequence[Role], foundation: Foundation, *, on_drain: Callable[[], None] = lambda: None
+) -> None:
     """Starts the roles, waits for SIGINT or SIGTERM, and drains them in order.
 
     Draining: it says that it is not ready, takes no more work, finishes what is in hand, gives its
@@ -115,6 +131,7 @@ async def serve(roles: Sequence[Role], foundation: Foundation) -> None:
         await stopping.wait()
     finally:
         health.draining = True
+        on_drain()
         deadline = loop.time() + settings.drain_s
         for role in reversed(started):
             await _stop(role, deadline)
