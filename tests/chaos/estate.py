@@ -30,7 +30,14 @@ from alerts.incidents.actor import Actor
 from alerts.incidents.lifecycle import FalseAlarmReason, State, Step
 from alerts.incidents.models import Incident
 from alerts.notify.channels.subscription import written as subscription
-from alerts.notify.models import ChannelKind, Contact, Notification, NotificationState, Purpose
+from alerts.notify.models import (
+    ChannelKind,
+    Contact,
+    Notification,
+    NotificationAttempt,
+    NotificationState,
+    Purpose,
+)
 from alerts.reactions import IncidentChange
 from bus.embedded import DeviceLogin
 from devices import credentials, presence
@@ -284,13 +291,30 @@ class Estate:
 
     def how_it_stands(self, what: str) -> str:
         """For whoever reads of a failure: what each said last."""
-        lines = [what]
+        lines = [what, *self._waiting()]
         for name in PROGRAMS:
             path = self.folder / f"{name}.log"
             said = path.read_text(errors="replace")[-1500:] if path.exists() else ""
             lines.append(f"── {name}, started {self.services[name].starts} times\n{said}")
         lines.append("── nats\n" + "\n".join(self.broker.lines[-10:]))
         return "\n".join(lines)
+
+    def _waiting(self) -> list[str]:
+        """Notifications of doors that are still to be told, with their tries."""
+        query = (
+            sa.select(Notification, NotificationAttempt)
+            .outerjoin(NotificationAttempt, NotificationAttempt.notification == Notification.id)
+            .join(Incident, Incident.id == Notification.incident)
+            .where(Incident.rule == reading.RULE, Notification.state == NotificationState.PENDING)
+            .limit(20)
+        )
+        with contextlib.suppress(sa.exc.DBAPIError), self.database.read() as session:
+            return [
+                f"{told.purpose} of {told.incident} asked {told.asked_at} due {told.due_at} held by {told.held_by}:"
+                f" {f'{tried.state} {tried.error} at {tried.at}' if tried is not None else 'no try'}"
+                for told, tried in session.execute(query)
+            ]
+        return []
 
     def close(self) -> None:
         self._stopping.set()
@@ -391,7 +415,7 @@ class Estate:
             Notification,
             Notification.purpose == Purpose.INCIDENT,
             Notification.state == NotificationState.PENDING,
-            Notification.severity <= 2,
+            Notification.incident.in_(sa.select(Incident.id).where(Incident.rule == reading.RULE)),
         )
         return not waits
 
