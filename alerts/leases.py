@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    or_,
     select,
     tuple_,
     update,
@@ -40,6 +41,11 @@ AT_ONCE: Final = 500
 """Leases in one statement: it has three values for each, and SQLite takes some thousands."""
 
 _T = TypeVar("_T")
+
+
+# No lease is prolonged further than this: one that says so is from a clock that was set back since, and would
+# last until the clock is there again.
+_BEYOND: Final = 2 * TTL
 
 
 class AlertLease(OwnedByCompound, Base):
@@ -121,7 +127,11 @@ def attend(session: Session, member: Member, now: dt.datetime) -> None:
         .values(holder=member.holder, **values)
         .on_conflict_do_update(index_elements=["holder"], set_=values)
     )
-    session.execute(delete(AlertEvaluator).where(AlertEvaluator.until < now - 10 * TTL))
+    session.execute(
+        delete(AlertEvaluator).where(
+            or_(AlertEvaluator.until < now - 10 * TTL, AlertEvaluator.until > now + _BEYOND)
+        )
+    )
 
 
 def leave(session: Session, holder: str) -> None:
@@ -132,14 +142,20 @@ def leave(session: Session, holder: str) -> None:
 def members(session: Session, now: dt.datetime) -> list[Member]:
     """The processes that are there."""
     rows = session.scalars(
-        select(AlertEvaluator).where(AlertEvaluator.until > now).order_by(AlertEvaluator.holder)
+        select(AlertEvaluator)
+        .where(AlertEvaluator.until > now, AlertEvaluator.until <= now + _BEYOND)
+        .order_by(AlertEvaluator.holder)
     )
     return [Member(row.holder, None if row.only is None else frozenset(row.only)) for row in rows]
 
 
 def held(session: Session, now: dt.datetime) -> dict[str, str]:
     """Compound → who holds it, of those that somebody holds."""
-    rows = session.execute(select(AlertLease.compound, AlertLease.holder).where(AlertLease.until > now))
+    rows = session.execute(
+        select(AlertLease.compound, AlertLease.holder).where(
+            AlertLease.until > now, AlertLease.until <= now + _BEYOND
+        )
+    )
     return {row.compound: row.holder for row in rows}
 
 
@@ -157,7 +173,7 @@ def acquire(session: Session, compound: str, holder: str, now: dt.datetime) -> L
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
-    if row.until > now:
+    if now < row.until <= now + _BEYOND:
         return None
     row.holder, row.epoch, row.until = holder, row.epoch + 1, now + TTL
     session.flush()

@@ -174,3 +174,26 @@ def test_time_is_the_databases_where_several_machines_share_it(each_database: Da
     else:
         assert told.tzinfo is not None
         assert told != START
+
+
+def test_what_a_dead_one_left_in_the_future_is_free_when_the_clock_is_set_back(
+    each_database: Database,
+) -> None:
+    ahead = START + dt.timedelta(minutes=10)
+    first = take(each_database, "first", ahead)
+    assert first is not None
+    with each_database.write() as session:
+        leases.attend(session, Member("first", None), ahead)
+    with each_database.read() as session:
+        assert leases.held(session, START) == {}
+        assert leases.members(session, START) == []
+    second = take(each_database, "second")
+    assert second is not None
+    assert second.epoch == first.epoch + 1
+    with each_database.write() as session:
+        leases.attend(session, Member("second", None), START)
+    with each_database.read() as session:
+        assert leases.held(session, START) == {COMPOUND: "second"}
+        # Nor does it come back when the clock has caught up.
+        assert [one.holder for one in leases.members(session, ahead)] == []
+        assert session.scalars(select(AlertEvaluator.holder)).all() == ["second"]
