@@ -24,11 +24,14 @@ class SlowWatch:
 
     def __init__(self, lease: Lease, *_: object) -> None:
         self.lease = lease
-        self.come = Come()
+        self.come = self.news = Come()
         self.is_asked_to_stop = False
         self.done = asyncio.Event()
 
     def start(self) -> None:
+        pass
+
+    def noted(self) -> None:
         pass
 
     async def stop(self) -> None:
