@@ -7,6 +7,7 @@ business; and because one that fails takes nobody along.
 import datetime as dt
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -129,8 +130,8 @@ def _one(entry: Entry, *, full: bool, models: Path | None, trail: Path) -> Outco
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    """SIGTERM first: a benchmark takes its broker and its folder away when it is asked to."""
-    child.terminate()
+    """As Ctrl-C does first: a benchmark then takes its broker and its folder away."""
+    child.send_signal(signal.SIGINT)
     try:
         child.communicate(timeout=60)
     except subprocess.TimeoutExpired:

@@ -1,5 +1,7 @@
 """`ringward bench all` and `ringward bench page`: the whole programme, and what came out of it as a page."""
 
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +47,8 @@ def everything(
             f"{outcome.name:<12} {outcome.seconds:7.1f} s  others {outcome.elsewhere_cores:.2f} cores  {said}"
         )
 
+    # Whoever ends this ends the benchmark that is running, too, and what that has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     run = suite.run_all(
         [one for one in PROGRAMME if one.name in wanted],
         revision=revision(),
