@@ -108,8 +108,13 @@ def _targets(runs: Sequence[Run]) -> Iterator[str]:
     met = sum(target.met(found.median) for target, found in rows)
     yield "## What is promised"
     yield ""
-    yield f"{met} of {len(rows)} are met."
+    others = len(TARGETS) - len(rows)
+    yield f"{met} of {len(rows)} are met." + (f" {others} more were not measured here." if others else "")
     yield ""
+    missing = [f"`{one.name}`" for one in PROGRAMME if one.name not in _reports(runs)]
+    if missing:
+        yield _prose(f"Without a figure here: {', '.join(missing)}.")
+        yield ""
     if rows:
         yield f"![Each promise, and how far from it the figure is]({PLOTS}/bench-targets.svg)"
         yield ""

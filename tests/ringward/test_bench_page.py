@@ -45,7 +45,9 @@ def test_every_entry_is_a_command_and_every_target_has_an_entry() -> None:
 
 def test_promise_that_is_missed_is_said(tmp_path: Path) -> None:
     kept = measured("console", screens_missing=0, first_page_bytes=90_000)
-    assert "2 of 2 are met." in written(tmp_path, ran(kept))
+    shown = written(tmp_path, ran(kept))
+    assert f"2 of 2 are met. {len(TARGETS) - 2} more were not measured here." in shown
+    assert "Without a figure here: `ingest`" in shown
     broken = measured("console", screens_missing=3, first_page_bytes=90_000)
     shown = written(tmp_path, ran(broken))
     assert "1 of 2 are met." in shown
