@@ -28,8 +28,9 @@ from storage.patience import again, changing, is_in_the_way
 
 log = structlog.get_logger(__name__)
 
-# Whoever reads or writes events waits while the tables let go of a week: not longer than this.
-_LOCK_S: Final = 0.5
+# Whoever reads or writes events waits while the tables let go of a week: not longer than this. Longer than
+# the second after which PostgreSQL's own vacuuming makes room for somebody who waits for it.
+_LOCK_S: Final = 1.5
 _TRIES_S: Final = 20.0
 
 
