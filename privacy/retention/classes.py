@@ -118,6 +118,7 @@ NO_CLASS: Final[Mapping[str, str]] = {
     "alert_leases": "one row a compound, overwritten as the rules go on",
     "alert_evaluators": "one row a running process; gone seconds after it",
     "role_leases": "one row a role of the process, overwritten each second",
+    "ingest_shares": "one row a session at the broker, overwritten while somebody listens in it; of nobody",
     "outbox": "messages that the bus has not confirmed; then the relay deletes them, and one that is dropped "
     "is an incident that nobody hears of",
     "deletion_proofs": "the proof that the rest was deleted: counts and digests, of nobody",
