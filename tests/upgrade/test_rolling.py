@@ -10,7 +10,8 @@ from storage import migrate
 from tests.upgrade import nextversion
 from tests.upgrade.street import GROUPS, Street
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]
+# Many processes start one after the other: a busy machine takes minutes for it.
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
