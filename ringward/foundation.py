@@ -17,6 +17,7 @@ from ringward.poolmetrics import PoolMetrics
 from ringward.ports import reachable
 from ringward.settings import Settings
 from storage import Clock, Database, KeyRing, MediaStore, SystemClock, Vault, anchors
+from storage.database import IDLE_HOLDER_S, IDLE_WRITER_S
 from storage.keys import install_ring
 from storage.objects import bucket
 from storage.secretfile import make_once
@@ -55,7 +56,11 @@ def lay(settings: Settings, roles: Sequence[str] = ()) -> Foundation:
     GCCollector(registry=metrics)
     build.show(metrics)
     database = Database(
-        settings.database, pool=settings.database_connections(roles), name="-".join(("ringward", *roles))[:63]
+        settings.database,
+        pool=settings.database_connections(roles),
+        name="-".join(("ringward", *roles))[:63],
+        # A console takes in whole registers in one transaction; no standby waits for it.
+        idle_writer_s=IDLE_HOLDER_S if roles and "console" not in roles else IDLE_WRITER_S,
     )
     PoolMetrics(metrics, database)
     return Foundation(

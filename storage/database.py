@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session, sessionmaker
 from storage import tenancy
 
 BUSY_TIMEOUT_MS = 30_000
-IDLE_WRITER_S = 3.0
+IDLE_WRITER_S = 15.0
 """How long a write transaction on PostgreSQL may stand still before its session is ended.
 
-A process that sleeps inside one keeps its row locks, and whoever would take over waits behind
-them for as long. Below the five seconds in which a standby is promised, above what a busy
-machine puts between two statements."""
+A process that sleeps inside one keeps its row locks, and whoever would go on waits behind them for
+as long. Above what a busy machine puts between two statements, also where much is worked out between."""
+IDLE_HOLDER_S = 3.0
+"""The same for roles over which a standby takes: below the five seconds in which it is promised."""
 _TURN = "ringward_turn"
 
 
