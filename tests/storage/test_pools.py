@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from ringward.poolmetrics import PoolMetrics
 from ringward.settings import Settings
 from storage import Database
-from storage.database import Pool
+from storage.database import IDLE_WRITER_S, Pool
 from tests.support.postgres import Postgres
 
 
@@ -62,7 +62,7 @@ def test_session_keeps_nothing_between_transactions_where_it_is_shared(url: str,
             assert moment == dt.datetime(9999, 12, 31, 23, 59, tzinfo=dt.UTC)
         with database.write() as session:
             assert session.scalar(text("SHOW timezone")) == "UTC"
-            assert session.scalar(text("SHOW idle_in_transaction_session_timeout")) == "3s"
+            assert session.scalar(text("SHOW idle_in_transaction_session_timeout")) == f"{IDLE_WRITER_S:g}s"
     with database.engine.connect() as connection:
         driver: Any = connection.connection.dbapi_connection
         assert (driver.prepare_threshold is None) is shared
