@@ -5,7 +5,8 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +17,7 @@ from ringward.health import Health, server_for
 from ringward.roles import Role
 from ringward.single import Single
 from storage import ringmark
+from storage.commonclock import CommonClock
 
 log = structlog.get_logger(__name__)
 
@@ -81,11 +83,26 @@ def build(names: Sequence[str], foundation: Foundation) -> list[Role]:
 
 async def run(names: Sequence[str], foundation: Foundation) -> None:
     """Runs the roles of these names. Raises `ValueError` for a name that is none."""
-    await serve(
-        build(names, foundation),
-        foundation,
-        on_drain=lambda: _end_by_force(foundation.settings.drain_s + _FORCE_S),
-    )
+    with _common_time(foundation) as ground:
+        await serve(
+            build(names, ground),
+            ground,
+            on_drain=lambda: _end_by_force(ground.settings.drain_s + _FORCE_S),
+        )
+
+
+@contextlib.contextmanager
+def _common_time(foundation: Foundation) -> Iterator[Foundation]:
+    """One clock for all processes of a deployment; those of a file are on one machine."""
+    if foundation.database.is_sqlite:
+        yield foundation
+        return
+    clock = CommonClock(foundation.database, foundation.clock)
+    clock.start()
+    try:
+        yield replace(foundation, clock=clock)
+    finally:
+        clock.stop()
 
 
 def _end_by_force(after_s: float) -> None:

@@ -17,7 +17,7 @@ from ringward.measures import definitions as of
 from ringward.measures.board import Board
 from ringward.measures.bus import BusMeasures
 from ringward.measures.definitions import Sample
-from storage import audit
+from storage import SystemClock, audit
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +119,8 @@ class Measuring:
         yield from self._waiting.look(session, now)
         yield from database.waits(session, now)
         yield from database.attendance(session, self._ground.clock)
-        yield from database.offset(session, self._ground.clock.now)
+        # The machine's own: what processes go by is the database's already.
+        yield from database.offset(session, SystemClock().now)
 
     def _machine(self, _session: Session, _now: dt.datetime) -> Iterator[Sample]:
         yield from machine.disks(self._ground.settings)
