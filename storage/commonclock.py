@@ -1,4 +1,4 @@
-"""One clock for all processes of a deployment: PostgreSQL's, kept between two looks by the machine's steady one.
+"""One clock for all processes of a deployment: PostgreSQL's, kept by the machine's steady one between two looks.
 
 Rows say until when something is held, when it is due, and how far somebody has come. Processes on several
 machines compare these moments, and a machine whose clock is minutes ahead would hold for minutes what it
