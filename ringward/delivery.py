@@ -1,9 +1,6 @@
 """The engine of notifications in a process: begun, kept going, ended cleanly."""
 
 import asyncio
-import os
-import secrets
-import socket
 import time
 from collections.abc import Callable
 from typing import Final
@@ -13,7 +10,7 @@ import structlog
 from alerts.notify.engine import Engine
 from alerts.notify.holding import Cap, Limits
 from alerts.notify.metrics import DeliveryMetrics
-from ringward import channels, letterwords
+from ringward import channels, holders, letterwords
 from ringward.foundation import Foundation
 from ringward.settings import Settings
 
@@ -46,9 +43,10 @@ def engine(foundation: Foundation, metrics: DeliveryMetrics) -> Engine:
         foundation.clock,
         channels.build(foundation),
         letterwords.words(foundation),
-        f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(4)}",
+        holders.own_name(),
         metrics,
         limits(foundation.settings),
+        is_gone=holders.is_gone,
     )
 
 

@@ -10,7 +10,7 @@ or breaks keeps no other waiting.
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,7 +57,7 @@ class _Ready:
 
 
 class Engine:
-    """One of any number. `holder` names it in the log of tries."""
+    """One of any number. `holder` names it in the log of tries; `is_gone` knows by a name who has ended."""
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class Engine:
         *,
         patience_s: float = PATIENCE_S,
         deadline_s: float = DEADLINE_S,
+        is_gone: Callable[[str], bool] = lambda _holder: False,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -83,6 +84,7 @@ class Engine:
         self._limits = limits or Limits()
         self._patience_s = patience_s
         self._deadline_s = deadline_s
+        self._is_gone = is_gone
         self._lanes = Lanes()
         self._tasks: set[asyncio.Task[None]] = set()
         self._at: set[str] = set()
@@ -166,10 +168,11 @@ class Engine:
         with self._database.read() as session:
             # No turn of a writer is taken where there is nothing to do.
             due = session.scalar(select(Notification.id).where(Notification.due_at <= now).limit(1))
-            broken = mending.needed(session, now)
+            ended = mending.gone(session, self._holder, self._is_gone)
+            broken = mending.needed(session, now, ended)
         if broken:
             with self._database.write() as session:
-                mended = mending.mend(session, self._at, self._kinds, self._inside, now)
+                mended = mending.mend(session, self._at, self._kinds, self._inside, now, ended)
             self._count_ends(mended)
         if due is None and not broken:
             return []

@@ -187,6 +187,23 @@ async def test_what_a_killed_engine_was_at_is_asked_once_more(each_reach: Reach)
     assert each_reach.state(sent) is NotificationState.UNREACHED
 
 
+async def test_what_an_engine_was_at_that_is_seen_to_be_gone_is_asked_once_more_at_once(
+    each_reach: Reach,
+) -> None:
+    each_reach.contact("qian", PUSH)
+    key = each_reach.tell()
+    killed = each_reach.engine("killed")
+    await killed.begin()
+    await asyncio.gather(*killed._tasks)
+    await each_reach.engine("two", is_gone=lambda holder: holder != "killed").turn()
+    assert each_reach.sent(PUSH) == [key]
+    await each_reach.engine("three", is_gone=lambda holder: holder == "killed").turn()
+    assert each_reach.sent(PUSH) == [key, key]
+    first, second = each_reach.attempts(key)
+    assert (first.state, first.error) == (AttemptState.UNCERTAIN, "lost")
+    assert second.state == AttemptState.HANDED_OVER
+
+
 async def test_a_second_loss_is_not_asked_a_third_time_at_once(reach: Reach) -> None:
     first, second = reach.contact("qian", PUSH), reach.contact("qian", CHAT)
     reach.rule("qian", (first, 0), (second, 3600))
