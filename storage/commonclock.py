@@ -1,4 +1,4 @@
-"""One clock for all processes of a deployment: PostgreSQL's, kept by the machine's steady one between two looks.
+"""One clock for all processes of a deployment: PostgreSQL's, and between two looks the machine's steady one.
 
 Rows say until when something is held, when it is due, and how far somebody has come. Processes on several
 machines compare these moments, and a machine whose clock is minutes ahead would hold for minutes what it
