@@ -217,7 +217,9 @@ def test_thing_that_is_recognised_late_in_its_course_is_news_all_the_same(gate: 
 # Any interleaving
 
 _SENT = st.integers(0, 5)
-_FAILURES = [f"ingest.intake.{step}" for step in ("store", "enqueue", "presence.seen", "deadletters.record")]
+_FAILURES = [
+    f"ingest.intake.{step}" for step in ("store", "enqueue_of_events", "presence.seen", "deadletters.record")
+]
 _STEPS = st.lists(
     st.tuples(st.lists(_SENT, min_size=1, max_size=6), st.sampled_from(["", *_FAILURES])),
     min_size=1,
