@@ -30,6 +30,7 @@ from alerts.notify.models import (
     Notification,
     NotificationAttempt,
     NotificationState,
+    under_way,
 )
 from alerts.notify.settling import NOT_WANTED, Done, Settled, settle
 from alerts.notify.writing import written
@@ -88,6 +89,8 @@ class Engine:
         self._lanes = Lanes()
         self._tasks: set[asyncio.Task[None]] = set()
         self._at: set[str] = set()
+        # Claimed, and not made ready yet: the database went away in between.
+        self._claimed: Sequence[Errand] = ()
         self._done: list[Done] = []
         self._wake = asyncio.Event()
 
@@ -165,6 +168,8 @@ class Engine:
 
     def _take(self) -> list[_Ready]:
         now = self._clock.now()
+        if self._claimed:
+            return self._prepare(self._claimed, now)
         with self._database.read() as session:
             # No turn of a writer is taken where there is nothing to do.
             due = session.scalar(select(Notification.id).where(Notification.due_at <= now).limit(1))
@@ -205,9 +210,14 @@ class Engine:
         return self._prepare(taken.errands, now)
 
     def _prepare(self, errands: Sequence[Errand], now: dt.datetime) -> list[_Ready]:
-        """Finds the words, then looks once more whether anybody wants them."""
+        """Finds the words, then looks once more whether anybody wants them.
+
+        Where that fails they are kept for the next time: their places are taken, and nobody else may send
+        them before they lapse.
+        """
         if not errands:
             return []
+        self._claimed = errands
         letters = written(self._words, errands, now)
         with self._database.read() as session:
             wanted = set(
@@ -216,10 +226,13 @@ class Engine:
                     .join(Notification, Notification.id == NotificationAttempt.notification)
                     .where(
                         NotificationAttempt.id.in_([errand.attempt for errand in errands]),
+                        # One that lapsed meanwhile is another's.
+                        under_way(),
                         Notification.state == NotificationState.PENDING,
                     )
                 )
             )
+        self._claimed = ()
         return [
             _Ready(errand, letter, errand.attempt in wanted)
             for errand, letter in zip(errands, letters, strict=True)

@@ -6,6 +6,7 @@ import datetime as dt
 import pytest
 from reaching import CHAT, PHONE, PUSH, TAKEN, PlainWords, Reach, hang
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from alerts.notify.asking import answered, withdraw
 from alerts.notify.channels.channel import Address, Letter, Outcome, Result
@@ -202,6 +203,27 @@ async def test_what_an_engine_was_at_that_is_seen_to_be_gone_is_asked_once_more_
     first, second = each_reach.attempts(key)
     assert (first.state, first.error) == (AttemptState.UNCERTAIN, "lost")
     assert second.state == AttemptState.HANDED_OVER
+
+
+async def test_a_database_that_goes_away_behind_the_claim_keeps_no_letter(
+    each_reach: Reach, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each_reach.contact("qian", PUSH)
+    first, later = each_reach.tell(), each_reach.tell()
+    engine = each_reach.engine()
+
+    def away(*_: object) -> None:
+        raise OperationalError("select", {}, Exception("the server closed the connection"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr("alerts.notify.engine.written", away)
+        for _ in range(2):
+            with pytest.raises(OperationalError):
+                await engine.begin()
+    await engine.turn()
+    assert sorted(each_reach.sent(PUSH)) == sorted([first, later])
+    assert {each_reach.state(key) for key in (first, later)} == {NotificationState.TOLD}
+    assert all(one.error is None for one in each_reach.attempts(first))
 
 
 async def test_a_second_loss_is_not_asked_a_third_time_at_once(reach: Reach) -> None:
