@@ -1,9 +1,11 @@
 """Processes that evaluate rules, killed and stopped one by one while doors are forced."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -124,6 +126,18 @@ class Evaluators:
             lanes.append(lane)
         self.forced += lanes
         return lanes
+
+    def others_can_write(self) -> bool:
+        """On SQLite: whether nobody holds the one writer's lock for as long as a second."""
+        path = self.database.engine.url.database
+        assert path is not None
+        with contextlib.closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            connection.execute("ROLLBACK")
+            return True
 
     def holder(self, compound: str = COMPOUND) -> AlertLease | None:
         with self.database.read() as session:

@@ -47,6 +47,23 @@ def active(site: Evaluators) -> tuple[str, str]:
     return ("first", "second") if site.held_by("first") else ("second", "first")
 
 
+def put_to_sleep(site: Evaluators, pid: int) -> None:
+    """At any moment on PostgreSQL, which ends the session of one that sleeps in its transaction.
+
+    SQLite has one writer, and one that sleeps while it writes keeps all others waiting until it is gone
+    (ADR 0010): there it is woken, and put to sleep at another moment.
+    """
+
+    def sleeps() -> bool:
+        os.kill(pid, signal.SIGSTOP)
+        if not site.database.is_sqlite or site.others_can_write():
+            return True
+        os.kill(pid, signal.SIGCONT)
+        return False
+
+    wait_until(sleeps, "it sleeps and holds nothing", 60)
+
+
 def test_kill_9_while_doors_are_forced(site: Evaluators) -> None:
     begin(site)
     site.force_doors(20)
@@ -68,7 +85,7 @@ def test_one_that_slept_writes_nothing_when_it_wakes(site: Evaluators) -> None:
     wait_until(lambda: len(site.told()) >= 10, "it is under way", 30)
     one, other = active(site)
     pid = site.programs[one].pid
-    os.kill(pid, signal.SIGSTOP)
+    put_to_sleep(site, pid)
     meanwhile = site.force_doors(20)
     site.tells(meanwhile, TAKEOVER_S)
     lease = site.holder()
