@@ -12,7 +12,9 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -253,8 +255,18 @@ class Nemesis:
             mending.callback(self._estate.jump, name, 0.0)
 
     def _lock(self, _one: Planned, mending: ExitStack) -> None:
-        """Somebody else holds SQLite's write lock, as a copy tool does."""
-        mending.enter_context(locked(self._estate.ground.settings.data_dir / "ringward.db"))
+        """Somebody else holds SQLite's write lock, as a copy tool does.
+
+        Beside the nemesis: a writer that it has put to sleep may have the lock, and would never wake.
+        """
+        path, over = self._estate.ground.settings.data_dir / "ringward.db", threading.Event()
+
+        def hold() -> None:
+            with contextlib.suppress(sqlite3.OperationalError), locked(path):
+                over.wait()
+
+        threading.Thread(target=hold, name="nemesis-lock", daemon=True).start()
+        mending.callback(over.set)
 
     def _processes(self, name: str) -> list[psutil.Process]:
         service = self._estate.services[name]
